@@ -3,8 +3,7 @@
 
 import sys
 
-from indexer.cli.app import app
-from indexer.cli.main import main
+from indexer.__main__ import run
 
 if __name__ == "__main__":
-    sys.exit(main(app, sys.argv[1:]))
+    sys.exit(run())

@@ -2,6 +2,7 @@
 
 The layers, top to bottom. A package imports only layers below its own (import-linter holds this inside pytest):
 
+- ``__main__``: starts the command line
 - ``cli``: the command line: commands, options, tables, JSON, exit codes; alone knows typer and rich
 - ``settings``: the settings from the environment, read once
 - ``workflows``: what the tool does; transactions open and close here

@@ -62,12 +62,20 @@ class IndexInUseError(DatabaseError):
         self.is_batch = is_batch
 
 
+class ConfigurationError(UsageError):
+    """The file `indexer.toml` cannot be read, has a mistake, or lacks what a command needs: exit code 2."""
+
+
 class NoIndexError(DatabaseError):
     """There is no index at the address that was named, or at the default address."""
 
 
 class FolderError(IndexerError):
     """A path that a person named cannot be walked."""
+
+
+class NothingToIngestError(FolderError):
+    """The folders and files that were named have no image, or none whose name can be read as a person says."""
 
 
 class CameraError(IndexerError):
@@ -92,6 +100,10 @@ class ProfileError(IndexerError):
 
 class LabelError(IndexerError):
     """A file of labels that cannot be read as one, or whose labels contradict each other."""
+
+
+class FindingError(IndexerError):
+    """A finding that does not exist, or that cannot be dismissed."""
 
 
 class VerdictError(IndexerError):

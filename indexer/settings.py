@@ -1,13 +1,30 @@
-"""The settings from the environment: the database, the executor, the limits of ingest. Read once."""
+"""The settings from the environment and the configuration file: the index, the executor, the limits. Read once."""
 
 import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
+from indexer.configuration.file import Configuration
 from indexer.errors import UsageError
 
 DEFAULT_DATABASE = "indexer.db"
+
+Source = Literal["command line", "environment", "file", "default"]
+"""Where the value of a setting comes from: the first of these that says it."""
+
+VARIABLES = {
+    "index": "INDEXER_DB",
+    "processes": "INDEXER_PROCESSES",
+    "engine": "INDEXER_ENGINE",
+    "scheduler": "INDEXER_SCHEDULER",
+    "max_pixels": "INDEXER_MAX_PIXELS",
+    "max_bytes": "INDEXER_MAX_BYTES",
+    "max_memory_mb": "INDEXER_MAX_MEMORY_MB",
+    "max_seconds": "INDEXER_MAX_SECONDS",
+}
+"""The variable of the environment by the setting that a file can also have."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +35,9 @@ class Settings:
     `unreadable` and never decoded. The default admits more than twice the pixels of a 100-megapixel camera. A file that
     takes a worker more than `max_memory_mb` or `max_seconds` is `unreadable` too.
 
-    `is_database_named`: a person named the index, by `--db` or INDEXER_DB. `state_folder`: the folder with the list of
-    indexes that were used; None for no list.
+    `is_database_named`: a person named the index, by `--db`, INDEXER_DB or the file. `state_folder`: the folder with
+    the list of indexes that were used; None for no list. `notify_socket`: where the service manager that started this
+    process listens; None if there is none. `sources`: where the settings of `VARIABLES` come from.
     """
 
     database: str
@@ -33,13 +51,22 @@ class Settings:
     is_database_named: bool = False
     state_folder: str | None = None
     reader_password: str | None = field(default=None, repr=False)
+    notify_socket: str | None = None
+    configuration: Configuration = field(default_factory=Configuration)
+    sources: Mapping[str, Source] = field(default_factory=dict, compare=False)
 
 
-def read_settings(environment: Mapping[str, str], *, database_typed: bool = False) -> Settings:
-    """The settings from INDEXER_DB, INDEXER_PROCESSES, INDEXER_ENGINE, INDEXER_SCHEDULER, INDEXER_STATE,
-    INDEXER_READER_PASSWORD, and one variable INDEXER_MAX_... for each limit.
+def read_settings(
+    environment: Mapping[str, str],
+    *,
+    database_typed: bool = False,
+    configuration: Configuration | None = None,
+) -> Settings:
+    """The settings: from the variables that are set, else from the configuration file, else the defaults.
 
-    `database_typed`: the database was typed with `--db`. An empty name is then a mistake and does not mean the default.
+    Only in the environment are INDEXER_STATE, INDEXER_READER_PASSWORD and NOTIFY_SOCKET.
+
+    `database_typed`: INDEXER_DB was typed with `--db`. An empty name is then a mistake and does not mean the default.
 
     Raises
     ------
@@ -48,18 +75,28 @@ def read_settings(environment: Mapping[str, str], *, database_typed: bool = Fals
     """
     if database_typed and not environment.get("INDEXER_DB"):
         raise UsageError("--db is empty; give the path or the URL of an index, or leave it out")
+    file = configuration or Configuration()
+    sources: dict[str, Source] = {
+        name: "environment" if environment.get(variable) else "default" if getattr(file, name) is None else "file"
+        for name, variable in VARIABLES.items()
+    }
+    if database_typed:
+        sources["index"] = "command line"
     return Settings(
-        database=environment.get("INDEXER_DB") or DEFAULT_DATABASE,
-        processes=_read_number(environment, "INDEXER_PROCESSES", len(os.sched_getaffinity(0))),
-        max_pixels=_read_number(environment, "INDEXER_MAX_PIXELS", Settings.max_pixels),
-        max_bytes=_read_number(environment, "INDEXER_MAX_BYTES", Settings.max_bytes),
-        max_memory_mb=_read_number(environment, "INDEXER_MAX_MEMORY_MB", Settings.max_memory_mb),
-        max_seconds=_read_number(environment, "INDEXER_MAX_SECONDS", Settings.max_seconds),
-        engine=environment.get("INDEXER_ENGINE") or None,
-        scheduler=environment.get("INDEXER_SCHEDULER") or None,
-        is_database_named=bool(environment.get("INDEXER_DB")),
+        database=environment.get("INDEXER_DB") or file.index or DEFAULT_DATABASE,
+        processes=_read_number(environment, "INDEXER_PROCESSES", file.processes or len(os.sched_getaffinity(0))),
+        max_pixels=_read_number(environment, "INDEXER_MAX_PIXELS", file.max_pixels or Settings.max_pixels),
+        max_bytes=_read_number(environment, "INDEXER_MAX_BYTES", file.max_bytes or Settings.max_bytes),
+        max_memory_mb=_read_number(environment, "INDEXER_MAX_MEMORY_MB", file.max_memory_mb or Settings.max_memory_mb),
+        max_seconds=_read_number(environment, "INDEXER_MAX_SECONDS", file.max_seconds or Settings.max_seconds),
+        engine=environment.get("INDEXER_ENGINE") or file.engine,
+        scheduler=environment.get("INDEXER_SCHEDULER") or file.scheduler,
+        is_database_named=sources["index"] != "default",
+        configuration=file,
+        sources=sources,
         state_folder=find_state_folder(environment),
         reader_password=environment.get("INDEXER_READER_PASSWORD") or None,
+        notify_socket=environment.get("NOTIFY_SOCKET") or None,
     )
 
 

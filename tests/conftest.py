@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -12,9 +13,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, event
 
+from indexer.store import schema
 from indexer.store.database import Database
+from indexer.store.transfer import new_index
 from tests.support.clusters import Cluster, started
-from tests.support.databases import POSTGRESQL, SERVER, SERVER_OR_SKIP, SQLITE, Files, Maker, Server, on_both
+from tests.support.databases import (
+    POSTGRESQL,
+    REVERSED,
+    SERVER,
+    SERVER_OR_SKIP,
+    SQLITE,
+    Files,
+    Maker,
+    ReplayedMigrations,
+    Server,
+    on_both,
+)
 from tests.support.file_order import longest_first
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -23,6 +37,13 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of this test suite."""
     parser.addoption("--update-docs", action="store_true", help="write what differs into the pages of docs/")
+
+
+def pytest_configure() -> None:
+    """What is compiled is kept, whatever the environment says: hundreds of processes are started, and each would
+    compile what it imports."""
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -57,6 +78,35 @@ def _leave_unsynced(connection: Connection) -> None:
             pooled.dbapi_connection.execute("PRAGMA synchronous = OFF")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def reversed_rows() -> Iterator[None]:
+    """On request SQLite gives the tool rows the other way round where it asks for no order: who relies on one fails."""
+    if not REVERSED:
+        yield
+        return
+    event.listen(Engine, "engine_connect", _reverse_rows)
+    yield
+    event.remove(Engine, "engine_connect", _reverse_rows)
+
+
+def _reverse_rows(connection: Connection) -> None:
+    pooled = connection.connection
+    if isinstance(pooled.dbapi_connection, sqlite3.Connection) and "reversed" not in pooled.info:
+        pooled.info["reversed"] = True
+        with suppress(sqlite3.Error):  # of a damaged database, which the test itself will meet
+            pooled.dbapi_connection.execute("PRAGMA reverse_unordered_selects = ON")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def replayed_migrations() -> Iterator[None]:
+    """A new index is made by what the migrations did for the first one of this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        replayed = ReplayedMigrations(schema.migrate)
+        patch.setattr(schema, "migrate", replayed)
+        patch.setattr(new_index, "migrate", replayed)
+        yield
+
+
 @pytest.fixture
 def shared_data() -> Path:
     """The folder of real frames beside the project; the test skips, visibly, without it."""
@@ -74,6 +124,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("INDEXER_STATE", str(tmp_path / "state"))
     for name in (
         "INDEXER_DB",
+        "INDEXER_CONFIG",
         "INDEXER_PROCESSES",
         "INDEXER_ENGINE",
         "INDEXER_SCHEDULER",

@@ -18,8 +18,9 @@ PROGRAM = [path for path in SOURCES if "migrations" not in path.parts]
 TOP_LEVEL = {
     "indexer", "migrations", "tests", "docs", "manage.py", "pyproject.toml", "README.md",
     ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", ".pre-commit-config.yaml",
+    "MANIFEST.in", "setup.py", "SECURITY.md", "CITATION.cff", ".github",
 }  # fmt: skip
-OURS = ["indexer", "migrations", "tests", "docs", ".ci"]
+OURS = ["indexer", "migrations", "tests", "docs", ".ci", ".github"]
 LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -62,6 +63,7 @@ VIOLATIONS = [
     ("errors.py", "import typer", "Only cli knows the command line"),
     ("workflows/admin/status.py", "import jinja2", "Only web knows Jinja2"),
     ("execution/executor.py", "import dask", "Only execution knows Dask"),
+    ("web/rendering.py", "import starlette", "Only the web server knows Starlette and uvicorn"),
 ]
 
 
@@ -195,7 +197,7 @@ def test_similar_is_decided_in_one_place() -> None:
     assert places == {
         "indexer/domain/similarity.py",
         "indexer/domain/profiles.py",  # whether the limits of a profile make sense
-        "indexer/store/report_queries.py",  # in SQL
+        "indexer/store/borderline.py",  # in SQL
     }
 
 
@@ -375,7 +377,7 @@ def proposals_by_hand(source: str) -> list[int]:
     lines = [node.lineno for node in texts if isinstance(node.value, str) and "manage.py" in node.value]
     imports = (node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom))
     names = {node.lineno: [getattr(node, "module", None), *(one.name for one in node.names)] for node in imports}
-    return sorted(lines + [line for line, said in names.items() if {"shlex", "PROGRAM"} & set(said)])
+    return sorted(lines + [line for line, said in names.items() if {"shlex", "program_name"} & set(said)])
 
 
 def test_commands_are_proposed_in_one_way() -> None:
@@ -397,7 +399,7 @@ def test_commands_are_proposed_in_one_way() -> None:
         ('say("Next: " "manage.py " + name)', True),
         ("import shlex", True),
         ("from shlex import quote", True),
-        ("from indexer.escaping import PROGRAM", True),
+        ("from indexer.escaping import program_name", True),
         ("say(f\"Next: {command_line('compare')}\")", False),
         ('def act():\n    """As `manage.py compare` does."""', False),
     ],
@@ -407,12 +409,43 @@ def test_a_command_by_hand_is_seen(line: str, seen: bool) -> None:
     assert bool(proposals_by_hand(line)) is seen
 
 
+def escapes_by_hand(source: str) -> list[int]:
+    """The lines of a source that escape all that is not ASCII: by `!a` in an f-string, or by `ascii`."""
+    nodes = list(ast.walk(ast.parse(source)))
+    lines = [node.lineno for node in nodes if isinstance(node, ast.FormattedValue) and node.conversion == ord("a")]
+    return sorted(lines + [node.lineno for node in nodes if isinstance(node, ast.Name) and node.id == "ascii"])
+
+
+def test_names_are_shown_in_one_way() -> None:
+    """A message shows names of any alphabet as they are: by `!r` in a sentence, by `printable` alone on a line."""
+    # The second tells names apart that look the same, the third compares with what earlier versions stored.
+    by_itself = {"indexer/escaping.py", "indexer/cli/render/notes.py", "indexer/workflows/admin/watches.py"}
+    assert {name_of(path) for path in SOURCES if escapes_by_hand(path.read_text())} == by_itself
+
+
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        ('say(f"no {name!a}")', True),
+        ("map(ascii, names)", True),
+        ("ascii(name)[1:-1]", True),
+        ('say(f"no {name!r}")', False),
+        ('text.encode("ascii")', False),
+    ],
+)
+def test_an_escape_by_hand_is_seen(line: str, seen: bool) -> None:
+    """A planted line that escapes a name in another way is found."""
+    assert bool(escapes_by_hand(line)) is seen
+
+
 def test_pages_propose_what_never_changes() -> None:
-    """A command that a template or a script of the pages writes by itself holds nothing that is filled in."""
+    """A command on a page has the name that was typed, and holds nothing that is filled in."""
     files = [path for path in (ROOT / "indexer" / "web").rglob("*") if path.suffix in {".html", ".js"}]
-    commands = [command for path in files for command in re.findall(r"manage\.py[^<\n`'\"]*", path.read_text())]
+    texts = [path.read_text() for path in files]
+    commands = [command for text in texts for command in re.findall(r"command\((.*?)\) \}\}", text)]
     assert commands
-    assert [command for command in commands if "{" in command or "$" in command] == []
+    assert [command for command in commands if not re.fullmatch(r'"[\w.-]+"(, "[\w.-]+")*|"FOLDER"', command)] == []
+    assert [path.name for path, text in zip(files, texts, strict=True) if "manage.py" in text] == []
 
 
 WRITING = {
@@ -430,7 +463,7 @@ WRITERS = {
     "indexer/files/private.py": "the way for all others",
     "indexer/files/io_steps.py": "copies of images on their way, under new names, with the rights of the image",
     "indexer/files/known_indexes.py": "in a folder that it holds open and has looked at, under a new name",
-    "indexer/imaging/kernel/cache.py": "the folder of machine code, in a package that knows no files; closed by itself",
+    "indexer/imaging/private_cache.py": "what can be made again, in a package that knows no files; closed by itself",
     "indexer/store/index_disk.py": "a file of its own beside the index, by tempfile, that goes at once",
     "indexer/cli/main.py": "a log with a name of its own, made by tempfile",
     "indexer/workflows/compare/shared_progress.py": "numbers for a bar, in a file made by tempfile that goes at once",

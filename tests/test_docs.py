@@ -21,6 +21,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import URL, make_url
 
+from indexer.configuration.form import iter_keys
 from indexer.store.schema import open_database
 from tests.support import doc_generation, doc_sessions
 from tests.support.databases import Maker, execute, on_postgresql
@@ -298,14 +299,22 @@ def test_there_are_three_queries() -> None:
 
 def test_settings() -> None:
     """Every environment variable that is read is in docs/commands.md, with its default."""
+    from indexer.configuration.file import find_configuration
     from indexer.settings import read_settings
 
-    source = Path(sys.modules[read_settings.__module__].__file__ or "").read_text()
+    modules = (read_settings.__module__, find_configuration.__module__)
+    source = "".join(Path(sys.modules[name].__file__ or "").read_text() for name in modules)
     rows = {row[0]: row for row in table_rows((DOCS / "commands.md").read_text(), "## Environment variables\n")}
     assert {f"`{name}`" for name in re.findall(r'"(INDEXER_\w+)"', source)} == rows.keys()
     defaults = read_settings({})
     limits = ("max_pixels", "max_bytes", "max_memory_mb", "max_seconds")
     assert [rows[f"`INDEXER_{limit.upper()}`"][-1] for limit in limits] == [str(getattr(defaults, x)) for x in limits]
+
+
+def test_configuration_keys() -> None:
+    """docs/configuration.md has every key that the file may have, and no other one."""
+    rows = table_rows((DOCS / "configuration.md").read_text(), "## Keys\n")
+    assert [row[0].strip("`") for row in rows if row[0] != "`folders`"] == list(iter_keys())
 
 
 def test_layers() -> None:
@@ -346,7 +355,7 @@ def test_guarantees_have_tests() -> None:
 
 
 PLANTED: list[tuple[Callable[..., None], str, str, str]] = [
-    (test_help_blocks, "commands.md", "Take pins back.", "Take back pins."),
+    (test_help_blocks, "commands.md", "Remove pins.", "Remove a pin."),
     (test_json_page, "json.md", "| `seen` | integer |", "| `seen` | number |"),
     (test_json_page_names_every_command, "json.md", "| `recover` |", "| `rescue` |"),
     (test_every_page_is_on_the_map, "index.md", "(report.md)", "(audits.md)"),
@@ -355,6 +364,7 @@ PLANTED: list[tuple[Callable[..., None], str, str, str]] = [
     (test_there_are_three_queries, "audits.md", "```sql", "```text"),
     (test_settings, "commands.md", "| 4096 |", "| 4097 |"),
     (test_settings, "commands.md", "| `INDEXER_STATE` |", "| `INDEXER_FOLDER` |"),
+    (test_configuration_keys, "configuration.md", "| `frames` |", "| `frame` |"),
     (test_layers, "architecture.md", "| domain ", "| rules "),
     (
         test_guarantees_have_tests,

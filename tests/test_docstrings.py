@@ -2,16 +2,25 @@
 
 import ast
 import builtins
+import gc
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "indexer"
-SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@pytest.fixture(autouse=True)
+def _no_collection() -> Iterator[None]:
+    """Collects no garbage: a collection while Python 3.11 makes a tree of a source can end in a SystemError."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def name_of(node: ast.AST | None) -> str:
@@ -19,19 +28,21 @@ def name_of(node: ast.AST | None) -> str:
     return str(getattr(node, "attr", None) or getattr(node, "id", ""))
 
 
-BASES = {
-    node.name: [name_of(base) for base in node.bases]
-    for path in PACKAGE.rglob("*.py")
-    for node in ast.walk(ast.parse(path.read_text()))
-    if isinstance(node, ast.ClassDef)
-}
-"""The names of the direct bases of every class of the program."""
+@cache
+def bases() -> dict[str, list[str]]:
+    """The names of the direct bases of every class of the program."""
+    return {
+        node.name: [name_of(base) for base in node.bases]
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    }
 
 
 def family(error: str) -> set[str]:
     """The names of an error and of all errors that it is a kind of: what a handler or a docstring may name."""
     python_bases = (base.__name__ for base in getattr(getattr(builtins, error, None), "__mro__", ()))
-    names = {error, *python_bases, *(name for base in BASES.get(error, []) for name in family(base))}
+    names = {error, *python_bases, *(name for base in bases().get(error, []) for name in family(base))}
     return names - {"object"}
 
 
@@ -41,7 +52,7 @@ def accepted_names(error: str) -> set[str]:
     `Exception` says nothing. `IndexerError` is the most general error of the program: for it the name of a kind is
     accepted, as a function that translates errors returns several kinds.
     """
-    kinds = {name for name in BASES if "IndexerError" in family(name)} if error == "IndexerError" else set()
+    kinds = {name for name in bases() if "IndexerError" in family(name)} if error == "IndexerError" else set()
     return kinds | family(error) - {"Exception", "BaseException"}
 
 
@@ -150,10 +161,12 @@ def unnamed_errors(source: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_errors_are_named(path: Path) -> None:
+def test_errors_are_named() -> None:
     """The docstring of a public function names each error that it raises, itself or in a private function."""
-    assert unnamed_errors(path.read_text()) == []
+    sources = sorted(PACKAGE.rglob("*.py"))
+    unnamed = {str(path.relative_to(PACKAGE)): unnamed_errors(path.read_text()) for path in sources}
+    assert {name: found for name, found in unnamed.items() if found} == {}
+    assert len(unnamed) > 300
 
 
 @pytest.mark.parametrize(

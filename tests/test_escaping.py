@@ -1,15 +1,16 @@
 """Proposed commands: bash takes from them exactly the words that were put in, whatever these are."""
 
+import ast
 import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from indexer.escaping import command_line, printable
+from indexer.escaping import command_line, page_command, printable, repeat_options, without_passwords
 
 PRINT = 'printf "%s\\0" "$@" >> "$PASTED"\n'
 SIGNS = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
@@ -41,6 +42,19 @@ def test_bash_takes_the_very_words(tmp_path_factory: pytest.TempPathFactory, wor
     assert taken(folder, lines) == [given for word in words for given in ("restore", word)]
 
 
+@given(name=st.text(max_size=40) | st.binary(max_size=40).map(os.fsdecode))
+@example(name="Hütte/\u65e5\u672c/e\u0301 \U0001f600.jpg")
+@example(name="\u202egnp\u2066\u200f\u200b\ufeff\u2028\x9b\x1b[31m\udce9\n.jpg")
+def test_names_in_sentences_are_shown_as_they_are(name: str) -> None:
+    """A name in a message keeps every character that can be shown, of any alphabet; control characters, direction marks
+    and lone bytes are escaped, so that the whole message is one line and nothing in it acts on the terminal."""
+    message = f"nothing from {name!r} is in quarantine"
+    assert printable(message) == message
+    assert ast.literal_eval(message.removeprefix("nothing from ").removesuffix(" is in quarantine")) == name
+    if name.isprintable() and not set("\\'\"") & set(name):
+        assert message == f"nothing from '{name}' is in quarantine"
+
+
 @pytest.mark.parametrize(
     ("line", "shown"),
     [
@@ -55,3 +69,32 @@ def test_bash_takes_the_very_words(tmp_path_factory: pytest.TempPathFactory, wor
 def test_how_commands_read(line: str, shown: str) -> None:
     """Ordinary names are shown as they are; others in the form that reads best and is exact."""
     assert line == shown
+
+
+def test_commands_on_pages_name_no_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that others may read proposes commands by the name that was typed, and does not name the index."""
+    monkeypatch.setattr("sys.argv", ["/opt/venv/bin/indexer"])
+    repeat_options("--db", "postgresql://ada:secret@host/lot")
+    try:
+        assert page_command("verdict", "--from", "verdicts.csv") == "indexer verdict --from verdicts.csv"
+    finally:
+        repeat_options()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("'postgresql://ada:se'cret@h/d' is closed", "'postgresql://ada:***@h/d' is closed"),
+        ("postgresql://ada:se cret@h/d", "postgresql://ada:***@h/d"),
+        ("postgresql://ada:se/cret@h/d", "postgresql://ada:***@h/d"),
+        ("postgresql://ada@corp:secret@h/d", "postgresql://ada@corp:***@h/d"),
+        ("type --db postgresql://ada@h/d, or a@b", "type --db postgresql://ada@h/d, or a@b"),
+        ("'rtsp://token@h/1' and rtsp://u:p@i/2", "'rtsp://***@h/1' and rtsp://***@i/2"),
+        ("'postgresql://h/d?password=a'b&sslmode=x'", "'postgresql://h/d?password=***&sslmode=x'"),
+        ("'postgresql://h/d?password=a'b'; try", "'postgresql://h/d?password=***'; try"),
+        ("see https://h:80/a, or tcp://10.0.0.1:8786; ada@h", "see https://h:80/a, or tcp://10.0.0.1:***@h"),
+    ],
+)
+def test_texts_without_passwords(text: str, shown: str) -> None:
+    """A message keeps its words and the users of databases, and loses passwords, whatever signs these have."""
+    assert without_passwords(text) == shown

@@ -1,12 +1,14 @@
 """Ctrl-C held back: never lost, never inside."""
 
 import os
+import select
 import signal
 import threading
+import time
 
 import pytest
 
-from indexer.interrupts import uninterrupted
+from indexer.interrupts import stop_on_signals, uninterrupted
 
 
 def test_interrupt_is_raised_when_the_block_ends() -> None:
@@ -58,3 +60,44 @@ def test_other_threads_are_let_through() -> None:
     thread.start()
     thread.join()
     assert done == [True]
+
+
+def test_a_stop_is_asked_for_first() -> None:
+    """SIGTERM and Ctrl-C ask to stop, wake whoever waits, and interrupt nothing."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with stop_on_signals(within_s=60) as request:
+            assert request.signal_number is None
+            assert select.select([request], [], [], 0)[0] == []
+            signal.raise_signal(number)
+            assert request.signal_number == number
+            assert select.select([request], [], [], 0)[0] == [request]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("second", [signal.SIGALRM, signal.SIGINT])
+def test_a_late_stop_interrupts_what_is_not_protected(second: int) -> None:
+    """When its time is over, or at a second signal, a command is interrupted, but not within a protected block."""
+    steps = []
+
+    def work() -> None:
+        with uninterrupted():
+            with uninterrupted():
+                signal.raise_signal(second)
+                steps.append("inner")
+            steps.append("outer")
+
+    with stop_on_signals(within_s=60):
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            work()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(second)
+    assert steps == ["inner", "outer"]
+
+
+def test_the_time_to_stop_ends() -> None:
+    """A command that does not stop in time is interrupted by itself."""
+    with stop_on_signals(within_s=0.2):
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            time.sleep(30)

@@ -1,13 +1,19 @@
 """The package: what it imports is declared, what it needs is in it, and nothing points to a host."""
 
 import ast
+import os
 import re
+import shutil
+import subprocess
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
+import pytest
+
 from indexer import __version__
+from tests.support.command import make_lot
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -22,6 +28,10 @@ def imported(folders: list[str]) -> set[str]:
         names |= {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
         names |= {node.module or ""} if isinstance(node, ast.ImportFrom) else set()
     return {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) - {"", "indexer", "tests"}
+
+
+OF_THE_SYSTEM = {"gi"}
+"""tests/support/rtsp_server.py is run by the Python of the system, whose packages are in .ci/run."""
 
 
 def declared(requirements: list[str]) -> set[str]:
@@ -46,7 +56,7 @@ def test_imports_are_declared() -> None:
         (["tests"], runtime + tests),
     ]:
         brought = distributions(imported(folders))
-        assert {module for module, by in brought.items() if not by & declared(requirements)} == set()
+        assert {module for module, by in brought.items() if not by & declared(requirements)} <= OF_THE_SYSTEM
 
 
 def test_dependencies_are_plain() -> None:
@@ -62,5 +72,57 @@ def test_every_folder_is_a_package() -> None:
 
 
 def test_version() -> None:
-    """The version is defined in one place."""
-    assert PROJECT["version"] == __version__
+    """The version is defined in one place, where the package has it, and an installation says the same."""
+    assert "version" in PROJECT["dynamic"]
+    assert version("indexer") == __version__
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the wheel of this checkout is installed, without what it imports."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".*", "tests", "docs", "*.egg-info", "build"))
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
+    subprocess.run([*pip, "wheel", "--no-deps", "-w", folder, source], check=True, capture_output=True, timeout=300)
+    (wheel,) = folder.glob("indexer-*.whl")
+    target = folder / "installed"
+    subprocess.run([*pip, "install", "--no-deps", "--target", target, wheel], check=True, capture_output=True)
+    return target
+
+
+def run_installed(installed: Path, *command: str, folder: Path) -> str:
+    """What a command of the installed wheel prints, run in another folder than the checkout."""
+    environment = os.environ | {"PYTHONPATH": str(installed), "INDEXER_STATE": "off", "COLUMNS": "200"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    return done.stdout + done.stderr
+
+
+def test_wheel_has_everything(installed: Path) -> None:
+    """A wheel has every module, migration, template and query of the checkout, and one top-level package."""
+    assert {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")} == {"indexer", "bin"}
+    package = {path.relative_to(ROOT / "indexer") for path in (ROOT / "indexer").rglob("*") if path.is_file()}
+    migrations = {path.relative_to(ROOT) for path in (ROOT / "migrations").rglob("*.py")}
+    needed = {path for path in package | migrations if "__pycache__" not in path.parts}
+    assert needed == {
+        path.relative_to(installed / "indexer")
+        for path in (installed / "indexer").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_installed_wheel_works_from_anywhere(installed: Path, tmp_path: Path) -> None:
+    """The script `indexer` and `python -m indexer` do the job from any folder, and propose commands by the name that
+    was typed."""
+    frames = make_lot(tmp_path / "frames")
+    script, module = [sys.executable, str(installed / "bin" / "indexer")], [sys.executable, "-m", "indexer"]
+    assert "make one with: indexer --db" in run_installed(installed, *script, "status", folder=tmp_path)
+    assert "make one with: python -m indexer --db" in run_installed(installed, *module, "status", folder=tmp_path)
+    assert "indexer compare" in run_installed(installed, *script, "ingest", "frames", folder=tmp_path)
+    run_installed(installed, *module, "compare", folder=tmp_path)
+    assert "python -m indexer prune" in run_installed(installed, *module, "prune", "--dry-run", folder=tmp_path)
+    before = {path.name: path.read_bytes() for path in frames.iterdir()}
+    assert "indexer restore --run" in run_installed(installed, *script, "prune", "--yes", folder=tmp_path)
+    left = {path.name: path.read_bytes() for path in frames.iterdir()}
+    assert 0 < len(left) < len(before)
+    assert left.items() <= before.items()

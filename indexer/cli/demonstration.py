@@ -13,7 +13,7 @@ from indexer.cli.render.ingest import render_ingest
 from indexer.cli.render.removal import render_plan, render_prune
 from indexer.cli.session import CommandSession
 from indexer.domain.plurals import counted
-from indexer.escaping import command_line, quoted
+from indexer.escaping import command_line, quoted, with_interpreter
 from indexer.execution import ParallelMap, serial
 from indexer.store.database import Database
 from indexer.store.image_details import ImageDetails
@@ -130,7 +130,7 @@ def _render_next_steps(console: Console, result: DemoResult) -> None:
     """Prints what to type next."""
 
     def command_here(*words: str) -> str:
-        return f"python {command_line('--db', result.database, *words)}"
+        return with_interpreter(command_line("--db", result.database, *words))
 
     console.print(
         f"\nOf {counted(result.frames, 'file')} {result.new_frames} showed something new, "
@@ -144,4 +144,4 @@ def _render_next_steps(console: Console, result: DemoResult) -> None:
     console.print(f"   {command_here('audit', 'families')}")
     console.print(f"   {command_here('restore', '--run', str(result.pruned.run_id))}")
     console.print(f"When you have seen enough: rm -r {quoted(result.folder)}")
-    console.print(f"With your own frames, step by step: python {command_line('ingest', 'FOLDER')}")
+    console.print(f"With your own frames, step by step: {with_interpreter(command_line('ingest', 'FOLDER'))}")

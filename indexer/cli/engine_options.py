@@ -17,12 +17,18 @@ if TYPE_CHECKING:
     from indexer.execution import ParallelMap, ResourceLimits
     from indexer.execution.path_mapping import PathMapping
 
-Engine = Annotated[str | None, typer.Option(metavar="NAME", help="processes (of this machine) or dask.")]
+Engine = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Who does the work: processes (of this machine) or dask.")
+]
 Scheduler = Annotated[
-    str | None, typer.Option(metavar="ADDRESS", help="Of a Dask cluster, as tcp://HOST:PORT; else one is started here.")
+    str | None,
+    typer.Option(
+        metavar="ADDRESS", help="Address of a Dask cluster: tcp://HOST:PORT. If not given, workers start here."
+    ),
 ]
 MapPath = Annotated[
-    list[str] | None, typer.Option(metavar="FROM=TO", help="Workers of the cluster see folder FROM as TO; repeatable.")
+    list[str] | None,
+    typer.Option(metavar="FROM=TO", help="Workers of the cluster see folder FROM as TO. May be repeated."),
 ]
 
 _ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss)://)?(?:\[[0-9A-Fa-f:.%]+\]|[^\s/:\[\]]+):\d{1,5}")
@@ -80,14 +86,16 @@ def choose_engine(options: EngineOptions, settings: Settings) -> EngineChoice:
     engine = typed or settings.engine or ("dask" if settings.scheduler else "processes")
     if engine not in {"processes", "dask"}:
         name = "INDEXER_ENGINE" if typed is None else "--engine"
-        raise UsageError(f"{name} is {engine!a}; give processes or dask")
+        raise UsageError(f"{name} is {engine!r}; give processes or dask")
     if engine == "processes":
         for name, value in (("--scheduler", options.scheduler), ("--map-path", options.map_path)):
             if value:
                 raise UsageError(f"{name} is for a cluster; add --engine dask, or leave it out")
     address = _address(options.scheduler or settings.scheduler) if engine == "dask" else None
     if address is not None and options.processes is not None:
-        raise UsageError(f"--processes is for workers started here, and {address} has its own; leave one out")
+        raise UsageError(
+            f"--processes is for workers started here, and {address} has workers of its own; leave one of the two out"
+        )
     number = settings.processes if options.processes is None else options.processes
     return EngineChoice(number, engine == "dask", address, parse_path_mapping(options.map_path))
 
@@ -96,5 +104,5 @@ def _address(text: str | None) -> str | None:
     if not text:
         return None
     if not _ADDRESS.fullmatch(text):
-        raise UsageError(f"{text!a} is no address of a scheduler; give one as in tcp://10.0.0.1:8786")
+        raise UsageError(f"{text!r} is not the address of a scheduler; give one such as tcp://10.0.0.1:8786")
     return text if "://" in text else f"tcp://{text}"

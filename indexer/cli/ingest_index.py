@@ -7,6 +7,7 @@ from dataclasses import replace
 from indexer.cli.render.tables import format_time
 from indexer.cli.session import CommandSession
 from indexer.cli.streams import print_line
+from indexer.errors import UsageError
 from indexer.escaping import quoted
 from indexer.store.database import Database, parse_address
 from indexer.store.schema import find_database, open_database
@@ -28,13 +29,7 @@ def open_index(
     name, known = session.settings.database, session.known_indexes
     database = find_database(name)
     try:
-        others = list_other_indexes(
-            database,
-            request,
-            address=parse_address(name),
-            known=known.list_indexes(),
-            is_named=session.settings.is_database_named,
-        )
+        others = _list_others(session, database, request)
         if others:
             _confirm(session, others, also_here=also_here)
         database = database or open_database(name, create=True)
@@ -43,6 +38,26 @@ def open_index(
     finally:
         if database is not None:
             database.close()
+
+
+def require_alone(session: CommandSession, database: Database | None, request: IngestRequest) -> None:
+    """Raises `UsageError` if other indexes have images of the request's folders. Asks nobody, and writes nothing.
+
+    `database`: the index; None if there is none yet.
+    """
+    others = _list_others(session, database, request)
+    if others:
+        raise UsageError(_refusal_advice(others))
+
+
+def _list_others(session: CommandSession, database: Database | None, request: IngestRequest) -> tuple[OtherIndex, ...]:
+    return list_other_indexes(
+        database,
+        request,
+        address=parse_address(session.settings.database),
+        known=session.known_indexes.list_indexes(),
+        is_named=session.settings.is_database_named,
+    )
 
 
 def _confirm(session: CommandSession, others: Sequence[OtherIndex], *, also_here: bool) -> None:

@@ -13,6 +13,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,10 +21,11 @@ from pathlib import Path
 import typer
 
 from indexer.cli.options import find_function
+from indexer.cli.shell_completion import answer_shell
 from indexer.cli.streams import escape_unencodable, open_closed_streams, print_line, redirect_to_devnull
 from indexer.cli.usage_errors import describe_usage_error
 from indexer.errors import IndexerError, lacks_descriptors
-from indexer.escaping import PROGRAM, without_passwords
+from indexer.escaping import program_name, without_passwords
 from indexer.files import private
 
 LOG_NAME = "indexer.log"
@@ -34,7 +36,14 @@ ErrorPrinter = Callable[[str, int], int]
 
 
 def main(app: typer.Typer, arguments: Sequence[str]) -> int:
-    """The exit code of the command that these arguments call; an error is printed first."""
+    """The exit code of the command that these arguments call; an error is printed first.
+
+    The options that a person typed for it are forgotten afterwards: the next command of this process has its own.
+    """
+    return copy_context().run(_main, app, arguments)
+
+
+def _main(app: typer.Typer, arguments: Sequence[str]) -> int:
     print_error = partial(_print_error, as_json="--json" in arguments)
     try:
         open_closed_streams()
@@ -58,7 +67,7 @@ def main(app: typer.Typer, arguments: Sequence[str]) -> int:
                 "no more files may be open at the same time here; type ulimit -n 1024, and this once more", 1
             )
         if isinstance(problem, OSError):
-            file_part = f": {problem.filename!a}" if problem.filename else ""
+            file_part = f": {problem.filename!r}" if problem.filename else ""
             return print_error(f"{problem.strerror or problem}{file_part}", 1)
         return (
             _print_usage_error(problem, arguments, print_error)
@@ -69,7 +78,9 @@ def main(app: typer.Typer, arguments: Sequence[str]) -> int:
 
 def _invoke(app: typer.Typer, arguments: Sequence[str]) -> None:
     try:
-        with typer.main.get_command(app).make_context(PROGRAM, list(arguments)) as context:
+        if answer_shell(app, os.environ):
+            return
+        with typer.main.get_command(app).make_context(program_name(), list(arguments)) as context:
             context.command.invoke(context)
     finally:
         try:
@@ -107,7 +118,7 @@ def _print_error(sentence: str, code: int, *, as_json: bool) -> int:
 
 def _write_log(arguments: Sequence[str]) -> Path:
     stamp = datetime.now(UTC).isoformat(timespec="seconds")
-    text = without_passwords(f"{stamp} {' '.join(map(ascii, arguments[:1]))}\n{traceback.format_exc()}\n")
+    text = without_passwords(f"{stamp} {' '.join(map(repr, arguments[:1]))}\n{traceback.format_exc()}\n")
     for folder in (Path.cwd(), Path(tempfile.gettempdir())):
         try:
             descriptor = private.open_file(str(folder / LOG_NAME), flags=os.O_WRONLY | os.O_APPEND)

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from indexer.cli.session import CommandSession
 
 Camera = Annotated[str | None, typer.Option(metavar="NAME", help="This camera only.")]
-Processes = Annotated[int | None, typer.Option(min=1, metavar="N", help="Workers; as many as cores if not given.")]
-Local = Annotated[bool, typer.Option("--local", help="Show times of this machine's zone where none is stored.")]
+Processes = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Number of workers. If not given: one per core.")
+]
+Local = Annotated[bool, typer.Option("--local", help="If no time zone is stored, show times in that of this machine.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; warnings and errors on stderr.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print warnings and errors only.")]
 
@@ -34,11 +36,24 @@ def find_function(command: str) -> Callable[..., Any] | None:
     return _functions.get(command)
 
 
-def open_session(context: typer.Context, *, json: bool) -> "CommandSession":
-    """The session of one command."""
-    from indexer.cli.session import CommandSession
+def open_session(context: typer.Context, *, json: bool, needs_file: bool = True) -> "CommandSession":
+    """The session of one command. `needs_file` is False for a command that must work whatever is wrong with the
+    configuration file: a warning says so, and the file is not used.
 
-    return CommandSession(context.obj, as_json=json, quiet=context.meta.get(_QUIET, False))
+    Raises `ConfigurationError` as `find_configuration`, and `UsageError` as `read_settings`.
+    """
+    from indexer.cli.session import CommandSession
+    from indexer.cli.streams import print_line
+    from indexer.errors import ConfigurationError
+
+    try:
+        settings = context.obj()
+    except ConfigurationError as problem:
+        if needs_file:
+            raise
+        print_line(f"indexer: {problem}; the file is not used")
+        settings = context.obj(uses_file=False)
+    return CommandSession(settings, as_json=json, quiet=context.meta.get(_QUIET, False))
 
 
 def _with_quiet(function: Callable[..., Any]) -> Callable[..., Any]:

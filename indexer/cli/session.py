@@ -4,10 +4,12 @@ Text for people goes to stdout; beside JSON there is none but questions and warn
 and only to a terminal. On a terminal sentences are broken between words.
 """
 
+import gc
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from getpass import getpass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -58,6 +60,8 @@ class CommandSession:
         self._bars: Progress | None = None
 
     def __enter__(self) -> "CommandSession":
+        gc.freeze()  # what was imported stays to the end: no collection looks at it
+        gc.enable()
         require_descriptors(FOR_A_COMMAND)
         return self
 
@@ -101,27 +105,51 @@ class CommandSession:
         preload = PRELOADED_MODULES if should_start_workers(database) else ()
         return local_executor(choice.number, in_flight=_CAMERAS_IN_FLIGHT, preload=preload)
 
-    def guarded_engine(self, options: EngineOptions | int | None) -> AbstractContextManager[ParallelMap]:
-        """An executor for files that were never decoded before: never in this process, with memory and time limits."""
+    def guarded_engine(
+        self,
+        options: EngineOptions | int | None,
+        *,
+        max_seconds: float | None = None,
+        preload: Sequence[str] = (),
+    ) -> AbstractContextManager[ParallelMap]:
+        """An executor for files that were never decoded before: never in this process, with memory and time limits.
+
+        `max_seconds`: for one file, if that is less than the settings allow. `preload`: modules that its workers need,
+        which are loaded at once, while this process does something else.
+        """
         from indexer.execution import processes
 
         choice = self._workers(options)
         bounds = self._file_limits
+        if max_seconds is not None:
+            bounds = replace(bounds, time_s=min(max_seconds, self.settings.max_seconds))
         if choice.on_cluster:
             return choice.cluster(
                 resource_limits=bounds, file_limits=bounds, max_batch=_READ_AT_ONCE, in_flight=IN_FLIGHT
             )
-        return processes(choice.number, resource_limits=bounds, max_batch=_READ_AT_ONCE)
+        return processes(choice.number, resource_limits=bounds, max_batch=_READ_AT_ONCE, preload=preload)
 
-    def video_engine(self, options: EngineOptions | int | None, time_s: float) -> AbstractContextManager[ParallelMap]:
-        """The same for videos: a worker gets one at a time, and may work on it for `time_s` seconds."""
+    def video_engine(
+        self,
+        options: EngineOptions | int | None,
+        time_s: float,
+        is_over: Callable[[], bool] | None = None,
+        *,
+        processes_at_once: int | None = None,
+    ) -> AbstractContextManager[ParallelMap]:
+        """The same for videos: a worker gets one at a time, and may work on it for `time_s` seconds.
+
+        `is_over`: whether processes of this machine are to give the work up. `processes_at_once`: of this machine, in
+        place of the number in the options.
+        """
         from indexer.execution import processes
 
         choice = self._workers(options)
         bounds = ResourceLimits(self.settings.max_memory_mb * 2**20, time_s * _HARD_LIMIT + self.settings.max_seconds)
         if choice.on_cluster:
             return choice.cluster(resource_limits=bounds, file_limits=bounds, max_batch=1, in_flight=1)
-        return processes(choice.number, resource_limits=bounds, max_batch=1, in_flight=1)
+        number = processes_at_once or choice.number
+        return processes(number, resource_limits=bounds, max_batch=1, in_flight=1, is_over=is_over)
 
     @property
     def _file_limits(self) -> ResourceLimits:
@@ -157,6 +185,17 @@ class CommandSession:
         bars, task = self._bars, self._bars.add_task(printable(stage), total=total)
         return lambda count: bars.update(task, advance=count)
 
+    def _end_progress(self) -> None:
+        """Ends the progress bars, so that text can be printed."""
+        self._stack.close()
+        self._bars = None
+
+    def show_step(self, report: Report, render: Callable[[Console, Report], None]) -> None:
+        """Shows people the report of one step, while the command goes on."""
+        self._end_progress()
+        if not self.console.quiet:
+            render(self.console, report)
+
     def show_plan(self, report: Report, render: Callable[[Console, Report], None], *, asks: bool) -> None:
         """Shows people what is about to be done; beside JSON and with --quiet only if somebody is asked about it."""
         was_quiet = self.console.quiet
@@ -179,8 +218,7 @@ class CommandSession:
         sentences go to stderr where there is no text for people; `render_failure` prints them, if they are not all that
         `render` prints.
         """
-        self._stack.close()
-        self._bars = None
+        self._end_progress()
         if not self.console.quiet:
             render(self.console, report)
         elif failed:
@@ -209,8 +247,7 @@ class CommandSession:
         """
         from indexer.cli.render import query_rows
 
-        self._stack.close()
-        self._bars = None
+        self._end_progress()
         if csv:
             query_rows.write_csv(sys.stdout, table)
         elif self._as_json:
@@ -219,6 +256,13 @@ class CommandSession:
             query_rows.write_rows(self.console, table)
         if (cut := query_rows.describe_cut(table)) is not None:
             self.warn(cut)
+
+    def announce(self, line: str) -> None:
+        """Prints a line at once that a person needs while the command runs; beside JSON on stderr."""
+        if self._as_json:
+            print_line(line)
+        else:
+            self.console.print(line)
 
     def warn(self, sentence: str) -> None:
         """Prints a warning on stderr, also beside JSON."""
@@ -237,7 +281,7 @@ class CommandSession:
             typed = getpass("Password of the reader: ")
             again = getpass("The same again: ")
         except (UnicodeDecodeError, EOFError):
-            raise UsageError("the password cannot be read; give it in UTF-8") from None
+            raise UsageError("the password is not UTF-8 text; give it in UTF-8") from None
         if typed != again:
             raise UsageError("the two passwords are not the same; nothing was done")
         return typed
@@ -249,7 +293,7 @@ class CommandSession:
         Ctrl-C.
         """
         if not self.is_interactive:
-            raise UsageError(f"nobody is here to be asked; {instead}")
+            raise UsageError(f"a question must be answered, and nobody is there to answer; {instead}")
         was_quiet, self.console.quiet = self.console.quiet, False
         self.console.print(f"{question} [y/N] ", end="")
         self.console.quiet = self.console.quiet or was_quiet
@@ -258,7 +302,7 @@ class CommandSession:
         except KeyboardInterrupt:
             raise InterruptedRunError("interrupted: nothing was done") from None
         if answer.strip().lower() not in {"y", "yes"}:
-            raise DeclinedError("nothing was done, as you did not say yes")
+            raise DeclinedError("you did not answer yes; nothing was done")
 
 
 class _PatientConsole(Console):

@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from indexer.escaping import command_line
 
-_BEFORE_THE_COMMAND = {"--db": ["--db", "PATH"]}
+_BEFORE_THE_COMMAND = {"--db": ["--db", "PATH"], "--config": ["--config", "FILE"]}
 _KINDS = {int: "a whole number", float: "a number"}
 
 
@@ -23,8 +23,16 @@ def describe_usage_error(problem: Any, arguments: Sequence[str], *, find_functio
     sentence = _describe(problem, message, context, arguments, find_function)
     if context is None:
         return sentence
-    path = str(context.command_path).split()[1:]
-    return f"{sentence}; see: {command_line(*path, '--help')}"
+    return f"{sentence}; see: {command_line(*_command_words(context), '--help')}"
+
+
+def _command_words(context: Any) -> list[str]:
+    """The words of a command after the name of the program, which may have spaces."""
+    words = list[str]()
+    while context.parent is not None:
+        words.insert(0, str(context.info_name))
+        context = context.parent
+    return words
 
 
 def _describe(
@@ -33,11 +41,11 @@ def _describe(
     command = getattr(context, "command", None)
     match type(problem).__name__:
         case "NoSuchOption" if problem.option_name in _BEFORE_THE_COMMAND:
-            words = [*_BEFORE_THE_COMMAND[problem.option_name], *str(context.command_path).split()[1:]]
+            words = [*_BEFORE_THE_COMMAND[problem.option_name], *_command_words(context)]
             return f"{problem.option_name} stands before the command, as in: {command_line(*words)}"
         case "NoSuchOption":
             known = [option for parameter in getattr(command, "params", ()) for option in parameter.opts]
-            return f"there is no option {problem.option_name!a}{_suggestion(problem.option_name, known)}"
+            return f"there is no option {problem.option_name!r}{_suggestion(problem.option_name, known)}"
         case "BadOptionUsage" if "take" in message:
             return f"{problem.option_name} takes no value"
         case "BadOptionUsage":
@@ -54,9 +62,9 @@ def _describe(
 def _describe_words(message: str, *, known: Iterable[str]) -> str:
     """The same of words that are no options, from the library's sentence; `known` are the commands that there are."""
     if match := re.match(r"No such command '(.*?)'\.", message, flags=re.DOTALL):
-        return f"there is no command {match[1]!a}{_suggestion(match[1], known)}"
+        return f"there is no command {match[1]!r}{_suggestion(match[1], known)}"
     if match := re.match(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", message, flags=re.DOTALL):
-        return f"that is more than the command takes: {match[1]!a}"
+        return f"that is more than the command takes: {match[1]!r}"
     return message.rstrip(".")
 
 
@@ -77,9 +85,9 @@ def _value_of(parameter: Any, arguments: Sequence[str]) -> str:
     for option in parameter.opts:
         for number, word in enumerate(arguments):
             if word == option and number + 1 < len(arguments):
-                return ascii(arguments[number + 1])
+                return repr(arguments[number + 1])
             if word.startswith(f"{option}="):
-                return ascii(word.removeprefix(f"{option}="))
+                return repr(word.removeprefix(f"{option}="))
     return "no such value"
 
 

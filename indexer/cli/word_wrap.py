@@ -7,9 +7,7 @@ left to it: a line end within a command would be typed as Enter. It imports noth
 import re
 from unicodedata import combining, east_asian_width
 
-from indexer.escaping import PROGRAM
-
-_UNIT = re.compile(rf"{re.escape(PROGRAM)} .*?(?=   |$)|\S+")
+from indexer.escaping import program_name
 
 
 def wrap_words(text: str, width: int) -> str:
@@ -23,7 +21,7 @@ def _wrap_line(line: str, width: int) -> list[str]:
     indent = " " * (len(line) - len(line.lstrip(" ")))
     lines, current = list[str](), ""
     end = len(indent)
-    for match in _UNIT.finditer(line):
+    for match in _units().finditer(line):
         gap = line[end : match.start()] if current else indent
         end = match.end()
         if current and cell_count(current + gap + match[0]) > width:
@@ -32,6 +30,11 @@ def _wrap_line(line: str, width: int) -> list[str]:
         else:
             current += gap + match[0]
     return [*lines, current]
+
+
+def _units() -> re.Pattern[str]:
+    """What is never broken: a command of this program up to its end, or a word."""
+    return re.compile(rf"{re.escape(program_name())} .*?(?=   |$)|\S+")
 
 
 def cell_count(text: str) -> int:

@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from indexer.domain.decisions import Decision, Reason
 from indexer.domain.images import Image
 
+ImageKey = tuple[int, str]
+"""The id and the content hash of an image. SQLite gives the id of a forgotten image to a new one."""
+
 IndexArray = NDArray[np.int64]
 """Indices of images in rank order, 0 the highest rank."""
 
@@ -99,6 +102,19 @@ class CameraImages(Sequence[Image]):
     def __len__(self) -> int:
         return len(self.ids)
 
+    def __add__(self, other: "CameraImages") -> "CameraImages":
+        """The images of both."""
+        names = (
+            *("ids", "times_us", "widths", "heights", "sharpness", "pinned", "flat", "system_folders"),
+            *("thumbnail_heights", "thumbnail_widths"),
+        )
+        return CameraImages(
+            **{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in names},
+            content_hashes=[*self.content_hashes, *other.content_hashes],
+            paths=[*self.paths, *other.paths],
+            images=[*self._images, *other._images],
+        )
+
     @overload
     def __getitem__(self, index: int) -> Image: ...
 
@@ -134,6 +150,14 @@ class CameraImages(Sequence[Image]):
         for begin, end in zip(begins.tolist(), (ends + 1).tolist(), strict=True):
             order[begin:end] = sorted(order[begin:end].tolist(), key=self._last_criteria)
         return self._take(order)
+
+    def image_keys(self) -> list[ImageKey]:
+        """The key of each image, in order."""
+        return list(zip(self.ids.tolist(), self.content_hashes, strict=True))
+
+    def image_key(self, index: int) -> ImageKey:
+        """The key of one image."""
+        return int(self.ids[index]), self.content_hashes[index]
 
     def without_thumbnail(self) -> list[Image]:
         """The images without a thumbnail."""
@@ -199,6 +223,8 @@ class DecisionColumns:
     keeper_ids : (M,) int64
         `NO_IMAGE` for an image that is kept.
     profile_ids : (M,) int64
+    reach_classes : (M,) int64
+        As they were noted; `NO_IMAGE` for an image that is kept, and where none was noted.
     reasons : sequence of M str
     scores : sequence of M float or None
     """
@@ -209,11 +235,12 @@ class DecisionColumns:
         image_ids: Iterable[int],
         keeper_ids: Iterable[int],
         profile_ids: Iterable[int],
+        reach_classes: Iterable[int],
         reasons: Sequence[str],
         scores: Sequence[float | None],
     ) -> None:
         self.image_ids, self.keeper_ids = _integers(image_ids), _integers(keeper_ids)
-        self.profile_ids = _integers(profile_ids)
+        self.profile_ids, self.reach_classes = _integers(profile_ids), _integers(reach_classes)
         self.reasons, self.scores = reasons, scores
 
     @classmethod
@@ -224,12 +251,27 @@ class DecisionColumns:
             image_ids=[decision.image_id for decision in given],
             keeper_ids=[NO_IMAGE if decision.keeper_id is None else decision.keeper_id for decision in given],
             profile_ids=[0] * len(given),
+            reach_classes=[NO_IMAGE] * len(given),
             reasons=[decision.reason for decision in given],
             scores=[decision.score for decision in given],
         )
 
     def __len__(self) -> int:
         return len(self.image_ids)
+
+    def __add__(self, other: "DecisionColumns") -> "DecisionColumns":
+        """The decisions of both, which are on different images."""
+        image_ids = np.concatenate([self.image_ids, other.image_ids])
+        order = np.argsort(image_ids)
+        reasons, scores = [*self.reasons, *other.reasons], [*self.scores, *other.scores]
+        return DecisionColumns(
+            image_ids=image_ids[order],
+            keeper_ids=np.concatenate([self.keeper_ids, other.keeper_ids])[order],
+            profile_ids=np.concatenate([self.profile_ids, other.profile_ids])[order],
+            reach_classes=np.concatenate([self.reach_classes, other.reach_classes])[order],
+            reasons=[reasons[position] for position in order.tolist()],
+            scores=[scores[position] for position in order.tolist()],
+        )
 
     def find(self, image_ids: IndexArray, *, profile_id: int | None = None) -> IndexArray:
         """The position of each image's decision, of this profile if one is named: (N,), int64, `NO_IMAGE` if it has

@@ -15,7 +15,7 @@ def usual_interval_s(times: Sequence[datetime]) -> float | None:
 
     `times` are its last captures, the newest first, at most `MAX_GAPS` + 1. The longest pause and not the median: a
     camera that rests at night, or waits for something to move, is not silent each morning. None if there are too few
-    captures.
+    captures, or if all are of one moment: then nobody can tell.
     """
     gaps = [(later - earlier).total_seconds() for later, earlier in pairwise(times)]
-    return max(gaps) if len(gaps) >= MIN_GAPS else None
+    return max(gaps) or None if len(gaps) >= MIN_GAPS else None

@@ -98,9 +98,7 @@ def parse_labels(content: bytes) -> list[StateLabel] | list[PairLabel]:
         return [_state_label(record.last_line, _label_cells(record, header)) for record in records]
     if set(_PAIR_COLUMNS) <= set(header):
         return [_pair_label(record.last_line, _label_cells(record, header)) for record in records]
-    raise LabelError(
-        f"line {first.last_line}: {','.join(header)!a} does not say what the columns are; begin with {_FORMS}"
-    )
+    raise LabelError(f"line {first.last_line}: {','.join(header)!r} does not name the columns; begin with {_FORMS}")
 
 
 def parse_verdict_lines(content: bytes) -> list[VerdictLine | BadLine]:
@@ -117,7 +115,7 @@ def parse_verdict_lines(content: bytes) -> list[VerdictLine | BadLine]:
         raise VerdictError(f"it is not UTF-8 text (byte {problem.start}); save it as CSV in UTF-8") from None
     header = next(records, _Record(1, 1, []))
     if header.problem is not None:
-        raise VerdictError(f"line 1: it is no CSV from here on: {header.problem}")
+        raise VerdictError(f"line 1: it is not valid CSV from here on: {header.problem}")
     _require_verdict_columns(header.cells)
     return [_parse_verdict(record, header.cells) for record in records if record.cells or record.problem]
 
@@ -153,7 +151,7 @@ def _label_cells(record: _Record, header: Sequence[str]) -> dict[str, str]:
             "put values with a comma in double quotes"
         )
     if any("\0" in cell for cell in record.cells):
-        raise LabelError(f"line {record.last_line}: it holds the character NUL, which no path and no state has")
+        raise LabelError(f"line {record.last_line}: it contains the character NUL, which is not allowed")
     return dict(zip(header, record.cells, strict=True))
 
 
@@ -167,7 +165,7 @@ def _state_label(line: int, cells: Mapping[str, str]) -> StateLabel:
 def _pair_label(line: int, cells: Mapping[str, str]) -> PairLabel:
     verdict = _find_verdict(cells["verdict"].strip().lower())
     if verdict is None:
-        raise LabelError(f"line {line}: the verdict {cells['verdict']!a} is neither same nor different")
+        raise LabelError(f"line {line}: the verdict {cells['verdict']!r} is neither same nor different")
     if not cells["image_a"] or not cells["image_b"]:
         raise LabelError(f"line {line}: the column {'image_b' if cells['image_a'] else 'image_a'} is empty")
     return PairLabel(line, cells["image_a"], cells["image_b"], verdict)
@@ -180,7 +178,7 @@ def _require_verdict_columns(header: Sequence[str]) -> None:
     if missing:
         problem = f"the column {missing[0]} is missing"
     elif unknown:
-        problem = f"there is a column {unknown[0]!a}"
+        problem = f"there is a column {unknown[0]!r}"
     elif len(set(header)) < len(header):
         problem = "a column is there twice"
     if problem is not None:
@@ -193,15 +191,15 @@ def _require_verdict_columns(header: Sequence[str]) -> None:
 def _parse_verdict(record: _Record, header: Sequence[str]) -> VerdictLine | BadLine:
     number = record.first_line
     if record.problem is not None:
-        return BadLine(number, f"it is no CSV from here on: {record.problem}")
+        return BadLine(number, f"it is not valid CSV from here on: {record.problem}")
     if len(record.cells) != len(header):
         return BadLine(number, f"it has {len(record.cells)} columns, and the first line {len(header)}")
     if not all(map(is_storable_text, record.cells)):
-        return BadLine(number, "it holds the character NUL")
+        return BadLine(number, "it contains the character NUL")
     cells = dict(zip(header, record.cells, strict=True))
     verdict = _find_verdict(cells["verdict"])
     if verdict is None:
-        return BadLine(number, f"the verdict is {cells['verdict']!a}; say {' or '.join(VERDICT_VALUES)}")
+        return BadLine(number, f"the verdict is {cells['verdict']!r}; say {' or '.join(VERDICT_VALUES)}")
     optional = {name: cells.get(name) or None for name in _OPTIONAL_COLUMNS}
     return VerdictLine(number, cells["image_a"], cells["image_b"], verdict, **optional)
 

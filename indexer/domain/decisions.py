@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Verdict = Literal["keep", "duplicate"]
 
@@ -33,6 +33,16 @@ class Decision:
     def keeps(self) -> bool:
         """Whether the image is kept."""
         return self.keeper_id is None
+
+
+class Placement(NamedTuple):
+    """The place of an image at its decision. `captured_us` is None for an unknown time; of a kept image all but the
+    camera are None, of an unplaced one all."""
+
+    of_camera_id: int | None
+    rank_class: int | None = None
+    reach_class: int | None = None
+    captured_us: int | None = None
 
 
 def ordered_pair(image_a_id: int, image_b_id: int) -> tuple[int, int]:

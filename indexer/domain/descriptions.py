@@ -26,6 +26,17 @@ Levels = tuple[int, int]
 
 
 @dataclass(frozen=True)
+class FeatureRecipe:
+    """Which features are made: the name of the measure, and the digest of the features of its probe pictures.
+
+    A worker whose own digest is another one must not make features: its numbers are not those of the command.
+    """
+
+    measure: str
+    probes: str
+
+
+@dataclass(frozen=True)
 class ThumbnailRecipe:
     """How a thumbnail is made: the preparation part of a profile, and its digest."""
 
@@ -35,13 +46,15 @@ class ThumbnailRecipe:
     mask: Mask
     levels: Levels | None = None
     chroma: int = 0
+    features: FeatureRecipe | None = None
 
 
 @dataclass(frozen=True)
 class Thumbnail:
     """A prepared image as PNG, with the digest of its recipe.
 
-    With chroma the image has three planes, one above the other, and `height` is that of all three. `flat`: outside the
+    With chroma the image has three planes, one above the other, and `height` is that of all three; with features it has
+    rows of them below (`indexer.domain.feature_layout`), and `height` includes these. `flat`: outside the
     mask every plane has a single level, so the image shows nothing.
     """
 

@@ -11,7 +11,7 @@ written.
 """
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
@@ -25,26 +25,11 @@ from indexer.domain.naming.patterns import PatternReading
 from indexer.domain.naming.patterns import compile_pattern as compile_pattern
 from indexer.domain.naming.reading import PathReading, read_path, with_camera_text
 from indexer.domain.naming.rules import NamingRule
-from indexer.domain.naming.siblings import NO_SIBLINGS, FolderVerdict, decided_moment
-
-USER_SOURCES = frozenset({"option", "pattern"})
-"""The sources of a camera or a time that a person said."""
-
-_EARLIEST_NS, _LATEST_NS = -(2**63), 2**63 - 1
-
-
-@dataclass(frozen=True)
-class Naming:
-    """Camera and capture time of an image, each with its source."""
-
-    camera: str
-    """Never empty, printable as UTF-8, no white space around it."""
-    camera_source: str
-    """'option', 'pattern', 'name' or 'folder'."""
-    captured_at: datetime | None
-    """UTC, aware; None when no source gives a valid time."""
-    captured_at_source: str | None
-    """'pattern', 'name', 'exif' or 'mtime'; None without a time."""
+from indexer.domain.naming.siblings import NO_SIBLINGS, FolderVerdict, decided_moment, is_left_in_doubt
+from indexer.domain.namings import EARLIEST_NS, LATEST_NS
+from indexer.domain.namings import USER_SOURCES as USER_SOURCES
+from indexer.domain.namings import Naming as Naming
+from indexer.domain.namings import clamped_mtime as clamped_mtime
 
 
 class PathNaming(NamedTuple):
@@ -95,14 +80,6 @@ class PathNaming(NamedTuple):
             return False
         local = self.moment if self.moment is not None or not exif_time else read_exif(exif_time, offset=exif_offset)
         return local is not None and happens_twice(local, self.zone)
-
-
-def clamped_mtime(mtime_ns: int) -> int:
-    """A modification time as stored and compared: nanoseconds since 1970 in 64 bits, so in the years 1677 to 2262.
-
-    File systems can hold times outside, which a camera with a broken clock writes; they become the nearest limit.
-    """
-    return max(_EARLIEST_NS, min(mtime_ns, _LATEST_NS))
 
 
 def matches_pattern(path: str, *, root: str, pattern: NamePattern) -> bool:
@@ -156,7 +133,7 @@ def name_path(
         claim = make_claim(reading, verdict)
         camera, camera_source, source = claim.names[0], claim.camera_source, claim.source
         moment = decided_moment(reading, verdict)
-        is_unread = reading.doubt is not None and moment is None and reading.doubt.moment is not None
+        is_unread = is_left_in_doubt(reading, verdict)
     moment_source = None if moment is None else "name"
     if matched is not None:
         matched_moment = _pattern_moment(matched, pattern_day_first)
@@ -213,6 +190,6 @@ def _relative_path(path: str, *, root: str) -> str:
 
 
 def _read_mtime(mtime_ns: int) -> datetime | None:
-    if not _EARLIEST_NS < mtime_ns < _LATEST_NS:
+    if not EARLIEST_NS < mtime_ns < LATEST_NS:
         return None
     return EPOCH + timedelta(microseconds=mtime_ns // 1000)

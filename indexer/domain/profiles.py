@@ -16,6 +16,7 @@ from typing import Any
 
 from indexer.domain.descriptions import Levels
 from indexer.domain.evidence import REFERENCE_PIXELS, ScoringParameters
+from indexer.domain.feature_layout import CHANNELS, MEASURE
 from indexer.domain.masks import Border, Rectangle
 from indexer.errors import ProfileError
 
@@ -25,8 +26,8 @@ RECORD_FACTOR = 4
 MAX_PIXELS = 10**9
 """An upper limit for areas in native pixels; no frame has more."""
 
-_FLOAT_PARAMETERS = {"min_contour_area", "max_score", "record_limit"}
-_OMITTED_IF_EMPTY = {"ignore", "ignore_picture", "levels", "chroma"}
+_FLOAT_PARAMETERS = {"min_contour_area", "max_score", "record_limit", "max_distance", "veto_distance"}
+_OMITTED_IF_EMPTY = {"ignore", "ignore_picture", "levels", "chroma", "features", "max_distance", "veto_distance"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -56,7 +57,8 @@ class Preparation:
     `mask` is the border that is painted black: (left, top, right, bottom) in per cent of the width or height. `ignore`
     (rectangles) and `ignore_picture` (a drawn mask) are painted black too. `levels` is the scale of 16-bit images;
     without it a 16-bit image is refused if its 8-bit form would keep too little contrast. `chroma`: a difference of one
-    level in colour becomes a difference of this many levels in the thumbnail; 0 compares grey only.
+    level in colour becomes a difference of this many levels in the thumbnail; 0 compares grey only. `features`: the
+    name of the measure whose features a thumbnail has, with its version; empty: it has none.
     """
 
     work_width: int | None = 320
@@ -66,11 +68,17 @@ class Preparation:
     ignore_picture: EncodedMaskImage | None = None
     levels: Levels | None = None
     chroma: int = 0
+    features: str = ""
 
     @property
     def planes(self) -> int:
         """How many planes a thumbnail has, stacked vertically: grey, and with chroma two of colour."""
         return 3 if self.chroma else 1
+
+    @property
+    def has_features(self) -> bool:
+        """Whether a thumbnail has features."""
+        return bool(self.features)
 
     @property
     def native(self) -> bool:
@@ -86,10 +94,10 @@ class Preparation:
     def parameters(self) -> dict[str, Any]:
         """The parameters of this layer by name, as they are stored.
 
-        Empty `ignore`, `ignore_picture`, `levels` and `chroma` are left out: profiles that are older than these
-        parameters keep their digest.
+        Empty `ignore`, `ignore_picture`, `levels`, `chroma` and `features` are left out: profiles that are older than
+        these parameters keep their digest.
         """
-        return {key: value for key, value in asdict(self).items() if key not in _OMITTED_IF_EMPTY or value}
+        return _without_empty(asdict(self))
 
 
 @dataclass(frozen=True)
@@ -97,13 +105,16 @@ class Scoring:
     """How a score is computed from two thumbnails.
 
     `threshold` is in grey levels. `dilations`: how often the changed pixels are dilated. `min_contour_area`: a smaller
-    contour does not count; in reference pixels, or in native pixels without a work width.
+    contour does not count; in reference pixels, or in native pixels without a work width. With features: below
+    `max_distance` a pair is similar whatever its area, and from `veto_distance` on it is not. Both are 0 without.
     """
 
     preparation: Preparation
     threshold: int = 30
     dilations: int = 2
     min_contour_area: float = 1000.0
+    max_distance: float = 0.0
+    veto_distance: float = 0.0
 
     @property
     def digest(self) -> str:
@@ -112,8 +123,8 @@ class Scoring:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The numbers of this layer by name, as they are stored."""
-        return {key: value for key, value in asdict(self).items() if key != "preparation"}
+        """The numbers of this layer by name, as they are stored; distances of 0 are left out, as in older profiles."""
+        return _without_empty({key: value for key, value in asdict(self).items() if key != "preparation"})
 
 
 @dataclass(frozen=True)
@@ -129,6 +140,11 @@ class Profile:
     def preparation(self) -> Preparation:
         """The first layer."""
         return self.scoring.preparation
+
+    @property
+    def distances(self) -> tuple[float, float]:
+        """`max_distance` and `veto_distance`; both are 0 without features."""
+        return self.scoring.max_distance, self.scoring.veto_distance
 
     @property
     def digest(self) -> str:
@@ -147,6 +163,8 @@ class Profile:
             max_score=self.max_score,
             record_limit=self.record_limit,
             planes=self.preparation.planes,
+            max_distance=self.scoring.max_distance,
+            veto_distance=self.scoring.veto_distance,
         )
 
     @property
@@ -165,7 +183,8 @@ BALANCED = Profile("balanced", Scoring(Preparation()))
 PLAIN = Profile("plain", Scoring(Preparation(contrast=False), threshold=45))
 ORIGINAL = Profile("original", Scoring(Preparation(work_width=None, contrast=False), threshold=45))
 COLOUR = Profile("colour", Scoring(Preparation(chroma=2)))
-BUILT_IN = (BALANCED, PLAIN, ORIGINAL, COLOUR)
+LEARNED = Profile("learned", Scoring(Preparation(features=MEASURE), max_distance=0.35, veto_distance=0.6))
+BUILT_IN = (BALANCED, PLAIN, ORIGINAL, COLOUR, LEARNED)
 DEFAULT = BALANCED
 
 
@@ -273,10 +292,27 @@ def _validate(profile: Profile) -> None:
             profile.max_score <= profile.record_limit < float("inf"),
             f"record limit {profile.record_limit} is not a number from max score {profile.max_score} up",
         ),
+        *_distance_rules(scoring),
+        (
+            not scoring.preparation.features or profile.max_score <= REFERENCE_PIXELS,
+            f"max score {profile.max_score:g} is above the whole frame ({REFERENCE_PIXELS}); the veto distance would "
+            "not count",
+        ),
     ]
     for holds, sentence in rules:
         if not holds:
             raise ProfileError(f"profile {profile.name!r}: {sentence}")
+
+
+def _distance_rules(scoring: Scoring) -> Iterator[tuple[bool, str]]:
+    """The rules for distances, as `_preparation_rules`."""
+    nearest, farthest = scoring.max_distance, scoring.veto_distance
+    if scoring.preparation.features:
+        yield 0 < farthest <= 2, f"veto distance {farthest:g} is not a number above 0 and up to 2"
+        yield 0 <= nearest <= farthest, f"max distance {nearest:g} is not a number from 0 up to {farthest:g}"
+    else:
+        without = not nearest and not farthest
+        yield without, "distances need features, which this profile has not; make it with --base learned"
 
 
 def _preparation_rules(preparation: Preparation) -> Iterator[tuple[bool, str]]:
@@ -288,6 +324,10 @@ def _preparation_rules(preparation: Preparation) -> Iterator[tuple[bool, str]]:
     yield left + right < 100 and top + bottom < 100, f"mask {preparation.mask} covers the whole picture"
     yield not (preparation.native and preparation.contrast), "local contrast needs a work width; native size has none"
     yield not (preparation.native and preparation.chroma), "chroma needs a work width; native size has none"
+    features = preparation.features
+    yield features in ("", MEASURE), f"features {features!r} are not known to this version; it has {MEASURE!r}"
+    wide_enough = not features or (width is not None and width >= CHANNELS)
+    yield wide_enough, f"features need a work width of {CHANNELS} pixels or more"
     yield 0 <= preparation.chroma <= 8, f"chroma {preparation.chroma} is not within 0 to 8; 2 is usual, 0 is grey alone"
     if preparation.levels is not None:
         low, high = preparation.levels
@@ -305,6 +345,10 @@ def _is_within_frame(rectangle: Rectangle) -> bool:
     if not all(number.is_finite() for number in (left, top, wide, high)):
         return False
     return left >= 0 and top >= 0 and wide > 0 and high > 0 and left + wide <= 100 and top + high <= 100
+
+
+def _without_empty(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in parameters.items() if key not in _OMITTED_IF_EMPTY or value}
 
 
 def _digest(parameters: Mapping[str, Any]) -> str:

@@ -6,13 +6,15 @@ checked just before its removal.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 DEFAULT_MAX_SHARE = 0.99
 MIN_GUARDED_IMAGES = 20
+UNANSWERED = "an ingest held back files of it, as it may be several cameras, and nobody answered yet"
+"""Why a camera loses nothing that an ingest asked of."""
 
 
 class ExclusionReason(StrEnum):
@@ -127,7 +129,8 @@ class RemovalGuard:
 
     Rule 1: a plan may take at most `DEFAULT_MAX_SHARE` of a camera's images. Rule 2: it must leave at least a tenth of
     the smallest share that an earlier prune left. `largest_shares` has the largest share that earlier prunes took, by
-    camera. A person's own `max_share` replaces the limit of rule 1 and switches rule 2 off.
+    camera. A person's own `max_share` replaces the limit of rule 1 and switches rule 2 off. `questions`: the
+    cameras that an ingest held back, which may be two: they lose nothing until a person has answered.
 
     Rule 2 catches a limit with one zero too many, or a covered lens, where a camera always kept a fair part of its
     images. It lets a camera pass that always kept few. Cameras with fewer than `MIN_GUARDED_IMAGES` images are exempt,
@@ -136,9 +139,12 @@ class RemovalGuard:
 
     max_share: float | None = None
     largest_shares: Mapping[str, float] = field(default_factory=dict)
+    questions: Collection[str] = ()
 
     def find_block_reason(self, camera: CameraPlan) -> str | None:
         """Why this camera is blocked, as a clause for people; None if it is not."""
+        if camera.camera in self.questions:
+            return UNANSWERED
         if camera.images < MIN_GUARDED_IMAGES:
             return None
         limit = DEFAULT_MAX_SHARE if self.max_share is None else self.max_share
@@ -162,7 +168,8 @@ class BlockedCamera:
 class Plan:
     """The files to remove, in order; the number of duplicates left out, by reason; and the blocked cameras.
 
-    `undecided`: present images that compare did not decide yet, so that the plan cannot hold them.
+    `undecided`: present images that compare did not decide yet, so that the plan cannot hold them. `recorded_returns`:
+    how many of those left out are held back by the records beside the images alone, and not by the index.
     """
 
     victims: tuple[RemovalCandidate, ...]
@@ -170,6 +177,7 @@ class Plan:
     left_out: dict[ExclusionReason, int] = field(default_factory=dict)
     held_back: tuple[BlockedCamera, ...] = ()
     undecided: int = 0
+    recorded_returns: int = 0
 
     @property
     def size_bytes(self) -> int:

@@ -20,13 +20,20 @@ def naming_with_options(known: Naming, requested: Naming) -> Naming:
     return naming
 
 
-def naming_by_rule(known: Naming, read: Naming, *, is_new_rules: bool, is_new_zone: bool) -> Naming:
+def naming_by_rule(
+    known: Naming, read: Naming, *, is_new_rules: bool, is_new_zone: bool, forgets_rules: bool = False
+) -> Naming:
     """The naming of a known file after a person changed how its folder is named.
 
     What the options say themselves changes as in `naming_with_options`. With `is_new_rules`, names are read by the
     rules of today: so changes what no person said. With `is_new_zone`, times from names and EXIF without an offset
-    change.
+    change. With `forgets_rules`, what a person said of the folder before counts no more.
     """
+    if forgets_rules:
+        is_mtime = known.captured_at_source == read.captured_at_source == "mtime"
+        is_lost = known.captured_at_source == "exif" and read.captured_at_source in {"mtime", None}
+        time = known if is_mtime or is_lost else read
+        return replace(read, captured_at=time.captured_at, captured_at_source=time.captured_at_source)
     naming = naming_with_options(known, read)
     if is_new_rules and naming.camera_source not in USER_SOURCES:
         naming = replace(naming, camera=read.camera, camera_source=read.camera_source)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 
-from indexer.domain.similarity import is_similar
+from indexer.domain.evidence import Evidence, ScoringParameters
+from indexer.domain.similarity import distance_score, is_similar
 from indexer.errors import UsageError
 
 LIMIT_FACTORS = (0, 1 / 4, 1 / 2, 1, 1.5, 2, 3, 4, 8, 16)
@@ -57,6 +58,28 @@ def score_bounds(
     return ScoreBounds(max(score, largest_contour), inf)
 
 
+def known_bounds(evidence: Evidence, scoring: ScoringParameters, *, recorded_area: float) -> ScoreBounds:
+    """The bounds of a pair's score under other parameters, from evidence with the minimum area `recorded_area`.
+
+    Only the minimum area and the distances may be others. With features, the recorded distance is exact.
+    """
+    area = evidence.score if evidence.changed_area is None else evidence.changed_area
+    bounds = score_bounds(
+        area,
+        evidence.largest_contour,
+        evidence.contour_count,
+        recorded_area=recorded_area,
+        new_area=scoring.min_contour_area,
+    )
+    if evidence.distance is None:
+        return bounds
+    low, high = (
+        distance_score(each, evidence.distance, max_distance=scoring.max_distance, veto_distance=scoring.veto_distance)
+        for each in (bounds.low, bounds.high)
+    )
+    return ScoreBounds(low, high)
+
+
 def usual_trials(*, max_score: float, min_contour_area: float) -> list[tuple[float, float]]:
     """The areas and limits to try when none are named, as pairs (minimum area, limit); those in force are among them.
 
@@ -85,7 +108,7 @@ def validated_numbers(values: Sequence[float]) -> list[float]:
     """The numbers, each once, from small to large; raises `UsageError` if one is negative, infinite or NaN."""
     for number in values:
         if not (isfinite(number) and number >= 0):
-            raise UsageError(f"{number!r} is no limit and no area; give numbers from 0 up, such as 500,1000,2000")
+            raise UsageError(f"{number!r} is not a limit; give numbers from 0 up, such as 500,1000,2000")
     return sorted({float(number) + 0.0 for number in values})
 
 
@@ -94,4 +117,4 @@ def parse_numbers(text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        raise UsageError(f"{text!r} is not numbers with commas between them; type for example 500,1000,2000") from None
+        raise UsageError(f"{text!r} is not a list of numbers with commas; type for example 500,1000,2000") from None

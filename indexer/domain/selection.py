@@ -10,7 +10,7 @@ one that is kept no more. The decisions of all other images stand, and cost no s
 Decision 0005: previous decisions are knowledge about pairs, so an unchanged image meets new keepers only.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,10 @@ from indexer.domain.keeper_index import IndexArray, KeeperIndex, distances_us, p
 _FIRST_SCAN_SIZE, _SCAN_SIZE = 32, 2**16  # images that are scanned at once for open ones, at first and at most
 MAX_OPENING_KEEPERS = 1000
 """New keepers that open the images they concern. Each costs a scan of the camera, so the next one opens all images."""
+
+
+Differs = Callable[[int, IndexArray], NDArray[np.bool_]]
+"""Says of which of some images, (M,), it is proved that they are not similar to a new keeper: (M,), bool."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,9 @@ class Selection:
     `block_keepers` those of the block itself. With blocks of one image `block_keepers` is always empty. A keeper is
     identified by its index in `ranked`. After `max_opening_keepers` new keepers all images are looked at: the result is
     the same.
+
+    `proved_pairs` counts the pairs of an unchanged keeper and a new one that `resolve` was told to differ: nobody
+    looks at these keepers.
     """
 
     def __init__(
@@ -76,6 +83,8 @@ class Selection:
         self._bounds_us = pairwise_distances_us(self._times_us, self._previous_keepers)
         self._opening_keepers_left = max_opening_keepers
         self._standing_keepers: list[int] = []
+        self._proved_counts = np.zeros(len(self.ranked), dtype=np.int64)  # pairs of each image with new keepers
+        self.proved_pairs = 0
         self.new_decisions: list[Decision] = []
 
     def __len__(self) -> int:
@@ -90,6 +99,22 @@ class Selection:
     def kept_count(self) -> int:
         """How many images this selection has decided to keep so far."""
         return int(np.count_nonzero(self._is_kept))
+
+    @property
+    def kept_ids(self) -> list[int]:
+        """The ids of the images that this selection has decided to keep so far, in rank order."""
+        ids: list[int] = self.ranked.ids[self._is_kept].tolist()
+        return ids
+
+    @property
+    def opening_keepers(self) -> list[int]:
+        """The indices of the keepers so far that are new, or that are pinned now: they open images below them."""
+        return np.flatnonzero(self._is_kept & (~self._was_kept | self._was_promoted)).tolist()
+
+    @property
+    def standing_keeper_ids(self) -> set[int]:
+        """The ids of the keepers so far that were kept before, too: the duplicates that name them need no search."""
+        return set(self.ranked.ids[self._is_kept & self._was_kept].tolist())
 
     @property
     def decisions(self) -> list[Decision]:
@@ -177,8 +202,12 @@ class Selection:
         nearer: NDArray[np.bool_] = (distance_us < bound[0]) | ((distance_us == bound[0]) & (indices < bound[1]))
         return nearer
 
-    def resolve(self, search: Search, match: Decision | None) -> None:
-        """Decides an image by the result of its search; `match` is None if no compared keeper is similar."""
+    def resolve(self, search: Search, match: Decision | None, *, differs: Differs | None = None) -> None:
+        """Decides an image by the result of its search; `match` is None if no compared keeper is similar.
+
+        `differs` is asked of the old keepers below, if the image is a new keeper: those that differ from it need not be
+        compared with it.
+        """
         image = search.image
         if image.pinned:
             decision = Decision(image.id, Reason.PINNED)
@@ -191,7 +220,7 @@ class Selection:
         self.new_decisions.append(decision)
         self._position = search.index + 1
         if decision.keeps:
-            self._add_keeper(search.index)
+            self._add_keeper(search.index, differs)
         elif self._was_kept[search.index]:
             self._is_open |= self._previous_keepers == search.index
 
@@ -235,15 +264,15 @@ class Selection:
         begin, self._position = self._position, end
         if begin == end:
             return
-        standing = (begin + np.flatnonzero(self._was_kept[begin:end])).tolist()
-        for index in standing:
-            self._keepers.add(index)
+        standing = begin + np.flatnonzero(self._was_kept[begin:end])
+        self._keepers.add_many(standing)
         self._is_kept[begin:end] = self._was_kept[begin:end]
-        self._standing_keepers += standing
+        self._standing_keepers += standing.tolist()
+        self.proved_pairs += int(self._proved_counts[standing].sum())
 
-    def _open_concerned(self, keeper: int, *, keepers_too: bool) -> None:
+    def _open_concerned(self, keeper: int, *, keepers_too: bool, differs: Differs | None) -> None:
         """Opens the images below a keeper that must be compared with it: duplicates to which it is nearer than their
-        keeper and, with `keepers_too`, the keepers."""
+        keeper and, with `keepers_too`, the keepers that are not proved to differ from it."""
         if self._all_open:
             return
         below = slice(keeper + 1, None)
@@ -255,8 +284,15 @@ class Selection:
         distance_us = distances_us(self._times_us, keeper, np.arange(keeper + 1, len(self.ranked)))
         is_nearer = (distance_us < bounds_us) | ((distance_us == bounds_us) & (keeper < previous_keepers))
         self._is_open[below] |= (previous_keepers != NO_IMAGE) & is_nearer
-        if keepers_too:
-            self._is_open[below] |= self._was_kept[below]
+        if not keepers_too:
+            return
+        # A pinned image is kept whatever it is similar to.
+        kept = keeper + 1 + np.flatnonzero((self._was_kept & ~self._is_open & ~self.ranked.pinned)[below])
+        if differs is not None and len(kept):
+            is_proved = differs(keeper, kept)
+            self._proved_counts[kept[is_proved]] += 1
+            kept = kept[~is_proved]
+        self._is_open[kept] = True
 
     def _make_search(self, index: int, previous: Decision | None) -> Search:
         image = self.ranked[index]
@@ -268,7 +304,7 @@ class Selection:
             return Search(image, index, None, None)
         return Search(image, index, previous, keeper)
 
-    def _add_keeper(self, index: int) -> None:
+    def _add_keeper(self, index: int, differs: Differs | None) -> None:
         self._is_kept[index] = True
         self._keepers.add(index)
         self._block_keepers.add(index)
@@ -277,7 +313,7 @@ class Selection:
             self._new_keepers.add(index)
         if is_new or self._was_promoted[index]:
             self._new_or_promoted_keepers.add(index)
-            self._open_concerned(index, keepers_too=is_new)
+            self._open_concerned(index, keepers_too=is_new, differs=differs)
 
     def _is_new_to(self, index: int, previous: Decision | None) -> bool:
         """Whether an image with the decision `previous` was never compared with the keeper, or ranked above it then."""

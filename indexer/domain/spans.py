@@ -1,8 +1,11 @@
 """Which frames of a stream were looked at, and what became of each: stored, or counted in exactly one span.
 
-It promises that the sums match: the frames looked at are the stored ones and those of all spans, whatever the order of
-events, and that each span of frames that showed nothing new names one witness and the worst score against it. The
-module does not know how frames are read or compared, nor where spans are kept.
+It promises, whatever the order of events, that
+
+- the frames looked at are the stored ones and those of all spans; and
+- each span of frames that showed nothing new names one witness, and the worst score against it.
+
+The module does not know how frames are read or compared, nor where spans are kept.
 """
 
 from dataclasses import dataclass, replace
@@ -52,7 +55,7 @@ class Span:
     reason : SpanReason
     first, last : FrameTime
         The first and the last frame; they are the same if there is one. Of a gap: the last frame before it, and the
-        first one after it.
+        first one after it, or the end of the video.
     frames : int
         How many frames; 0 for a gap.
     witness : str or None
@@ -102,6 +105,11 @@ class SpanRecorder:
         """The number of frames stored so far."""
         return self._stored
 
+    @property
+    def open_spans(self) -> tuple[Span, ...]:
+        """The spans that go on, as they are now, by the time of their first frame."""
+        return tuple(sorted(self._open.values(), key=lambda span: span.first))
+
     def add_stored(self, frame: FrameTime) -> list[Span]:
         """Counts a frame that was stored."""
         self._advance(frame)
@@ -133,7 +141,7 @@ class SpanRecorder:
 
     def close(self) -> list[Span]:
         """Ends all spans."""
-        ended = sorted(self._open.values(), key=lambda span: span.first)
+        ended = list(self.open_spans)
         self._open.clear()
         self._began_us = None
         return ended

@@ -9,14 +9,16 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-VIDEO_EXTENSIONS = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi", ".ts", ".mpg", ".webm", ".flv"})
+VIDEO_EXTENSIONS = frozenset(
+    {".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".mkv", ".webm", ".avi", ".flv", ".ts", ".mts", ".m2ts", ".m2t", ".mpg"}
+    | {".mpeg"}
+)
 _EARLIEST_YEAR = 2000  # a container says 1904 or 1970 where the camera has no clock
 _TOLERANCE_S = 5.0
 _SHORTEST_WITH_END_S = 10.0
 _CREATION_TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?\s*(Z|UTC|[+-]\d\d:?\d\d)?", re.ASCII
 )
-_FRIGATE_PATH = re.compile(r"(?:^|/)(\d{4}-\d\d-\d\d)/([01]\d|2[0-3])/[^/]+/([0-5]\d)\.([0-5]\d)\.mp4", re.ASCII)
 
 
 class Sampling(StrEnum):
@@ -74,7 +76,8 @@ class VideoReading:
     interval_s : float
         Seconds from one frame that was looked at to the next: that of the person, or that of the keyframes.
     duration_s : float
-        Seconds from the first frame to the end of the last one that is there.
+        Seconds from the first frame to the end of the last one that is there; of a video whose rest was not read, to
+        the end as the header says.
     damaged_packets : int
         Pieces of the stream that could not be decoded.
     corrected_times : int
@@ -132,21 +135,6 @@ def recording_start(
         is_end = abs(to_end_s) <= _TOLERANCE_S and duration_s > _SHORTEST_WITH_END_S
         return RecordingStart(created_at if is_start or not is_end else _before(created_at, duration_s), "container")
     return RecordingStart(_before(ended_at, duration_s), "mtime")
-
-
-def find_recorder_time(path: str) -> datetime | None:
-    """The time in a path of a recorder that no image has: aware, UTC; None for any other path.
-
-    Frigate writes `YYYY-MM-DD/HH/<camera>/MM.SS.mp4`, in UTC: the camera stands between the parts of the time, so that
-    `indexer.domain.names` reads the camera alone.
-    """
-    match = _FRIGATE_PATH.search(path)
-    if match is None or match.end() != len(path):
-        return None
-    try:
-        return datetime.fromisoformat(f"{match[1]}T{match[2]}:{match[3]}:{match[4]}+00:00").astimezone(UTC)
-    except ValueError:
-        return None
 
 
 def parse_creation_time(text: str | None) -> datetime | None:

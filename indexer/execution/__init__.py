@@ -1,7 +1,12 @@
 """How work is spread over processes and machines: executors, which are called like `map`.
 
-They promise results in the order of the items, a bounded number of items in flight for any number of items, and that no
-worker that they started outlives the block. They know neither pictures nor the database; workers get only plain values.
+They promise that
+
+- results come in the order of the items;
+- the number of items in flight is bounded, for any number of items; and
+- no worker that they started outlives the block.
+
+They know neither pictures nor the database. Workers get only plain values.
 """
 
 from importlib import import_module
@@ -19,6 +24,7 @@ from indexer.execution.executor import WorkerFailure as WorkerFailure
 from indexer.execution.executor import map_files as map_files
 from indexer.execution.executor import map_path as map_path
 from indexer.execution.executor import serial as serial
+from indexer.execution.executor import threads as threads
 
 if TYPE_CHECKING:
     from indexer.execution.process_pool import local_executor as local_executor

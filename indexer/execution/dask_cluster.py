@@ -112,7 +112,9 @@ def _connect(scheduler: Any, address: str | None) -> Any:
         detail = str(problem).splitlines()[0] if str(problem) else "it says nothing"
         if address is None:
             raise EngineError(f"the workers of this machine do not start ({detail}); run it again") from problem
-        raise EngineError(f"no scheduler answers at {address} ({detail}); start one with dask scheduler") from problem
+        raise EngineError(
+            f"the scheduler at {address} does not answer ({detail}); start one with dask scheduler"
+        ) from problem
     finally:
         pending.cancel()
 

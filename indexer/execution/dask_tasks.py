@@ -1,8 +1,8 @@
 """The tasks and actors that one client has on the workers of a Dask scheduler.
 
-It promises that waiting ends: with the outcome, with `KilledWorker`, or with an `EngineError` in one sentence if the
-scheduler goes away or stops answering, if there is no worker for too long, or if a worker cannot do the work. The
-scheduler gets a function of the standard library and bytes, so it needs Dask alone.
+It promises that waiting ends: with the outcome, with `KilledWorker`, or with an `EngineError` in one sentence. The last
+comes if the scheduler goes away or stops answering, if there is no worker for too long, or if a worker cannot do the
+work. The scheduler gets a function of the standard library and bytes, so it needs Dask alone.
 """
 
 import asyncio
@@ -116,7 +116,8 @@ class DaskClient:
             return EngineError(str(problem))
         if isinstance(problem, FutureCancelledError) and problem.reason != _CONNECTION_LOST_REASON:
             return EngineError(
-                f"another client of the scheduler ended our tasks ({problem.reason}); the same command goes on"
+                f"another client of the scheduler ended our tasks ({problem.reason}); type the same command "
+                "again: it goes on where it stopped"
             )
         if self.dask.status != "running" or isinstance(problem, _CONNECTION_ERRORS):
             return EngineError(_SCHEDULER_LOST)

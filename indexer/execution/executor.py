@@ -4,11 +4,15 @@ Executors promise results in the order of the items, and a bounded number of ite
 They know neither pictures nor the database; workers get only plain values.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count, islice
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -115,6 +119,17 @@ class PendingResult(Protocol[Result_co]):
         ...
 
 
+@dataclass(frozen=True)
+class _Threads:
+    pool: "ThreadPoolExecutor"
+    workers: int
+
+    def __call__(
+        self, function: Callable[[Item], Result], items: Iterable[Item], /
+    ) -> Iterator[Result | WorkerFailure]:
+        return self.pool.map(function, items)
+
+
 class _Serial:
     workers = 1
 
@@ -128,6 +143,17 @@ class _Serial:
 def serial() -> Iterator[ParallelMap]:
     """An executor that runs every item in this process, one after the other."""
     yield _Serial()
+
+
+@contextmanager
+def threads() -> Iterator[ParallelMap]:
+    """An executor of threads of this process, one for each core that it may use: for functions that work without the
+    interpreter's lock for most of their time. All items are taken at once."""
+    from concurrent.futures import ThreadPoolExecutor  # here, as most commands need no threads
+
+    cores = len(os.sched_getaffinity(0))
+    with ThreadPoolExecutor(cores) as pool:
+        yield _Threads(pool, cores)
 
 
 def growing_batches(items: Iterable[Item], *, batches_per_size: int, max_size: int) -> Iterator[list[Item]]:

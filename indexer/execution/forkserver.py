@@ -1,7 +1,12 @@
 """The server process that forks workers, and what each forked worker does first; for the process pool and the guard.
 
-It promises that workers do not inherit the threads and locks of this process, that Ctrl-C does not reach them, and that
-they end with this process. It does not know what the workers do.
+It promises that
+
+- workers do not inherit the threads and locks of this process;
+- Ctrl-C does not reach them; and
+- they end with this process.
+
+It does not know what the workers do.
 """
 
 import gc
@@ -16,23 +21,33 @@ from contextlib import contextmanager
 from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 
+_STARTING = threading.Lock()
+
 
 def start_forkserver(modules: Sequence[str]) -> None:
     """Starts the process that forks workers, if there is none; it then imports `modules`, once for all workers.
 
-    SIGINT is blocked in it from the start, because a terminal sends Ctrl-C to the whole process group.
+    SIGINT and SIGTERM are blocked in it from the start, because a terminal sends Ctrl-C, and a service manager SIGTERM,
+    to the whole process group. Several threads may call it at once.
     """
-    forkserver.set_forkserver_preload(list(modules))
-    resource_tracker.ensure_running()  # first, because it unblocks SIGINT again
-    with sigint_blocked(), _same_import_path():
-        forkserver.ensure_running()
+    with _STARTING:  # the environment and the list of modules are those of the whole process
+        forkserver.set_forkserver_preload(list(modules))
+        resource_tracker.ensure_running()  # first, because it unblocks both again
+        with _blocked(signal.SIGINT, signal.SIGTERM), _same_import_path():
+            forkserver.ensure_running()
 
 
 @contextmanager
 def sigint_blocked() -> Iterator[None]:
     """Blocks SIGINT for processes that are started in the block: a terminal sends Ctrl-C to all, but only this process
     must react."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    with _blocked(signal.SIGINT):
+        yield
+
+
+@contextmanager
+def _blocked(*numbers: signal.Signals) -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, set(numbers))
     try:
         yield
     finally:
@@ -57,9 +72,13 @@ def _same_import_path() -> Iterator[None]:
 
 
 def follow_parent() -> None:
-    """Makes a worker ignore Ctrl-C and end with its parent, also in the middle of work that never ends."""
+    """Makes a worker ignore Ctrl-C and end with its parent, also in the middle of work that never ends.
+
+    SIGTERM ends it, unless it ignores that signal already: a pool ends its workers so.
+    """
     gc.freeze()  # objects of the libraries are never garbage, and scanning them took a third of the time
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

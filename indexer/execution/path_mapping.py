@@ -37,10 +37,10 @@ def parse_path_mapping(texts: Iterable[str]) -> PathMapping:
     for text in texts:
         local, sign, remote = text.partition("=/")
         if not (sign and local.startswith("/")):
-            raise UsageError(f"--map-path is {text!a}; give two absolute folders, as in --map-path /here=/there")
+            raise UsageError(f"--map-path is {text!r}; give two absolute paths, such as --map-path /here=/there")
         local, remote = _normalized(os.path.realpath(local)), _normalized("/" + remote)  # as in the index
         if pairs.setdefault(local, remote) != remote:
-            raise UsageError(f"--map-path gives {local!a} two places, {pairs[local]!a} and {remote!a}; give one")
+            raise UsageError(f"--map-path gives {local!r} two paths, {pairs[local]!r} and {remote!r}; give one")
     return PathMapping(tuple(sorted(pairs.items(), key=lambda pair: -len(pair[0]))))
 
 

@@ -35,6 +35,7 @@ from indexer.interrupts import uninterrupted
 _POOL_BROKEN_ERRORS = (BrokenExecutor, ConnectionError, EOFError)  # raised by a pool whose processes are gone
 _MAX_POOL_RESTARTS = 2  # while the same batch is the first that waits
 _POLL_INTERVAL_S = 5.0  # between two checks that the pool is still there
+_ASKED_EACH_S = 0.2  # whether the work is over
 
 
 @dataclass
@@ -47,7 +48,16 @@ class _SubmittedBatch(Generic[Item, Result]):
 
 
 class _Processes:
-    def __init__(self, workers: int, resource_limits: ResourceLimits, *, max_batch: int, in_flight: int) -> None:
+    def __init__(
+        self,
+        workers: int,
+        resource_limits: ResourceLimits,
+        *,
+        max_batch: int,
+        in_flight: int,
+        is_over: Callable[[], bool] | None,
+    ) -> None:
+        self._is_over = is_over
         self._pool: ProcessPool | None = None
         self._resource_limits = resource_limits
         self._max_batch = max_batch
@@ -106,7 +116,10 @@ class _Processes:
         self.stop()
         waiting[0].pool_breaks += 1
         if waiting[0].pool_breaks > _MAX_POOL_RESTARTS:
-            raise EngineError(f"the worker processes end again and again ({problem}); the same command goes on later")
+            raise EngineError(
+                f"the worker processes end again and again ({problem}); type the same command again later: "
+                "it goes on where it stopped"
+            )
         for task in waiting:
             task.future = self._submit(function, task.items)
 
@@ -119,10 +132,14 @@ class _Processes:
             If the pool is gone.
         _RetryIndividuallyError
             If the batch has several items and failed.
+        WorkGivenUpError
+            If the work is over.
         Exception
             What the function raised for the only item.
         """
-        while not wait([task.future], timeout=_POLL_INTERVAL_S).done:
+        while not wait([task.future], timeout=_POLL_INTERVAL_S if self._is_over is None else _ASKED_EACH_S).done:
+            if self._is_over is not None and self._is_over():
+                raise WorkGivenUpError
             if self._pool is None or not self._pool.active:
                 raise BrokenExecutor("nobody is at work")
         try:
@@ -145,6 +162,10 @@ class _Processes:
         raise problem
 
 
+class WorkGivenUpError(Exception):
+    """The results are not wanted any more."""
+
+
 class _RetryIndividuallyError(Exception):
     """The items of a batch must be retried one by one."""
 
@@ -157,16 +178,18 @@ def processes(
     max_batch: int = 1,
     in_flight: int = IN_FLIGHT,
     preload: Sequence[str] = (),
+    is_over: Callable[[], bool] | None = None,
 ) -> Iterator[ParallelMap]:
     """Worker processes on this machine, started with the first item; only the parent reacts to Ctrl-C.
 
     A fresh server process forks the workers, so they do not inherit the parent's threads and locks. Up to `max_batch`
     items are sent together; their results then arrive together. `in_flight` such tasks per worker are under way. The
-    server starts to import the modules in `preload` at once, before there is any item.
+    server starts to import the modules in `preload` at once, before there is any item. `is_over`: asked several times a
+    second while results are waited for; once it is true, the executor raises `WorkGivenUpError`.
     """
     if preload:
         start_forkserver(preload)
-    executor = _Processes(workers, resource_limits, max_batch=max_batch, in_flight=in_flight)
+    executor = _Processes(workers, resource_limits, max_batch=max_batch, in_flight=in_flight, is_over=is_over)
     try:
         yield executor
     finally:

@@ -120,4 +120,4 @@ def _open_descriptor(descriptor: int | None, name: str, *, full_path: str) -> in
             raise OSError(problem.errno, problem.strerror, full_path) from problem
         is_link = stat.S_ISLNK(os.lstat(name, dir_fd=descriptor).st_mode)
         what = "a symbolic link, and none is followed" if is_link else "no folder"
-        raise MismatchError(f"{name!a} in {full_path!a} is {what}") from problem
+        raise MismatchError(f"{name!r} in {full_path!r} is {what}") from problem

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from indexer.domain.paths import lies_below
 from indexer.errors import lacks_descriptors
 
 MOUNTS = Path("/proc/self/mountinfo")
@@ -38,10 +39,37 @@ def is_shared(folder: str) -> bool:
     return _is_shared(os.path.realpath(folder), os.stat(folder).st_dev)
 
 
+def is_remote(folder: str) -> bool:
+    """Whether programs elsewhere may write to this folder, of which the kernel here reports nothing.
+
+    Raises `OSError` if the folder cannot be read.
+    """
+    return is_shared(folder) and _filesystem_type(os.path.realpath(folder)) != "overlay"
+
+
+def find_remote(folder: str) -> str | None:
+    """A folder of which the kernel here does not see all that happens: the folder itself, or a mount below it; None if
+    there is none.
+
+    Raises `OSError` if the folder cannot be read.
+    """
+    if is_remote(folder):
+        return folder
+    real = os.path.realpath(folder)
+    mounts = dict(_iter_mounts())  # of two mounts at one path the later one is visible
+    return next(
+        (path for path, kind in mounts.items() if lies_below(path, real) and _is_network(kind) and kind != "overlay"),
+        None,
+    )
+
+
 @lru_cache(maxsize=1024)
 def _is_shared(real: str, _device: int) -> bool:
     """As `is_shared`, for a real path. The device is an argument so that the cache notices another mount."""
-    kind = _filesystem_type(real)
+    return _is_network(_filesystem_type(real))
+
+
+def _is_network(kind: str) -> bool:
     return kind in _NETWORK or (kind.startswith("fuse") and kind not in _LOCAL_FUSE)
 
 

@@ -1,10 +1,14 @@
 """Each access to the disk that moving, checking and quarantine consist of, as a function of its own.
 
-It promises that every public function does one thing that may fail or be interrupted, that none calls another, and that
-nothing else here is public: the functions of this module are the list of the points where the work can break. Callers
-write `io_steps.link(...)` and never import a name, so that a test can replace a step. Every step raises `OSError` if
-the disk refuses. The module does not know what a step is for, in which order the steps come, or which failures do no
-harm.
+It promises that
+
+- every public function does one thing that may fail or be interrupted;
+- none calls another; and
+- nothing else here is public: the functions of this module are the list of the points where the work can break.
+
+Callers write `io_steps.link(...)` and never import a name, so that a test can replace a step. Every step raises
+`OSError` if the disk refuses. The module does not know what a step is for, in which order the steps come, or which
+failures do no harm.
 """
 
 import contextlib
@@ -109,9 +113,13 @@ def unlink(path: str) -> None:
     os.unlink(path)
 
 
-def make_folder(path: str) -> None:
-    """Makes a folder that does not exist, closed to others."""
-    private.make_folder(path)
+def make_folder(path: str, *, closed: bool = True) -> None:
+    """Makes a folder that does not exist: closed to others, or with the rights of the folder above.
+
+    One that root makes becomes that of the owner of the folder above, who can then restore files without root.
+    """
+    mode = None if closed else private.mode_like(os.path.dirname(path))
+    private.make_folder(path, mode=mode, follow_owner=True)
 
 
 def remove_empty_folder(path: str) -> None:
@@ -122,9 +130,9 @@ def remove_empty_folder(path: str) -> None:
 def append(path: str, data: bytes) -> None:
     """Appends bytes to one of the tool's own files and syncs them. A missing file is made, closed to others.
 
-    A link or a pipe with that name is refused.
+    One that root makes becomes that of the owner of its folder. A link or a pipe with that name is refused.
     """
-    descriptor = private.open_file(path, flags=os.O_WRONLY | os.O_APPEND)
+    descriptor = private.open_file(path, flags=os.O_WRONLY | os.O_APPEND, follow_owner=True)
     try:
         rest = memoryview(data)
         while rest:
@@ -136,7 +144,7 @@ def append(path: str, data: bytes) -> None:
 
 def open_lock(path: str) -> int:
     """Descriptor of a lock file, which is made if it is missing, closed to others. Nothing is ever written to it."""
-    return private.open_file(path, flags=os.O_RDWR, single_link=False)
+    return private.open_file(path, flags=os.O_RDWR, single_link=False, follow_owner=True)
 
 
 def take_lock(descriptor: int) -> bool:

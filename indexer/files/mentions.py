@@ -12,7 +12,7 @@ from indexer.files.owners import Owner
 
 @dataclass(frozen=True)
 class Mention:
-    """One line that names an index, with the folder of images that the line is about, as far as it is known.
+    """One line that names an index, and the folder of images that the line is about, if it is known.
 
     `run_token` is empty if the line names no run. `at` is ISO 8601, and empty if the line has no time.
     """

@@ -207,8 +207,10 @@ def _move_by_rename(
     """The moved file's identity. A crash leaves the file at the source or at the target."""
     before_unlink()
     _refuse_existing(target)
+    # A disk says the same, whichever of the two folders may not be written to.
+    refusing = target if os.access(os.path.dirname(source), os.W_OK) else source
     try:
-        with translate_refusal(NAMING, target):
+        with translate_refusal(NAMING, refusing):
             io_steps.rename(source, target)
     except OSError as problem:
         if problem.errno in _NO_RENAMING:

@@ -1,8 +1,14 @@
 """A folder of pages that is written again and again: each file whole or not at all, and no file of anybody else.
 
-It promises that only a folder that is new, empty or marked as ours is written to, that a crash leaves every page old or
-new, that what is written is closed to others (`indexer.files.private`), that no link in it leads a page out of it, and
-that only files with names of our own are ever deleted. It does not know what is in a file.
+It promises that
+
+- only a folder that is new, empty or marked as ours is written to;
+- a crash leaves every page old or new;
+- what is written is closed to others (`indexer.files.private`);
+- no link in it leads a page out of it; and
+- only files with names of our own are ever deleted.
+
+It does not know what is in a file.
 """
 
 import os
@@ -35,6 +41,13 @@ class OutputFolder:
             self._current_names.add(name)
         return exists
 
+    def find(self, name: str) -> bytes | None:
+        """The bytes of a file that exists, which is kept as it is; None if there is none.
+
+        Raises `FolderError` as `reuse`, `OSError` if it cannot be read.
+        """
+        return (self.folder / name).read_bytes() if self.reuse(name) else None
+
     def write(self, name: str, data: bytes) -> None:
         """Writes a file, or replaces the one with that name.
 
@@ -49,7 +62,7 @@ class OutputFolder:
     def _require_inside(self, folder: Path) -> None:
         """Refuses a folder behind a link that leads out of the report."""
         if not Path(os.path.realpath(folder)).is_relative_to(self.folder):
-            raise FolderError(f"the folder {str(folder)!a} leads out of the report; remove the link")
+            raise FolderError(f"the folder {str(folder)!r} leads out of the report; remove the link")
 
     def remove_stale_files(self) -> int:
         """Deletes the files of earlier reports that this one does not use. Returns their number."""
@@ -79,13 +92,13 @@ def open_output_folder(folder: str, *, own_names: re.Pattern[str]) -> OutputFold
         raise FolderError("the name of the folder is empty; name a new folder")
     path = Path(os.path.realpath(folder))
     if os.path.lexists(path) and not path.is_dir():
-        raise FolderError(f"{folder!a} is no folder; name a new one")
+        raise FolderError(f"{folder!r} is no folder; name a new one")
     if path.is_dir() and not _is_plain_file(path / REPORT_MARKER) and os.listdir(path):
-        raise FolderError(f"the folder {folder!a} holds files that are no report; name a new or empty one")
+        raise FolderError(f"the folder {folder!r} has files that do not belong to a report; name a new or empty folder")
     try:
         private.make_folders(str(path))
     except OSError as problem:
-        raise FolderError(f"the folder {folder!a} cannot be made: {problem.strerror}; name another") from problem
+        raise FolderError(f"the folder {folder!r} cannot be made: {problem.strerror}; name another") from problem
     output = OutputFolder(path, own_names=own_names)
     output.write(REPORT_MARKER, b"A report of indexer is here: manage.py report writes over it.\n")
     return output

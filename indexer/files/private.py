@@ -25,19 +25,31 @@ def mode_of_new(folder: str, *, is_folder: bool = False) -> int:
     return 0o660 if shared else 0o600
 
 
-def create_file(path: str, *, mode: int | None = None, flags: int = os.O_RDWR) -> int:
+def mode_like(folder: str) -> int:
+    """The mode of a folder for another one in it; if all may write to it, only its owner may write to the other."""
+    mode = stat.S_IMODE(os.stat(folder or os.curdir).st_mode)
+    return mode & 0o755 if mode & stat.S_IWOTH else mode
+
+
+def create_file(path: str, *, mode: int | None = None, flags: int = os.O_RDWR, follow_owner: bool = False) -> int:
     """Descriptor of a new file with the rights `mode`, or those of `mode_of_new`.
+
+    `follow_owner`: if root makes it, it becomes that of the owner of its folder.
 
     Raises `FileExistsError` if the name exists, even as a link that leads nowhere; another `OSError` if the disk
     refuses.
     """
     mode = mode_of_new(os.path.dirname(path)) if mode is None else mode
     descriptor = os.open(path, flags | _CREATE_FLAGS, mode)
+    if follow_owner:
+        _set_owner(descriptor, os.path.dirname(path))
     _set_mode(descriptor, mode)
     return descriptor
 
 
-def open_file(path: str, *, flags: int, mode: int | None = None, single_link: bool = True) -> int:
+def open_file(
+    path: str, *, flags: int, mode: int | None = None, single_link: bool = True, follow_owner: bool = False
+) -> int:
     """Descriptor of one of the tool's own files. A missing file is made as by `create_file`; none is truncated.
 
     Raises `OSError` if the file is a link, a pipe or another user's, or, with `single_link`, if it has a second name.
@@ -47,7 +59,7 @@ def open_file(path: str, *, flags: int, mode: int | None = None, single_link: bo
             descriptor = os.open(path, flags | _OPEN_FLAGS)
         except FileNotFoundError:
             with suppress(FileExistsError):  # another command made it meanwhile
-                return create_file(path, mode=mode, flags=flags)
+                return create_file(path, mode=mode, flags=flags, follow_owner=follow_owner)
             continue
         except OSError as problem:
             if problem.errno == errno.ELOOP:
@@ -62,13 +74,20 @@ def open_file(path: str, *, flags: int, mode: int | None = None, single_link: bo
     raise OSError(errno.EBUSY, "another program makes and removes it again and again; try again later", path)
 
 
-def make_folder(path: str) -> None:
-    """Makes a folder that does not exist, with the rights of `mode_of_new`. Raises `OSError` if the disk refuses."""
-    mode = mode_of_new(os.path.dirname(path), is_folder=True)
+def make_folder(path: str, *, mode: int | None = None, follow_owner: bool = False) -> None:
+    """Makes a folder that does not exist, with the rights `mode`, or those of `mode_of_new`.
+
+    `follow_owner`: if root makes it, it becomes that of the owner of the folder above. Raises `OSError` if the disk
+    refuses.
+    """
+    mode = mode_of_new(os.path.dirname(path), is_folder=True) if mode is None else mode
     os.mkdir(path, stat.S_IMODE(mode) & 0o777)
     with suppress(PermissionError):  # a umask that leaves its owner no rights
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
+            # Whoever may write to the folder above may have put another one there meanwhile; an empty one does no harm.
+            if follow_owner and not os.listdir(descriptor):
+                _set_owner(descriptor, os.path.dirname(path))
             _set_mode(descriptor, mode)
         finally:
             os.close(descriptor)
@@ -115,6 +134,14 @@ def replace(path: str, data: bytes, *, partial: str) -> None:
         raise
 
 
+def _set_owner(descriptor: int, folder: str) -> None:
+    """Gives what root has made in `folder` to the owner and the group of that folder, as far as the disk can."""
+    if os.geteuid() == 0:
+        status = os.stat(folder or os.curdir)
+        with suppress(OSError):
+            os.fchown(descriptor, status.st_uid, status.st_gid)
+
+
 def _set_mode(descriptor: int, mode: int) -> None:
     """Sets the mode of a new file or folder, whatever the umask, as far as the file system can."""
     if stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:
@@ -131,7 +158,9 @@ def _require_ours(descriptor: int, path: str, *, single_link: bool) -> None:
     folder = os.stat(os.path.dirname(path) or os.curdir)
     is_foreign = folder.st_mode & stat.S_IWOTH and status.st_uid not in {os.geteuid(), folder.st_uid, 0}
     if is_foreign and status.st_uid != _owner_of_new(os.path.dirname(path)):
-        raise OSError(errno.EPERM, "it is another user's, in a folder that all may write to; move it away", path)
+        raise OSError(
+            errno.EPERM, "it belongs to another user, in a folder that everybody may write to; move it away", path
+        )
 
 
 def _owner_of_new(folder: str) -> int | None:

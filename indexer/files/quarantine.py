@@ -148,17 +148,17 @@ def release_open_path(path: OpenQuarantinePath) -> None:
         io_steps.remove_empty_folder(path.run_folder_entry)
 
 
-def make_synced_folders(path: str) -> None:
-    """Makes a folder and its missing parents, each synced and closed to others, so that it can hold a moved file.
+def make_synced_folders(path: str, *, closed: bool = True) -> None:
+    """Makes a folder and its missing parents, each synced, so that it can hold a moved file.
 
-    They are closed because the rights of a folder that is gone are unknown. A crash leaves some of them, empty. Raises
+    They are closed to others, or have the rights of the folder above. A crash leaves some of them, empty. Raises
     `OSError` if one cannot be made or synced.
     """
     if os.path.isdir(path):
         return
-    make_synced_folders(os.path.dirname(path) or os.curdir)
+    make_synced_folders(os.path.dirname(path) or os.curdir, closed=closed)
     with suppress(FileExistsError), translate_refusal(FOLDERS, path):
-        io_steps.make_folder(path)
+        io_steps.make_folder(path, closed=closed)
     with translate_refusal(SYNCING_NAMES, path):
         io_steps.sync_folder(path)
 

@@ -69,7 +69,7 @@ def refusal_error(capability: DiskCapability, path: str, problem: OSError) -> OS
     if problem.errno == errno.EROFS:
         advice = "mount it so that it can be written to"
     return DiskRefusalError(
-        problem.errno, f"the disk of {folder!a} {capability.lack} ({os.strerror(problem.errno)}); {advice}"
+        problem.errno, f"the disk of {folder!r} {capability.lack} ({os.strerror(problem.errno)}); {advice}"
     )
 
 
@@ -93,7 +93,7 @@ def describe_os_error(problem: OSError) -> str:
     message = str(problem.strerror)
     if isinstance(problem, DiskRefusalError) or problem.errno in _SELF_EXPLANATORY | {errno.ESTALE, errno.EBUSY}:
         return message
-    location = f" at {os.fsdecode(problem.filename)!a}" if isinstance(problem.filename, str | bytes) else ""
+    location = f" at {os.fsdecode(problem.filename)!r}" if isinstance(problem.filename, str | bytes) else ""
     if problem.errno in _PERMISSIONS | {errno.EROFS}:
         return f"the system does not allow it{location} ({message}); see that you may write to the folder"
     return f"the disk refused the operation{location} ({message}); {_OTHER_DISK_ADVICE}"

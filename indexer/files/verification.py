@@ -1,7 +1,12 @@
 """Whether a file is still what the index knows, and which file on the disk that is.
 
-It promises that a file is identified by its bytes and then by its inode, that no link is followed, and that a check
-changes nothing. It does not know what is done with the file next. Between a check and the act, others may write: see
+It promises that
+
+- a file is identified by its bytes and then by its inode;
+- no link is followed; and
+- a check changes nothing.
+
+It does not know what is done with the file next. Between a check and the act, others may write: see
 `indexer.files.moving`.
 """
 

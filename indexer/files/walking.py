@@ -115,8 +115,8 @@ def list_outermost_folders(paths: Sequence[str]) -> tuple[str, ...]:
 
     Raises `FolderError` as `walk`.
     """
-    folders = _resolve_arguments(paths).folders
-    return tuple(folder for folder in folders if not any(_lies_in(folder, other) for other in folders))
+    folders = dict.fromkeys(_resolve_arguments(paths).folders)
+    return tuple(folder for folder in folders if not any(above in folders for above in iter_parents(folder)))
 
 
 def _resolve_arguments(paths: Sequence[str]) -> _Arguments:
@@ -140,7 +140,8 @@ def _resolve_arguments(paths: Sequence[str]) -> _Arguments:
         else:
             files.append(os.path.split(real_path))
     # Containers first: a folder is walked as a root only if no walk of a container reached it. The sort is stable.
-    by_depth = sorted(dict.fromkeys(folders), key=lambda folder: sum(_lies_in(folder, other) for other in folders))
+    unique = dict.fromkeys(folders)
+    by_depth = sorted(unique, key=lambda folder: sum(above in unique for above in iter_parents(folder)))
     return _Arguments(tuple(by_depth), tuple(dict.fromkeys(files)))
 
 
@@ -161,10 +162,6 @@ def iter_parents(path: str) -> Iterator[str]:
         yield path
 
 
-def _lies_in(path: str, folder: str) -> bool:
-    return path != folder and path.startswith(folder.rstrip(os.sep) + os.sep)
-
-
 def _walk(arguments: _Arguments, *, quarantines: list[str]) -> Iterator[Candidate | Skipped]:
     listed: set[str] = set()
     argument_folders = frozenset(arguments.folders)
@@ -172,38 +169,68 @@ def _walk(arguments: _Arguments, *, quarantines: list[str]) -> Iterator[Candidat
         yield from _walk_folder(root, listed=listed, argument_folders=argument_folders, quarantines=quarantines)
     for folder, name in arguments.files:
         if folder not in listed:
-            yield _describe_file(name, root=folder)
+            yield describe_path(os.path.join(folder, name), root=folder)
 
 
 def _walk_folder(
     root: str, *, listed: set[str], argument_folders: Set[str], quarantines: list[str]
 ) -> Iterator[Candidate | Skipped]:
-    """What lies below one root, except in folders `listed` before; adds the folders listed now.
-
-    System folders in `argument_folders` are walked as roots of their own.
-    """
+    """What lies below one root, except in folders `listed` before; adds the folders listed now."""
     pending = [root]  # no recursion: folders nest deeper than Python's stack
     while pending:
         folder = pending.pop()
         if folder in listed:
             continue
+        subfolders: list[str] = []
         try:
-            entries = _list_folder(folder)
+            entries = _list_entries(folder)
         except OSError as problem:
             yield Skipped(folder, _error_reason(problem))
             continue
         listed.add(folder)
-        if (skip_reason := _own_folder_reason(folder, {entry.name for entry in entries})) is not None:
-            yield Skipped(folder, skip_reason)
-            continue
-        subfolders: list[str] = []
-        for entry in entries:
-            outcome = _describe_entry(entry, root=root, argument_folders=argument_folders)
-            if outcome is not None:
-                yield outcome
-            else:
-                (quarantines if entry.name == QUARANTINE_NAME else subfolders).append(entry.path)
-        pending.extend(path for path in reversed(subfolders) if not is_system_folder(os.path.basename(path)))
+        yield from _describe_entries(folder, entries, root, argument_folders, subfolders, quarantines)
+        pending.extend(reversed(subfolders))
+
+
+@dataclass(frozen=True)
+class FolderListing:
+    """The files of one folder, with the folders that are skipped, and the folders below it to walk."""
+
+    entries: tuple[Candidate | Skipped, ...]
+    subfolders: tuple[str, ...]
+
+
+def list_folder(folder: str, *, root: str, argument_folders: Set[str] = frozenset()) -> FolderListing:
+    """What lies in a folder of a root, in the byte order of names. A folder of our own is its only entry.
+
+    System folders in `argument_folders` are left out: they are walked as roots of their own. Raises `OSError` if the
+    folder cannot be listed.
+    """
+    subfolders: list[str] = []
+    described = _describe_entries(folder, _list_entries(folder), root, argument_folders, subfolders, [])
+    return FolderListing(tuple(described), tuple(subfolders))
+
+
+def _describe_entries(
+    folder: str,
+    entries: Sequence[os.DirEntry[str]],
+    root: str,
+    argument_folders: Set[str],
+    subfolders: list[str],
+    quarantines: list[str],
+) -> Iterator[Candidate | Skipped]:
+    """The files of a folder, and what is skipped; adds the folders to walk and the quarantines to the lists."""
+    if (skip_reason := _own_folder_reason(folder, {entry.name for entry in entries})) is not None:
+        yield Skipped(folder, skip_reason)
+        return
+    for entry in entries:
+        outcome = _describe_entry(entry, root=root, argument_folders=argument_folders)
+        if outcome is not None:
+            yield outcome
+        elif entry.name == QUARANTINE_NAME:
+            quarantines.append(entry.path)
+        elif not is_system_folder(entry.name):
+            subfolders.append(entry.path)
 
 
 def _own_folder_reason(folder: str, names: Set[str]) -> str | None:
@@ -213,7 +240,7 @@ def _own_folder_reason(folder: str, names: Set[str]) -> str | None:
     return QUARANTINE_FOLDER if QUARANTINE_MARKER in names or (MANIFEST_NAME in names and is_run(folder)) else None
 
 
-def _list_folder(folder: str) -> list[os.DirEntry[str]]:
+def _list_entries(folder: str) -> list[os.DirEntry[str]]:
     """All entries of a folder in the byte order of their names."""
     with os.scandir(folder) as entries:
         return sorted(entries, key=lambda entry: os.fsencode(entry.name))
@@ -240,8 +267,9 @@ def _describe_entry(entry: os.DirEntry[str], *, root: str, argument_folders: Set
         return Skipped(entry.path, _error_reason(problem))
 
 
-def _describe_file(name: str, *, root: str) -> Candidate | Skipped:
-    path = os.path.join(root, name)
+def describe_path(path: str, *, root: str) -> Candidate | Skipped:
+    """The candidate or skipped path of a file that was named itself, or that its folder reported."""
+    name = os.path.basename(path)
     try:
         status = os.lstat(path)
     except OSError as problem:

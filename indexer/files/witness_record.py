@@ -1,12 +1,19 @@
 """What stands for each removed file, recorded beside the images themselves: `witnesses.jsonl` in a quarantine.
 
-It promises that a line is on the disk before its file is removed, that lines are only added, and that a line cut off by
-a crash damages no other line. Every command that removes a file first reads the records in every folder above it. So an
-index that was restored from a backup, or one that somebody else made, sees the removal. It does not know any index.
+It promises that
+
+- a line is on the disk before its file is removed;
+- lines are only added; and
+- a line cut off by a crash damages no other line.
+
+Every command that removes a file first reads the records in every folder above it. So an index that was restored from a
+backup, or one that somebody else made, sees the removal. It does not know any index.
 
 A line says that the content `removed_hash` was removed from `removed_path`, and that the content `witness_hash`, then
 at `witness_path`, stands for it. A later line with the same removed content and path, `restored` or again `removed`,
-ends it. It is also not in force while the content is back at that path.
+ends it. It is also not in force while the content is back at that path. As it is written before its file is removed, a
+line may be about a removal that failed. A line `failed` of the same run says so: the lines before it then count as if
+there had been no such removal. Versions that do not know this event pass over it.
 
 Decision 0012: the record lies in the default quarantine of the ingested folder, whatever `--quarantine` says.
 """
@@ -14,11 +21,13 @@ Decision 0012: the record lies in the default quarantine of the ingested folder,
 import errno
 import json
 import os
+import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from indexer.files import io_steps
 from indexer.files.markers import QUARANTINE_MARKER, QUARANTINE_NAME
@@ -30,13 +39,19 @@ _MAX_LINE_BYTES = 1 << 17  # two paths of 4096 bytes, each byte escaped as six
 _MAX_FOREIGN_BYTES = 1 << 24
 _MAX_ACTIVE_BYTES = 1 << 30  # the lines of more than a million removals
 _CHUNK_BYTES = 1 << 20
+_REMOVED_HASH = b'"removed_hash": "'
+_REMOVED_CONTENT = re.compile(rb'"removed_hash": "([0-9a-f]{64})"')
+
+WitnessEvent = Literal["removed", "restored", "failed"]
+FileKey = tuple[str, str]
+"""A removed file in a record: the hash of its content, and its path."""
 
 
 @dataclass(frozen=True)
 class WitnessLine:
     """One line of a record. Hashes are sha256, hexadecimal; `at` is ISO 8601."""
 
-    event: Literal["removed", "restored"]
+    event: WitnessEvent
     removed_hash: str
     removed_size_bytes: int
     removed_path: str
@@ -45,6 +60,11 @@ class WitnessLine:
     index_id: str
     run_token: str
     at: str
+
+    @property
+    def key(self) -> FileKey:
+        """Which removed file the line is about."""
+        return self.removed_hash, self.removed_path
 
     def is_in_force(self) -> bool:
         """Whether the removed content is not back at its path; True also if that cannot be checked."""
@@ -81,6 +101,17 @@ def append_restored(line: WitnessLine, *, may_write: Callable[[str], bool] = lam
         for folder in list_record_folders((line.removed_path, line.witness_path)):
             if may_write(folder) and os.path.lexists(os.path.join(folder, RECORD_NAME)):
                 append(folder, line)
+
+
+def append_failed(line: WitnessLine) -> None:
+    """Appends the line to every record found from its two paths that has the removal which failed.
+
+    Raises `OSError` if one cannot be read or written. Lines that were written by then do no harm.
+    """
+    for folder in list_record_folders((line.removed_path, line.witness_path)):
+        removals = _list_removals(read_lines(folder, removed_contents={line.removed_hash})).get(line.key, ())
+        if any(removal.run_token == line.run_token for removal in removals):
+            append(folder, line)
 
 
 def list_record_folders(paths: Iterable[str]) -> list[str]:
@@ -130,11 +161,33 @@ def find_quarantine_in(folder: str) -> str | None:
     return real if marked else None
 
 
-def read_lines(folder: str) -> Iterator[WitnessLine]:
+def read_lines(folder: str, *, removed_contents: Set[str] | None = None) -> Iterator[WitnessLine]:
     """All valid lines of the record of a quarantine, oldest first; none if there is no record.
+
+    With `removed_contents` only those about a removed file with one of these hashes.
 
     Raises `OSError` if the record cannot be read.
     """
+    for line in _iter_unparsed(folder):
+        if removed_contents is not None and _hash_after(line, _REMOVED_HASH) not in removed_contents:
+            continue
+        if (parsed := _parse(line)) is not None:
+            yield parsed
+
+
+def iter_removed_contents(folder: str) -> Iterator[str]:
+    """The hash of the removed content in each line of the record of a quarantine, oldest first; none if there is none.
+
+    No line is parsed, so a hash may also be that of a line which others wrote, or which a crash cut off.
+
+    Raises `OSError` if the record cannot be read.
+    """
+    for line in _iter_unparsed(folder):
+        if (match := _REMOVED_CONTENT.search(line)) is not None:
+            yield match[1].decode("ascii")
+
+
+def _iter_unparsed(folder: str) -> Iterator[bytes]:
     try:
         descriptor = io_steps.open_to_read(os.path.join(folder, RECORD_NAME))
     except FileNotFoundError:
@@ -144,8 +197,45 @@ def read_lines(folder: str) -> Iterator[WitnessLine]:
         return
     with os.fdopen(descriptor, "rb") as file:
         while line := file.readline(_MAX_LINE_BYTES):
-            if (parsed := _parse(line)) is not None:
-                yield parsed
+            yield line
+
+
+def list_removals(folder: str) -> list[WitnessLine]:
+    """The last removal of each file that no later line ended, by the record of a quarantine.
+
+    Raises `OSError` if the record cannot be read.
+    """
+    return [removals[-1] for removals in _list_removals(read_lines(folder)).values()]
+
+
+def list_last_removals(folders: Iterable[str], *, contents: Set[str]) -> list[tuple[str, WitnessLine]]:
+    """The last removal of each file with one of these contents, each with the folder of its record.
+
+    It does not matter whether the file is back. A record that cannot be read gives nothing: nothing is removed there.
+    """
+    last_removals: list[tuple[str, WitnessLine]] = []
+    for folder in folders:
+        with suppress(OSError):
+            lines = read_lines(folder, removed_contents=contents)
+            removals = _list_removals(line for line in lines if line.event != "restored")
+            last_removals += ((folder, lines_of_file[-1]) for lines_of_file in removals.values())
+    return last_removals
+
+
+def _list_removals(lines: Iterable[WitnessLine]) -> dict[FileKey, list[WitnessLine]]:
+    """The removals of each file that no later line ended, oldest first; files without one are left out."""
+    removals: dict[FileKey, list[WitnessLine]] = defaultdict(list)
+    for line in lines:
+        removals[line.key] = _continued(removals[line.key], line)
+    return {key: of_file for key, of_file in removals.items() if of_file}
+
+
+def _continued(removals: Sequence[WitnessLine], line: WitnessLine) -> list[WitnessLine]:
+    """The removals of one file that are not ended, oldest first, after one more line about the file."""
+    if line.event == "restored":
+        return []
+    of_other_runs = [removal for removal in removals if removal.run_token != line.run_token]
+    return of_other_runs if line.event == "failed" else [*of_other_runs, line]
 
 
 class WitnessRecords:
@@ -178,8 +268,8 @@ class _RecordFile:
         self._path, self._contents = path, contents
         self._file: tuple[int, int] | None = None
         self._size_bytes, self._last_line, self._active_bytes = 0, 0, 0
-        self.active: dict[str, dict[tuple[str, str], WitnessLine]] = {}
-        self._witnesses: dict[tuple[str, str], str] = {}
+        self.active: dict[str, dict[FileKey, WitnessLine]] = {}
+        self._removals: dict[FileKey, list[WitnessLine]] = {}
         self._removed = set[str]()
 
     def read_new_lines(self) -> None:
@@ -205,7 +295,7 @@ class _RecordFile:
 
     def _reset(self, file: tuple[int, int] | None) -> None:
         self._file, self._size_bytes, self._last_line, self._active_bytes = file, 0, 0, 0
-        self.active, self._witnesses, self._removed = {}, {}, set()
+        self.active, self._removals, self._removed = {}, {}, set()
 
     def _read_lines(self, descriptor: int) -> None:
         """Adds the lines from the last position on. The next call reads the last line again, as it may be cut now."""
@@ -226,16 +316,18 @@ class _RecordFile:
 
     def _add_line(self, line: bytes) -> None:
         is_named_witness = _hash_after(line, b'"witness_hash": "') in self._contents
-        may_end_line = _hash_after(line, b'"removed_hash": "') in self._removed
+        may_end_line = _hash_after(line, _REMOVED_HASH) in self._removed
         if len(line) > _MAX_LINE_BYTES or not (is_named_witness or may_end_line) or (parsed := _parse(line)) is None:
             return
-        # A later line for the same content and path, restored or removed again, ends the earlier one.
-        key = (parsed.removed_hash, parsed.removed_path)
-        if (witness := self._witnesses.pop(key, None)) is not None:
-            del self.active[witness][key]
-        if is_named_witness and parsed.event == "removed":
-            self.active.setdefault(parsed.witness_hash, {})[key] = parsed
-            self._witnesses[key] = parsed.witness_hash
+        key, before = parsed.key, self._removals.get(parsed.key, [])
+        after = self._removals[key] = _continued(before, parsed)
+        if before:
+            self.active.get(before[-1].witness_hash, {}).pop(key, None)
+        if after:
+            self.active.setdefault(after[-1].witness_hash, {})[key] = after[-1]
+        else:
+            del self._removals[key]
+        if parsed.event == "removed":
             self._removed.add(parsed.removed_hash)
             self._active_bytes += len(line)
             if self._active_bytes > _MAX_ACTIVE_BYTES:
@@ -261,7 +353,7 @@ def _parse(line: bytes) -> WitnessLine | None:
         return None
     texts = [parsed.removed_hash, parsed.removed_path, parsed.witness_hash, parsed.witness_path]
     texts += [parsed.index_id, parsed.run_token, parsed.at]
-    if parsed.event not in ("removed", "restored"):
+    if parsed.event not in get_args(WitnessEvent):
         return None
     has_valid_types = all(isinstance(text, str) for text in texts) and isinstance(parsed.removed_size_bytes, int)
     return parsed if has_valid_types and os.path.isabs(parsed.removed_path) else None

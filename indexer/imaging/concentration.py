@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from indexer.domain.evidence import ScoringParameters
 from indexer.domain.masks import Mask, Rectangle
 from indexer.domain.similarity import is_similar
-from indexer.imaging.masks import masked_planes
-from indexer.imaging.matching import evidence_of_pair
-from indexer.imaging.scoring import area_unit, changed_pixels, contours, difference
+from indexer.imaging.features import masked_thumbnail
+from indexer.imaging.matching import aligned, evidence_of_pair
+from indexer.imaging.scoring import changed_pixels, contours, difference
 
 MAX_SHARE = 0.15
 """Largest share of the frame that is proposed to be ignored; little is missed in so small an area."""
@@ -75,7 +75,7 @@ def concentration(pairs: Sequence[ImagePair], *, scoring: ScoringParameters, mas
     if not dissimilar:
         return None
     height, width = dissimilar[0][0].shape
-    changes = np.zeros((height // scoring.planes, width))
+    changes = np.zeros((scoring.frame_height(height, width), width))
     for pair in dissimilar:
         changes += _change_map(pair, scoring=scoring)
     for rectangles in _candidates(changes / len(dissimilar)):
@@ -91,8 +91,8 @@ def concentration(pairs: Sequence[ImagePair], *, scoring: ScoringParameters, mas
 
 def _change_map(pair: ImagePair, *, scoring: ScoringParameters) -> NDArray[np.float64]:
     """1 within the contours that count, else 0: (H, W), the size of the frame, whatever the number of planes."""
-    changed = changed_pixels(difference(*pair, planes=scoring.planes), threshold=scoring.threshold)
-    unit = area_unit(*changed.shape)
+    image_a, image_b, unit = aligned(*pair, scoring=scoring)
+    changed = changed_pixels(difference(image_a, image_b, planes=scoring.planes), threshold=scoring.threshold)
     counting = [
         contour
         for contour in contours(changed, dilations=scoring.dilations)
@@ -132,7 +132,9 @@ def _rectangle(pixels: NDArray[np.int64], *, height: int, width: int) -> Rectang
 
 def _is_similar_masked(pair: ImagePair, *, scoring: ScoringParameters, mask: Mask) -> bool:
     """Whether two prepared images are similar with this larger mask."""
-    image_a, image_b = (masked_planes(image, mask=mask, planes=scoring.planes) for image in pair)
+    image_a, image_b = (
+        masked_thumbnail(image, mask=mask, planes=scoring.planes, features=scoring.has_features) for image in pair
+    )
     return _are_similar(image_a, image_b, scoring=scoring)
 
 

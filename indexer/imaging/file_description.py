@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.domain.descriptions import FileDescription, Levels, Limits, Thumbnail, ThumbnailRecipe
+from indexer.errors import IndexerError
 from indexer.imaging.chroma import chroma_planes, no_chroma
 from indexer.imaging.decoding import (
     as_decoded,
@@ -22,8 +23,11 @@ from indexer.imaging.decoding import (
     reduction,
     refusal,
 )
+from indexer.imaging.features import packed
 from indexer.imaging.headers import Header, ImageRefusedError, read_header
 from indexer.imaging.malloc import keep_freed_memory
+from indexer.imaging.network.execution import make_features, prove
+from indexer.imaging.network.graph import INPUT_PX
 from indexer.imaging.preprocessing import is_flat, preprocess, resize_area, thumbnail_height
 from indexer.imaging.sharpness import MEASURING_WIDTH, sharpness
 from indexer.imaging.thumbnails import encode
@@ -56,7 +60,13 @@ def describe_image(
         Compared with the header before anything is decoded.
     levels : Levels or None
         The scale for values of more than 8 bits.
+
+    Raises
+    ------
+    EngineError
+        If features are to be made, and this process cannot make them.
     """
+    _prove_features(recipes)
     try:
         header = read_header(data, limits=limits)
         description = _with_header(description, header)
@@ -67,6 +77,8 @@ def describe_image(
         return replace(
             _with_header(description, image.header), state="ready", sharpness=image_sharpness, thumbnails=thumbnails
         )
+    except IndexerError:  # of this machine, and not of the picture
+        raise
     except Exception as problem:
         refused = refusal(problem)
         return replace(_with_header(description, refused.header), state=refused.state, state_reason=refused.reason)
@@ -80,9 +92,20 @@ def make_thumbnail(data: bytes, *, recipe: ThumbnailRecipe, limits: Limits) -> T
     ImageRefusedError
         If the picture cannot be used. Hostile bytes may raise any other exception: pass it to
         `indexer.imaging.decoding.refusal`.
+    EngineError
+        If features are to be made, and this process cannot make them.
     """
+    _prove_features([recipe])
     header = read_header(data, limits=limits)
     return _Image(data, header=header, widths=(recipe.work_width,), levels=recipe.levels).thumbnail(recipe)
+
+
+def _prove_features(recipes: Sequence[ThumbnailRecipe]) -> None:
+    """Loads the network if features are to be made, before a picture takes memory; raises `EngineError` if they differ
+    from those of the command."""
+    for recipe in recipes:
+        if recipe.features is not None:
+            prove(recipe.features)
 
 
 class _Image:
@@ -108,9 +131,11 @@ class _Image:
         planes = [preprocess(self.resized(recipe.work_width), contrast=recipe.contrast, mask=recipe.mask)]
         if recipe.chroma:
             planes += self._chroma(recipe)
+        flat = all(is_flat(plane, mask=recipe.mask) for plane in planes)
+        if recipe.features is not None:
+            planes.append(packed(make_features(self._colour_picture(), mask=recipe.mask), width=recipe.work_width))
         image = np.vstack(planes)
         height, width = image.shape
-        flat = all(is_flat(plane, mask=recipe.mask) for plane in planes)
         return Thumbnail(digest=recipe.digest, height=height, width=width, data=encode(image), flat=flat)
 
     def sharpness(self) -> float:
@@ -129,6 +154,15 @@ class _Image:
         image = decode_colour(self._data, by=by)
         self.header = as_decoded(self.header, shape=(image.shape[0], image.shape[1]), by=by)
         return chroma_planes(resize_area(image, size=size), gain=recipe.chroma, mask=recipe.mask)
+
+    def _colour_picture(self) -> NDArray[np.uint8]:
+        """The picture in colour, as stored at least as wide as the network's input; grey where `levels` applies."""
+        if is_scaled(self.header, levels=self._levels):
+            return np.repeat(self._grey(INPUT_PX)[:, :, np.newaxis], 3, axis=2)
+        by = chroma_reduction(self.header, work_width=INPUT_PX)
+        image = decode_colour(self._data, by=by)
+        self.header = as_decoded(self.header, shape=(image.shape[0], image.shape[1]), by=by)
+        return image
 
     def _grey(self, work_width: int) -> NDArray[np.uint8]:
         by = reduction(self.header, work_width=work_width)

@@ -40,6 +40,11 @@ class FrameClock:
         self.corrected = 0
         """How many stamps were missing, or did not come after the one before."""
 
+    @property
+    def has_restarted(self) -> bool:
+        """Whether a later part of the stream has another clock, so that stamps do not count from the first frame."""
+        return self._shift_us != 0
+
     def time_us(self, stamp: int | None, *, frames: int = 1) -> int:
         """Microseconds from the first frame to this one; `frames`: how many frames after the last one it comes."""
         if stamp is not None and self._first_stamp is None:

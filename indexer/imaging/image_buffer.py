@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +26,13 @@ from numpy.typing import NDArray
 from indexer.errors import EngineError
 from indexer.imaging.thumbnails import decode
 
+Width = TypeVar("Width", int, NDArray[np.int64])
+
 _GROWTH_BYTES = 1 << 24
 _ROW_ALIGNMENT_BYTES = 64
 _HINTS_SHAPE = 2**16, 4  # number of boxes, and numbers per box (`indexer.imaging.kernel.search`)
 _HINTS_BYTES = 2**16 * 4 * 4
-_RESIDENT_BYTES = 3 << 29
+_resident_bytes = 3 << 28
 """A process with more resident memory than this releases the pages of its buffers; a read brings them back."""
 
 
@@ -66,7 +69,7 @@ class Slot:
     @property
     def stride(self) -> int:
         """Bytes from one row to the next."""
-        return -(-self.width // _ROW_ALIGNMENT_BYTES) * _ROW_ALIGNMENT_BYTES
+        return row_bytes(self.width)
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,12 @@ class FillTask:
 
 def required_bytes(shapes: Sequence[tuple[int, int]]) -> int:
     """Bytes that a buffer needs to hold one image of each of these (height, width) at the same time."""
-    return sum(height * -(-width // _ROW_ALIGNMENT_BYTES) * _ROW_ALIGNMENT_BYTES for height, width in shapes)
+    return sum(height * row_bytes(width) for height, width in shapes)
+
+
+def row_bytes(width: Width) -> Width:
+    """Bytes from one row of an image to the next: the width, or each width of an array, up to a multiple of 64."""
+    return -(-width // _ROW_ALIGNMENT_BYTES) * _ROW_ALIGNMENT_BYTES
 
 
 class ImageBuffer:
@@ -113,6 +121,11 @@ class ImageBuffer:
         _mapped_buffers.pop(self._name, None)
         if self._file is not None:
             self._file.close()
+
+    @property
+    def remaining_bytes(self) -> int:
+        """How many bytes were never reserved."""
+        return self._capacity_bytes - self._end_offset
 
     def reserve(self, height: int, width: int) -> Slot:
         """A slot for a (height, width) image, not yet written.
@@ -165,7 +178,9 @@ def fill(task: FillTask) -> list[str | None]:
 
     Raises `EngineError` and `OSError` as `view`.
     """
-    return [_fill(slot, data) for slot, data in zip(task.slots, task.data, strict=True)]
+    problems = [_fill(slot, data) for slot, data in zip(task.slots, task.data, strict=True)]
+    release_pages()
+    return problems
 
 
 def view(slot: Slot) -> NDArray[np.uint8]:
@@ -196,10 +211,18 @@ def search_hints(slot: Slot) -> NDArray[np.int32]:
     return _mapped_buffer(slot).hints
 
 
-def release_pages(*, above_bytes: int = _RESIDENT_BYTES) -> None:
-    """Releases the pages of mapped buffers if this process has more resident memory than `above_bytes`."""
+def keep_resident_below(limit_bytes: int) -> None:
+    """Lets this process release the pages of its buffers from less resident memory on, at the price of reading them
+    again."""
+    global _resident_bytes
+    _resident_bytes = limit_bytes
+
+
+def release_pages(*, above_bytes: int | None = None) -> None:
+    """Releases the pages of mapped buffers if this process has more resident memory than `above_bytes`, by default what
+    it may keep."""
     pages = int(Path("/proc/self/statm").read_text().split()[1]) if Path("/proc/self/statm").exists() else 0
-    if pages * resource.getpagesize() > above_bytes:
+    if pages * resource.getpagesize() > (_resident_bytes if above_bytes is None else above_bytes):
         for mapped in list(_mapped_buffers.values()):
             if mapped.memory is not None:
                 mapped.memory.madvise(mmap.MADV_DONTNEED)

@@ -69,6 +69,17 @@ def decode_mask_image(data: bytes) -> MaskImage:
     return MaskImage(width, height, int(np.count_nonzero(ignored)), _one_bit_png(ignored))
 
 
+def joined_mask_images(first: bytes, second: bytes) -> MaskImage:
+    """The mask image that ignores what either of two does, at the size of the first; both as PNG.
+
+    Raises `ImageRefusedError` as `decode_mask_image`.
+    """
+    ignored = ignored_pixels(first)
+    height, width = ignored.shape
+    ignored |= resampled(ignored_pixels(second), height=height, width=width)
+    return MaskImage(width, height, int(np.count_nonzero(ignored)), _one_bit_png(ignored))
+
+
 def ignored_pixels(data: bytes) -> NDArray[np.bool_]:
     """Which pixels of a PNG mean "ignored": (H, W), bool. Raises `ImageRefusedError` as `decode_mask_image`."""
     header = read_header(data, limits=LIMITS)

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.domain.evidence import Evidence, ScoringParameters
-from indexer.domain.similarity import is_similar
+from indexer.domain.evidence import REFERENCE_PIXELS, Evidence, ScoringParameters
+from indexer.domain.similarity import distance_score, is_similar
+from indexer.imaging.feature_search import squared_distances
+from indexer.imaging.features import distance_of, feature_distance, least_squared
 from indexer.imaging.image_buffer import (
     ImageBuffer,
     Slot,
@@ -27,10 +29,12 @@ from indexer.imaging.kernel.cache import load_search
 from indexer.imaging.original_profile import same_size
 from indexer.imaging.scoring import area_unit, changed_area
 
-PAIRS_BEFORE_COMPILED = 5_000
-"""Number of pairs that OpenCV scores before the kernel is loaded; no result depends on it."""
-_PAIRS_BETWEEN_SIZE_CHECKS = 20_000  # of this process's resident memory
-_pair_count = 0  # of the pairs that this process was given to compare
+PAIRS_BEFORE_COMPILED = 9_000
+"""Number of pairs that OpenCV scores before the kernel is loaded: they take as long. No result depends on it."""
+_MANY_PAIRS = 2_000  # so many in one search come after hundreds that matched none: more will follow
+_PAIRS_BETWEEN_SIZE_CHECKS = 2_000  # of this process's resident memory: so many images are 0.1 GB
+_NEVER_SIMILAR = -1  # an area below every other, so that a search goes through all candidates
+_pair_count = 0  # of the pairs that this process compared
 
 
 @dataclass(frozen=True)
@@ -80,10 +84,15 @@ def match(task: MatchTask) -> Match:
     ValueError
         As `evidence_of_pair`.
     """
-    search = None if isinstance(task.candidates, tuple) else _compiled_search(len(task.candidates))
+    search = None if isinstance(task.candidates, tuple) else compiled_search(len(task.candidates))
     if search is None:
-        return first_similar(view(task.image), map(view, _slots(task)), scoring=task.scoring)
-    return search(task)
+        result = first_similar(view(task.image), map(view, _slots(task)), scoring=task.scoring)
+    elif task.scoring.has_features:
+        result = _search_by_features(task, search)
+    else:
+        result = search(task)
+    _count_pairs(result.compared)
+    return result
 
 
 def match_each(tasks: tuple[MatchTask, ...]) -> tuple[Match, ...]:
@@ -100,41 +109,81 @@ class CompiledSearch:
     def __call__(self, task: MatchTask) -> Match:
         """The result of a search whose candidates are offsets; raises `EngineError` or `OSError` as `match`."""
         slot, scoring = task.image, task.scoring
-        evidence = np.empty((len(task.candidates), 4), dtype=np.int64)
-        height = slot.height // scoring.planes
+        limits = area_limits(scoring, scoring.frame_height(slot.height, slot.width), slot.width)
+        compared, matched, counts = self._run(task, dilations=scoring.dilations, limits=limits)
+        return Match(compared, matched, tuple(_recordable(counts[:compared], scoring, slot)))
+
+    def evidence_of(self, pair: MatchTask, *, limited: bool) -> Evidence | None:
+        """The evidence of the image and its only candidate by their frames alone.
+
+        `limited`: None if their area is above both limits of the scoring.
+        """
+        slot, scoring = pair.image, pair.scoring
+        height, width = scoring.frame_height(slot.height, slot.width), slot.width
+        least, _, recorded = area_limits(scoring, height, width)
+        limits = least, _NEVER_SIMILAR, recorded if limited else 2 * height * width
+        (counts,) = self._run(pair, dilations=scoring.dilations, limits=limits)[2].tolist()
+        return _evidence(*counts, height=height, width=width) if counts[0] >= 0 else None
+
+    def exceeds(self, task: MatchTask, *, of_shape: tuple[int, int], pixels_per_area: int) -> NDArray[np.bool_]:
+        """Which candidates differ so much, without dilation, that they exceed the record limit: (M,), bool.
+
+        The limits are those of images of the (height, width) `of_shape`, of which an area of one in the task's images
+        counts for at least `pixels_per_area`.
+        """
+        planes = task.scoring.planes
+        least, _, recorded = area_limits(task.scoring, of_shape[0] // planes, of_shape[1])
+        limits = -(-least // pixels_per_area), _NEVER_SIMILAR, recorded // pixels_per_area
+        _, _, counts = self._run(task, dilations=0, limits=limits)
+        exceeding: NDArray[np.bool_] = counts[:, 0] < 0
+        return exceeding
+
+    def _run(
+        self, task: MatchTask, *, dilations: int, limits: tuple[int, int, int]
+    ) -> tuple[int, bool, NDArray[np.int64]]:
+        """What `indexer.imaging.kernel.search` returns and writes; `limits` as `area_limits`."""
+        slot, scoring = task.image, task.scoring
+        counts = np.empty((len(task.candidates), 4), dtype=np.int64)
         compared, matched = self._search(
             buffer_view(slot),
             slot.offset,
             task.candidates,
             scoring.planes,
-            height,
+            scoring.frame_height(slot.height, slot.width),
             slot.width,
             slot.stride,
             np.uint8(scoring.threshold),
-            scoring.dilations,
-            *area_limits(scoring, height, slot.width),
+            dilations,
+            *limits,
             search_hints(slot),
-            evidence,
+            counts,
         )
-        return Match(compared, matched, tuple(_recordable(evidence[:compared], scoring, slot)))
+        return compared, matched, counts
 
 
 def _recordable(counts: NDArray[np.int64], scoring: ScoringParameters, slot: Slot) -> Iterable[tuple[int, Evidence]]:
     """The evidence of the pairs within the record limit, converted from the kernel's `counts` to units of the score."""
-    height = slot.height // scoring.planes
-    unit, pixels = area_unit(height, slot.width), height * slot.width
+    height = scoring.frame_height(slot.height, slot.width)
+    unit = area_unit(height, slot.width)
     for index, doubled_area in enumerate(counts[:, 0].tolist()):
-        if doubled_area >= 0 and (score := doubled_area / 2 * unit) <= scoring.record_limit:
-            _, largest, contour_count, changed = counts[index].tolist()
-            yield index, Evidence(score, largest / 2 * unit, contour_count, changed / pixels)
+        if doubled_area >= 0 and doubled_area / 2 * unit <= scoring.record_limit:
+            yield index, _evidence(*counts[index].tolist(), height=height, width=slot.width)
+
+
+def _evidence(
+    doubled_area: int, doubled_largest: int, contour_count: int, changed_px: int, *, height: int, width: int
+) -> Evidence:
+    """The evidence of a pair of (height, width) frames from the numbers of the kernel."""
+    unit = area_unit(height, width)
+    return Evidence(doubled_area / 2 * unit, doubled_largest / 2 * unit, contour_count, changed_px / (height * width))
 
 
 @lru_cache(maxsize=64)
 def area_limits(scoring: ScoringParameters, height: int, width: int) -> tuple[int, int, int]:
     """The limits of `scoring` as doubled areas in pixels, exactly.
 
-    They are the smallest area of a contour that counts, the largest area that is similar, and the largest area whose
-    evidence is recorded (not below the second).
+    The first is the smallest area of a contour that counts. The second is the largest area that is similar. The third
+    is the largest area whose evidence is recorded; it is not below the second.
     """
     unit, max_area = area_unit(height, width), 2 * height * width
     min_contour = _first_passing_area(
@@ -167,15 +216,20 @@ def _first_passing_area(passes: Callable[[float], bool], *, near: float, unit: f
     return next((area for area in range(start, max_area + 1) if passes(area / 2 * unit)), max_area + 1)
 
 
-def _compiled_search(pairs: int) -> CompiledSearch | None:
-    """The compiled search, or None while this process has had too few pairs: loading takes a second."""
+def compiled_search(pairs: int) -> CompiledSearch | None:
+    """The compiled search, for a search among so many candidates; None while this process has compared too few pairs:
+    loading takes as long as comparing thousands."""
+    if _pair_count + pairs > PAIRS_BEFORE_COMPILED or pairs >= _MANY_PAIRS or load_kernel.cache_info().currsize:
+        return load_kernel()
+    return None
+
+
+def _count_pairs(pairs: int) -> None:
+    """Counts pairs that this process compared, and looks at its resident memory now and then."""
     global _pair_count
     before, _pair_count = _pair_count, _pair_count + pairs
     if before // _PAIRS_BETWEEN_SIZE_CHECKS < _pair_count // _PAIRS_BETWEEN_SIZE_CHECKS:
         release_pages()
-    if _pair_count > PAIRS_BEFORE_COMPILED or load_kernel.cache_info().currsize:
-        return load_kernel()
-    return None
 
 
 @cache
@@ -183,6 +237,34 @@ def load_kernel() -> CompiledSearch | None:
     """The compiled search; None if it cannot be loaded. Loading is tried only once in a process."""
     search = load_search(_warm_up)
     return None if search is None else CompiledSearch(search)
+
+
+def _search_by_features(task: MatchTask, search: CompiledSearch) -> Match:
+    """The result of a search whose images have features: their distances first, and then frames as far as they count.
+
+    A pair at the veto distance is not compared further, unless the whole frame is a score that is similar or recorded.
+    Below `max_distance` the score is 0, which ends the search unless nothing is similar.
+    """
+    scoring, offsets = task.scoring, task.candidates
+    assert not isinstance(offsets, tuple)
+    never = max(scoring.max_score, scoring.record_limit) < REFERENCE_PIXELS
+    alike = least_squared(scoring.max_distance) if is_similar(0.0, max_score=scoring.max_score) else 0
+    farthest = max(scoring.max_distance, scoring.veto_distance)
+    limit = least_squared(farthest) if never else np.iinfo(np.int64).max
+    squared = squared_distances(task.image, offsets, alike=alike, limit=limit)
+    recordable: list[tuple[int, Evidence]] = []
+    for index in np.flatnonzero(squared >= 0).tolist():
+        pair = MatchTask(task.image, offsets[index : index + 1], scoring)
+        distance = distance_of(int(squared[index]))
+        of_frames = search.evidence_of(pair, limited=scoring.max_distance <= distance < scoring.veto_distance)
+        if of_frames is None:
+            continue
+        evidence = with_distance(of_frames, distance, scoring)
+        if evidence.score <= scoring.record_limit:
+            recordable.append((index, evidence))
+        if is_similar(evidence.score, max_score=scoring.max_score):
+            return Match(index + 1, True, tuple(recordable))
+    return Match(len(squared), False, tuple(recordable))
 
 
 def _warm_up(search: Callable[..., Any]) -> None:
@@ -238,26 +320,41 @@ def evidence_of_pair(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, 
     ValueError
         If the shapes differ and `scoring` is not native, or if the height is not a multiple of `scoring.planes`.
     """
-    image_a, image_b, unit = aligned(image_a, image_b, scoring=scoring)
-    return changed_area(
-        image_a,
-        image_b,
+    frame_a, frame_b, unit = aligned(image_a, image_b, scoring=scoring)
+    evidence = changed_area(
+        frame_a,
+        frame_b,
         threshold=scoring.threshold,
         dilations=scoring.dilations,
         min_contour_area=scoring.min_contour_area,
         unit=unit,
         planes=scoring.planes,
     )
+    return with_distance(evidence, feature_distance(image_a, image_b), scoring) if scoring.has_features else evidence
+
+
+def with_distance(evidence: Evidence, distance: float, scoring: ScoringParameters) -> Evidence:
+    """The evidence of two frames, with the distance of their features, and the score that follows from both."""
+    score = distance_score(
+        evidence.score, distance, max_distance=scoring.max_distance, veto_distance=scoring.veto_distance
+    )
+    return replace(evidence, score=score, distance=distance, changed_area=evidence.score)
 
 
 def aligned(
     image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, scoring: ScoringParameters
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], float]:
-    """Both images as they are compared, and the area of one of their pixels in the unit of the score.
+    """The frames of both images as they are compared, without features, and the area of one of their pixels in the unit
+    of the score.
 
-    If `scoring` is native, the larger image is resized to the size of the smaller.
+    If `scoring` is native, the larger image is resized to the size of the smaller. Raises `ValueError` if the shapes
+    differ otherwise.
     """
     if scoring.native:
         return *same_size(image_a, image_b), 1.0
+    if image_a.shape != image_b.shape:
+        raise ValueError(f"shapes differ: {image_a.shape} and {image_b.shape}")
     height, width = image_a.shape
-    return image_a, image_b, area_unit(height // scoring.planes, width)
+    frame_height = scoring.frame_height(height, width)
+    rows = frame_height * scoring.planes if scoring.has_features else height
+    return image_a[:rows], image_b[:rows], area_unit(frame_height, width)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.domain.descriptions import Limits, Preview
+from indexer.domain.feature_layout import frame_rows
 from indexer.imaging.decoding import as_decoded, decode_colour, decode_deep, viewing_reduction
 from indexer.imaging.headers import Header, read_header
 from indexer.imaging.levels import has_contrast_in_8_bits, stretched
@@ -57,7 +58,7 @@ def find_preview(data: bytes, *, limits: Limits) -> Preview | None:
         return None
 
 
-def preview_of_thumbnail(data: bytes, *, planes: int = 1) -> Preview:
+def preview_of_thumbnail(data: bytes, *, planes: int = 1, features: bool = False) -> Preview:
     """The preview of a stored thumbnail, in grey like the thumbnail; for images whose file is gone.
 
     Parameters
@@ -66,6 +67,8 @@ def preview_of_thumbnail(data: bytes, *, planes: int = 1) -> Preview:
         A grey PNG, as `indexer.imaging.thumbnails` makes it.
     planes : int, at least 1
         Number of planes in the thumbnail, one above the other. The preview shows the first, which is the grey plane.
+    features : bool
+        Whether it has rows of features below them, which are not shown.
 
     Raises
     ------
@@ -73,7 +76,8 @@ def preview_of_thumbnail(data: bytes, *, planes: int = 1) -> Preview:
         If the bytes are not a complete grey PNG.
     """
     image = decode(data)
-    return _encode_preview(image[: image.shape[0] // planes], width=PREVIEW_WIDTH)
+    height = frame_rows(*image.shape, features=features) // planes
+    return _encode_preview(image[:height], width=PREVIEW_WIDTH)
 
 
 def _decode_for_viewing(data: bytes, *, header: Header, by: int) -> NDArray[np.uint8]:

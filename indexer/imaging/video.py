@@ -1,16 +1,24 @@
 """The frames of a video file, with their times: keyframes where these suffice, else all frames.
 
-It promises that a frame's time comes from the stream's clock and never from counting, that times grow, and that a frame
-which may show a decoder's guess is marked as damaged. Damage ends the reading, or costs the frames up to the next
-keyframe; it is never an exception once the video is open. Memory does not grow with the length of a video. The module
-opens no path: it reads a file object, as a video container alone, never as a playlist or an address.
+It promises that
+
+- a frame's time comes from the stream's clock and never from counting;
+- times grow; and
+- a frame which may show a decoder's guess is marked as damaged.
+
+Damage ends the reading, or costs the frames up to the next keyframe; it is never an exception once the video is open.
+Memory does not grow with the length of a video. The module opens no path: it reads a file object, as a video container
+alone, never as a playlist or an address.
 
 PyAV, which reads videos, is optional. `require_video_library` says what to install.
 """
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from fractions import Fraction
+from importlib.util import find_spec
 from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -35,12 +43,18 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
+    from av.video.reformatter import VideoReformatter
     from av.video.stream import VideoStream
 
     from indexer.imaging.video_container import VideoPacket
 
-_LONGEST_STEP_US = 2_000_000  # from one frame to the next: longer, and nobody looked between
+_LONGEST_STEP_US = 1_900_000  # from one frame to the next: where one of a second is lost, it is longer
+_LONGEST_STEP = 1.75  # the same, in intervals
+_LONGEST_GAP_US = 24 * 3600 * 1_000_000
 _MISSING_TAIL_S = 0.5
+_AREA = 0x20 | 0x40000 | 0x80000
+"""FFmpeg's average by area, rounded exactly, with the same bits on every processor (SWS_AREA, SWS_ACCURATE_RND,
+SWS_BITEXACT)."""
 
 
 @dataclass(frozen=True)
@@ -54,35 +68,71 @@ class StreamFrame:
     damage : str or None
         Why the picture is not to be trusted.
     gap : str or None
-        Why nobody looked between the frame before and this one; None if it comes as soon as it should.
+        Why nobody looked between the frame before, or the begin of the stream, and this one; None if it comes as soon
+        as it should.
     """
 
     offset_us: int
     damage: str | None
     gap: str | None
     decoded: "VideoFrame" = field(repr=False)
+    converter: "FrameConverter" = field(repr=False)
 
-    def grey(self) -> NDArray[np.uint8]:
-        """The frame as shown in 8-bit grey: (H, W), uint8."""
-        return self._pixels("gray")
+    @property
+    def size(self) -> tuple[int, int]:
+        """The (height, width) of the frame as shown."""
+        return _turned((self.decoded.height, self.decoded.width), turns=quarter_turns(self.decoded))
 
-    def colour(self) -> NDArray[np.uint8]:
-        """The frame as shown: (H, W, 3), uint8, BGR."""
-        return self._pixels("bgr24")
+    def grey(self, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+        """The frame as shown in 8-bit grey: (H, W), uint8; with a smaller `size`, (height, width), averaged by area."""
+        return self.converter.pixels(self.decoded, form="gray", size=size)
 
-    def _pixels(self, form: str) -> NDArray[np.uint8]:
-        pixels = np.asarray(self.decoded.to_ndarray(format=form), dtype=np.uint8)
-        return np.ascontiguousarray(np.rot90(pixels, quarter_turns(self.decoded)))
+    def colour(self, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+        """The frame as shown: (H, W, 3), uint8, BGR; at its own size, or as `grey` at a smaller one."""
+        return self.converter.pixels(self.decoded, form="bgr24", size=size)
+
+
+class FrameConverter:
+    """Makes pixels of the frames of one video. FFmpeg keeps its tables for each form and size from frame to frame."""
+
+    def __init__(self) -> None:
+        self._reformatters: dict[tuple[str, bool], VideoReformatter] = {}
+
+    def pixels(self, frame: "VideoFrame", *, form: str, size: tuple[int, int] | None) -> NDArray[np.uint8]:
+        """The upright pixels of a frame in one of PyAV's formats, at its own size or at (height, width)."""
+        from av.video.reformatter import VideoReformatter
+
+        turns = quarter_turns(frame)
+        height, width = (frame.height, frame.width) if size is None else _turned(size, turns=turns)
+        reformatter = self._reformatters.setdefault((form, size is None), VideoReformatter())
+        converted = reformatter.reformat(
+            frame,
+            width=width,
+            height=height,
+            format=form,
+            interpolation=None if size is None else _AREA,
+            threads=1,  # one process reads one video
+        )
+        pixels = np.asarray(converted.to_ndarray(), dtype=np.uint8)
+        return np.ascontiguousarray(np.rot90(pixels, turns))
+
+
+def _turned(size: tuple[int, int], *, turns: int) -> tuple[int, int]:
+    """A (height, width) after so many quarter turns."""
+    return size[::-1] if turns % 2 else size
 
 
 def require_video_library() -> None:
-    """Raises `MissingLibraryError` if PyAV is not installed."""
+    """Raises `MissingLibraryError` if PyAV is not installed. It is not loaded: workers do that."""
+    if not _is_installed("av"):
+        raise MissingLibraryError("videos are read by PyAV, which is not installed; type: pip install 'indexer[video]'")
+
+
+def _is_installed(name: str) -> bool:
     try:
-        import av  # noqa: F401
-    except ImportError as problem:
-        raise MissingLibraryError(
-            "videos are read by PyAV, which is not installed; type: pip install 'indexer[video]'"
-        ) from problem
+        return find_spec(name) is not None
+    except ValueError:  # imported by hand, or kept from being imported
+        return sys.modules.get(name) is not None
 
 
 @contextmanager
@@ -102,6 +152,10 @@ def open_video(file: BinaryIO, *, limits: Limits) -> "Iterator[Video]":
         yield Video(container, stream, probe)
 
 
+def _admit_all(_number: int) -> bool:
+    return True
+
+
 class Video:
     """An open video: its header, its frames, and after them how the reading ended."""
 
@@ -111,18 +165,23 @@ class Video:
         self._container = container
         self._stream = stream
         self._clock = probe.clock()
-        self._last_us = 0  # of the frames that were looked at
-        self._end_us = 0  # of the packets
+        self._last_us = 0  # of the frames that were looked at; before the first one, the begin of the stream
+        self._ends: dict[int, tuple[int, int]] = {}  # of each stream in its unit: when its last packet begins and ends
+        self._units: dict[int, Fraction] = {}  # seconds, of each stream
         self._damaged_packets = 0
         self._damaged_since_frame = 0
         self._stopped_by: str | None = None
         self._sampling, self._interval_us = Sampling.ALL, probe.frame_us
 
-    def frames(self, *, every_s: float, sampling: Sampling = Sampling.AUTO) -> Iterator[StreamFrame]:
+    def frames(
+        self, *, every_s: float, sampling: Sampling = Sampling.AUTO, admit: Callable[[int], bool] = _admit_all
+    ) -> Iterator[StreamFrame]:
         """The frames to look at, in the order of their times: one each `every_s` seconds; 0 gives every frame.
 
         With `auto`, keyframes are taken if their median distance is at most 2 s, or twice `every_s` if that is more.
-        May be called once. Raises `OSError` if the file cannot be read.
+        `admit` is called with the number of a packet before the decoder gets it; one that is not admitted counts as
+        damaged, and what `admit` raises ends the frames. May be called once. Raises `OSError` if the file cannot be
+        read.
         """
         every_us = round(every_s * 1_000_000)
         self._sampling = self._probe.choose(sampling, every_us=every_us)
@@ -130,33 +189,53 @@ class Video:
         if self._sampling is Sampling.KEYFRAMES:
             tolerance_us = min(every_us // 4, self._probe.keyframe_us // 2)
             times = SampleTimes(every_us=every_us, tolerance_us=tolerance_us, on_grid=False)
-            decoded = self._decode_keyframes(times)
+            decoded = self._decode_keyframes(times, admit)
         else:
             times = SampleTimes(every_us=every_us, tolerance_us=min(self._probe.frame_us, every_us) // 2)
-            decoded = self._decode_all(times)
-        last_us: int | None = None
+            decoded = self._decode_all(times, admit)
+        converter = FrameConverter()
         for time_us, frame, damage in decoded:
-            gap = None if last_us is None else self._gap(time_us - last_us)
+            gap = self._gap(time_us - self._last_us)
             self._damaged_since_frame = 0
-            last_us = self._last_us = time_us
-            yield StreamFrame(time_us, damage, gap, frame)
+            self._last_us = time_us
+            yield StreamFrame(time_us, damage, gap, frame, converter)
 
     @property
     def reading(self) -> VideoReading:
         """How the reading ended; of use once all frames were taken."""
-        # A damaged packet may say any time: beyond the last frame, not more is there than up to the next ones.
-        longest_us = self._last_us + 2 * max(self._interval_us, self._probe.keyframe_us)
-        duration_s = min(max(self._end_us, self._last_us), longest_us) / 1_000_000
         reasons = [reason for reason in (self._early_end(), self._damage()) if reason]
         return VideoReading(
             VideoState.PARTIAL if reasons else VideoState.READ,
             "; ".join(reasons) or None,
             self._sampling,
             self._interval_us / 1_000_000,
-            duration_s,
+            self._length_us / 1_000_000,
             self._damaged_packets,
             self._clock.corrected,
         )
+
+    @property
+    def gap_at_end(self) -> str | None:
+        """Why nobody looked from the last frame to the end; None if the end is where the next frame would be.
+
+        If there was no frame, from the begin.
+        """
+        return self._gap(self._length_us - self._last_us)
+
+    @property
+    def _length_us(self) -> int:
+        """Microseconds up to the end of the last packet, as far as that can be.
+
+        A damaged packet may say any time, and one of another clock, too. What the header does not say ends where the
+        next frames would be.
+        """
+        end_us, header_s = max(self._end_us, self._last_us), self.facts.duration_s
+        is_stated = header_s is not None and end_us / 1_000_000 <= header_s + _MISSING_TAIL_S
+        if is_stated and not self._clock.has_restarted:
+            longest_us = _LONGEST_GAP_US
+        else:
+            longest_us = 2 * max(self._interval_us, self._probe.keyframe_us)
+        return min(end_us, self._last_us + longest_us)
 
     def _early_end(self) -> str | None:
         duration_s, read_s = self.facts.duration_s, self._end_us / 1_000_000
@@ -173,20 +252,25 @@ class Video:
     def _gap(self, step_us: int) -> str | None:
         if self._damaged_since_frame and step_us > 1.5 * self._interval_us:
             return "cannot be decoded"
-        if step_us > max(_LONGEST_STEP_US, 2.5 * self._interval_us):
+        if step_us > max(_LONGEST_STEP_US, _LONGEST_STEP * self._interval_us):
             return "no keyframes" if self._sampling is Sampling.KEYFRAMES else "no frames"
         return None
 
-    def _decode_keyframes(self, times: SampleTimes) -> "Iterator[tuple[int, VideoFrame, str | None]]":
+    def _decode_keyframes(
+        self, times: SampleTimes, admit: Callable[[int], bool]
+    ) -> "Iterator[tuple[int, VideoFrame, str | None]]":
         """The keyframes that are due. Each is decoded alone, so that its picture depends on nothing before it."""
         codec, frames = self._stream.codec_context, 0
-        for packet in self._packets():
+        for number, packet in enumerate(self._packets()):
             frames += 1
-            if not packet.is_keyframe:
+            if not packet.is_keyframe or packet.is_discard:
                 continue
             time_us = self._clock.time_us(stamp_of(packet), frames=frames)
             frames = 0
             if not times.is_due(time_us):
+                continue
+            if not admit(number):
+                self._note_damage()
                 continue
             decoded = self._decoded_alone(codec, packet)
             if decoded is not None:
@@ -202,14 +286,22 @@ class Video:
             self._note_damage()
         return frames[0] if frames else None
 
-    def _decode_all(self, times: SampleTimes) -> "Iterator[tuple[int, VideoFrame, str | None]]":
+    def _decode_all(
+        self, times: SampleTimes, admit: Callable[[int], bool]
+    ) -> "Iterator[tuple[int, VideoFrame, str | None]]":
         """The frames that are due, of all. After damage, frames are not to be trusted up to the next keyframe."""
         codec, trusted = self._stream.codec_context, False
-        for packet in chain[Any](self._packets(), (None,)):
+        for number, packet in enumerate(chain[Any](self._packets(), (None,))):
             before = self._damaged_packets
-            frames = self._decoded(codec, packet)
+            if admit(number):
+                frames = self._decoded(codec, packet)
+            else:
+                frames = []
+                self._note_damage()
             if self._damaged_packets > before or (packet is not None and packet.is_corrupt):
                 trusted = False
+            elif packet is not None and packet.is_discard and packet.is_keyframe and not self._damaged_packets:
+                trusted = True  # the video was cut after this keyframe, which is not shown
             for frame in frames:
                 trusted = (trusted or bool(frame.key_frame)) and not frame.is_corrupt
                 time_us = self._clock.time_us(frame.pts)
@@ -232,6 +324,27 @@ class Video:
         self._damaged_packets += 1
         self._damaged_since_frame += 1
 
+    def _note_end(self, packet: "VideoPacket") -> None:
+        """Notes when a packet of any stream ends. A video has 100 000 an hour, so nothing but integers is counted.
+
+        The last one to begin counts: with B-frames, one before a pause may say that it lasts beyond the ones after it.
+        """
+        begin, stream = packet.pts, packet.stream_index
+        if begin is None or packet.is_discard:
+            return
+        if stream not in self._units:
+            if packet.time_base is None:
+                return
+            self._units[stream], self._ends[stream] = packet.time_base, (begin, begin)
+        if begin >= self._ends[stream][0]:
+            self._ends[stream] = begin, begin + (packet.duration or 0)
+
+    @property
+    def _end_us(self) -> int:
+        """When the last packet ends, in microseconds since the first frame."""
+        ends = (self._probe.time_us(end, self._units[stream]) for stream, (_, end) in self._ends.items())
+        return max(ends, default=0)
+
     def _packets(self) -> "Iterator[VideoPacket]":
         """The packets of the stream up to its end, or up to where the container is broken."""
         from av.error import FFmpegError
@@ -241,7 +354,7 @@ class Video:
                 if packet.size:
                     if packet.stream is self._stream:
                         self._probe.correct_stamp(packet, self._stream)
-                    self._end_us = max(self._end_us, self._probe.end_us(packet))
+                    self._note_end(packet)
                     if packet.stream is self._stream:
                         if packet.is_corrupt:
                             self._note_damage()

@@ -6,16 +6,17 @@ another program writes to the file meanwhile. Whatever cannot be read at all is 
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
-from statistics import median
-from typing import TYPE_CHECKING, Any, BinaryIO
+from statistics import median_low
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from indexer.domain.descriptions import Limits
 from indexer.domain.videos import Sampling, VideoFacts
+from indexer.imaging.container_parts import BoundedFile, is_cut, iter_boxes
 from indexer.imaging.frame_times import FrameClock
 
 if TYPE_CHECKING:
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
     VideoPacket = Packet[VideoStream]
 
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv"
-_BOXES = {b"ftyp", b"moov", b"moof", b"mdat", b"free", b"skip", b"wide", b"sidx", b"styp", b"uuid", b"mfra", b"emsg"}
-_MOST_BOXES = 100_000  # a fragment has two, and may last a second
+_BUFFER_BYTES = 2**18  # of FFmpeg, so that it asks for few pieces
 _PROBED_KEYFRAMES = 16
+_MOST_FAILED_KEYFRAMES = 3  # so many after the first that cannot be decoded alone are no damage
 _PROBED_BYTES = 64 * 2**20
 _PROBED_S = 60.0
+_LARGEST_PROBED_DISTANCE_US = 24 * 3600 * 1_000_000  # what is longer is no distance but another clock
 _AVI_HEADER_BYTES = 8  # of a chunk, which the index points to
 _REORDERED_FRAMES = 32  # so many packets hold the first frame, whatever the order of B-frames
 _USUAL_FRAME_US = 40_000  # where the header has no rate
@@ -54,13 +56,18 @@ def quarter_turns(frame: "VideoFrame") -> int:
 
 @dataclass(frozen=True)
 class VideoProbe:
-    """What the first packets of a video show."""
+    """What the first packets of a video show.
+
+    `keyframes_suffice`: whether keyframes can be decoded without the frames before them. `is_cut`: whether the file
+    ends inside a part of its container.
+    """
 
     facts: VideoFacts
     time_base: Fraction
     first_stamp: int | None
     frame_us: int
     keyframe_us: int
+    keyframes_suffice: bool = True
     is_cut: bool = False
 
     def clock(self) -> FrameClock:
@@ -78,18 +85,17 @@ class VideoProbe:
         if sampling is not Sampling.AUTO:
             return sampling
         limit_us = max(_LARGEST_KEYFRAME_DISTANCE_US, 2 * every_us)
-        return Sampling.KEYFRAMES if every_us > 0 and self.keyframe_us <= limit_us else Sampling.ALL
+        is_enough = every_us > 0 and self.keyframes_suffice and self.keyframe_us <= limit_us
+        return Sampling.KEYFRAMES if is_enough else Sampling.ALL
 
     def distance_us(self, sampling: Sampling) -> int:
         """Microseconds between two frames that are decoded."""
         return self.keyframe_us if sampling is Sampling.KEYFRAMES else self.frame_us
 
-    def end_us(self, packet: "Packet[Any]") -> int:
-        """When a packet of any stream ends, in microseconds since the first frame; 0 if it has no time."""
-        if packet.pts is None or packet.time_base is None:
-            return 0
+    def time_us(self, stamp: int, time_base: Fraction) -> int:
+        """Microseconds from the first frame to a stamp of any stream, in units of `time_base` seconds; at least 0."""
         begin = (self.first_stamp or 0) * self.time_base
-        return round(((packet.pts + (packet.duration or 0)) * packet.time_base - begin) * 1_000_000)
+        return max(0, round((stamp * time_base - begin) * 1_000_000))
 
     def correct_stamp(self, packet: "Packet[Any]", stream: "VideoStream") -> None:
         """Gives a packet of an AVI the time of its entry in the index; FFmpeg counts, so lost frames shift it."""
@@ -109,13 +115,12 @@ def probe_video(file: BinaryIO, *, limits: Limits) -> VideoProbe:
     """
     from av.error import FFmpegError
 
-    is_cut = _is_cut(_BoundedFile(file))
+    is_cut_off = is_cut(BoundedFile(file))
     with opened_container(file) as (container, stream):
         codec = stream.codec_context
         _require_size(codec.height, codec.width, limits=limits)
         stamps: list[int] = []
-        keyframes: list[int] = []
-        upright: tuple[int, int] | None = None
+        keyframes = _ProbedKeyframes(codec, limits=limits)
         read_bytes = 0
         try:
             for packet in iter_packets(container):
@@ -123,20 +128,66 @@ def probe_video(file: BinaryIO, *, limits: Limits) -> VideoProbe:
                 if packet.stream is not stream:
                     continue
                 stamp = stamp_of(packet)
-                if packet.size and stamp is not None:
-                    stamps.append(stamp)
                 if packet.size and packet.is_keyframe:
-                    upright = upright or _upright_size(codec, packet, limits=limits)
-                    keyframes += [] if stamp is None else [stamp]
+                    keyframes.add(packet)
+                if packet.size and stamp is not None and not packet.is_discard:
+                    stamps.append(stamp)
                 long_enough = bool(stamps) and (stamps[-1] - stamps[0]) * _time_base(stream) >= _PROBED_S
-                if len(keyframes) >= _PROBED_KEYFRAMES or read_bytes >= _PROBED_BYTES or long_enough:
+                if keyframes.are_enough or read_bytes >= _PROBED_BYTES or long_enough:
                     break
         except FFmpegError:
             pass  # what there is will be read, up to the same place
-        if upright is None:
+        if keyframes.size is None:
             raise VideoRefusedError("none of its first frames can be decoded")
-        probe = _probe(container, stream, stamps=stamps, keyframes=keyframes, size=upright)
-        return replace(probe, is_cut=is_cut)
+        probe = _probe(container, stream, stamps=stamps, keyframes=keyframes.stamps, size=keyframes.size)
+        return replace(probe, keyframes_suffice=keyframes.suffice, is_cut=is_cut_off)
+
+
+class _ProbedKeyframes:
+    """The first keyframes of a stream: their stamps, their size, and whether each can be decoded alone.
+
+    After the first one a stream may have none that can: its frames renew the picture piece by piece.
+    """
+
+    def __init__(self, codec: "VideoCodecContext", *, limits: Limits) -> None:
+        self._codec, self._limits = codec, limits
+        self.size: tuple[int, int] | None = None
+        self.stamps: list[int] = []
+        self._any_is_shown = False
+        self._failed = self._decoded = 0
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether no more of them are needed."""
+        return len(self.stamps) >= _PROBED_KEYFRAMES
+
+    @property
+    def suffice(self) -> bool:
+        """Whether there are any that are shown, and one after the first can be decoded alone as far as there is one."""
+        return self._any_is_shown and (self._decoded > 0 or self._failed < _MOST_FAILED_KEYFRAMES)
+
+    def add(self, packet: "VideoPacket") -> None:
+        """Adds a keyframe. One that is not shown itself, as the video was cut after it, has a size all the same."""
+        stamp = stamp_of(packet)
+        if not packet.is_discard:
+            self._any_is_shown = True
+            self.stamps += [] if stamp is None else [stamp]
+        if self.size is None:
+            self.size = _upright_size(self._codec, _shown(packet), limits=self._limits)
+        elif not packet.is_discard and not self._decoded and self._failed < _MOST_FAILED_KEYFRAMES:
+            is_decoded = _upright_size(self._codec, packet, limits=None) is not None
+            self._decoded, self._failed = self._decoded + is_decoded, self._failed + (not is_decoded)
+
+
+def _shown(packet: "VideoPacket") -> "VideoPacket":
+    """A packet whose frame the decoder gives, also if the container says that it is not shown."""
+    from av import Packet
+
+    if not packet.is_discard:
+        return packet
+    shown = cast("VideoPacket", Packet(bytes(packet)))
+    shown.pts, shown.dts, shown.is_keyframe = packet.pts, packet.dts, True
+    return shown
 
 
 def _probe(
@@ -147,11 +198,14 @@ def _probe(
     keyframes: list[int],
     size: tuple[int, int],
 ) -> VideoProbe:
-    base, rate = _time_base(stream), stream.average_rate or stream.guessed_rate
-    frame_us = _USUAL_FRAME_US if not rate else max(1, round(1_000_000 / rate))
+    base = _time_base(stream)
+    rate = stream.average_rate or stream.guessed_rate
+    by_rate_us = max(1, round(1_000_000 / rate)) if rate else _USUAL_FRAME_US
+    by_stamps_us = _median_step_us(sorted({*stamps}), base)  # the rate is a mean over pauses, too
+    frame_us = min(by_rate_us, by_stamps_us or by_rate_us)
     first_stamp = min(stamps[:_REORDERED_FRAMES], default=None)
-    whole = max(stamps) - stamps[0] if stamps else 0
-    distance = median(abs(b - a) for a, b in pairwise(keyframes)) if len(keyframes) > 1 else whole
+    whole_us = round((max(stamps) - stamps[0]) * base * 1_000_000) if stamps else 0
+    keyframe_us = _median_step_us(keyframes, base) or whole_us
     height, width = size
     return VideoProbe(
         VideoFacts(
@@ -165,8 +219,14 @@ def _probe(
         base,
         first_stamp,
         frame_us,
-        max(frame_us, round(distance * base * 1_000_000)),
+        max(frame_us, min(keyframe_us, _LARGEST_PROBED_DISTANCE_US)),
     )
+
+
+def _median_step_us(stamps: Sequence[int], time_base: Fraction) -> int:
+    """Microseconds from one stamp to the next, as most have it; 0 if there is no step."""
+    steps = [abs(later - earlier) for earlier, later in pairwise(stamps)]
+    return round(median_low(steps) * time_base * 1_000_000) if steps else 0
 
 
 @contextmanager
@@ -175,10 +235,10 @@ def opened_container(file: BinaryIO) -> "Iterator[tuple[InputContainer, VideoStr
     import av
     from av.error import FFmpegError
 
-    source = _BoundedFile(file)
+    source = BoundedFile(file)
     options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none"}
     try:
-        container = av.open(source, mode="r", options=options, metadata_errors="replace")
+        container = av.open(source, mode="r", options=options, metadata_errors="replace", buffer_size=_BUFFER_BYTES)
     except FFmpegError as problem:
         raise VideoRefusedError(_refusal(source, problem)) from problem
     try:
@@ -215,52 +275,14 @@ def _find_stream(container: "InputContainer") -> "VideoStream":
     return max(readable, key=lambda stream: stream.codec_context.width * stream.codec_context.height)
 
 
-class _BoundedFile:
-    """A file object that ends where the file ended when it was opened, as another program may still write to it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.size_bytes = file.seek(0, 2)
-        file.seek(0)
-
-    def read(self, size: int) -> bytes:
-        """At most `size` bytes from here."""
-        return self._file.read(max(0, min(size, self.size_bytes - self._file.tell())))
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Moves to an offset from the start, from here or from the end."""
-        return self._file.seek(self.size_bytes + offset if whence == 2 else offset, 0 if whence == 2 else whence)
-
-    def tell(self) -> int:
-        """The offset of the next byte."""
-        return self._file.tell()
-
-
-def _is_cut(source: _BoundedFile) -> bool:
-    """Whether the outer parts of an AVI or MP4 say that there should be more bytes; False for other containers."""
-    start = source.read(16)
-    if start[:4] == b"RIFF":
-        return int.from_bytes(start[4:8], "little") + 8 > source.size_bytes + 1
-    at, boxes = 0, 0
-    while start[4:8] in _BOXES and boxes < _MOST_BOXES:
-        size = int.from_bytes(start[:4])
-        size = int.from_bytes(start[8:16]) if size == 1 else size
-        if size == 0:  # up to the end of the file
-            return False
-        at, boxes = at + max(size, 8), boxes + 1
-        if at >= source.size_bytes:
-            return at > source.size_bytes
-        source.seek(at)
-        start = source.read(16)
-    return False
-
-
-def _refusal(source: _BoundedFile, problem: Exception) -> str:
+def _refusal(source: BoundedFile, problem: Exception) -> str:
     """Why a file cannot be opened as a video."""
     if source.size_bytes == 0:
         return "the file is empty"
-    source.seek(0)
-    if source.read(12)[4:8] in {b"ftyp", b"moov", b"mdat", b"free", b"wide"}:
+    boxes = list(iter_boxes(source))
+    if any(kind == b"moov" and end <= source.size_bytes for kind, end in boxes):
+        return f"its index is damaged: {error_words(problem)}"
+    if boxes:
         return "ends before its index: still being written, or cut off"
     return f"it is no video that can be read: {error_words(problem)}"
 
@@ -273,8 +295,10 @@ def _require_size(height: int, width: int, *, limits: Limits) -> None:
         raise VideoRefusedError(f"{width} x {height} pixels: a side is under {limits.min_side_px}")
 
 
-def _upright_size(codec: "VideoCodecContext", packet: "VideoPacket", *, limits: Limits) -> tuple[int, int] | None:
-    """The (height, width) of a keyframe as shown; None if it cannot be decoded."""
+def _upright_size(
+    codec: "VideoCodecContext", packet: "VideoPacket", *, limits: Limits | None
+) -> tuple[int, int] | None:
+    """The (height, width) of a keyframe as shown; None if it cannot be decoded alone."""
     from av.error import FFmpegError
 
     try:
@@ -285,7 +309,8 @@ def _upright_size(codec: "VideoCodecContext", packet: "VideoPacket", *, limits: 
         codec.flush_buffers()
     if not frames:
         return None
-    _require_size(frames[0].height, frames[0].width, limits=limits)
+    if limits is not None:
+        _require_size(frames[0].height, frames[0].width, limits=limits)
     size = frames[0].height, frames[0].width
     return size[::-1] if quarter_turns(frames[0]) % 2 else size
 

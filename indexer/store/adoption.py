@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.images import ImageState
-from indexer.domain.names import Naming, clamped_mtime
+from indexer.domain.namings import Naming, clamped_mtime
 from indexer.domain.removal import RemovalState
 from indexer.store import runs
 from indexer.store.bulk import chunks
@@ -137,5 +137,6 @@ def _get_or_add_decision(session: Session, adopted: AdoptedFile, *, at: datetime
         "decided_by": "db adopt",
         "decided_at": at,
         "run_id": run_id,
+        "of_camera_id": camera_id,
     }
     return session.execute(insert(DecisionRow).values(**values).returning(DecisionRow.id)).scalar_one()

@@ -66,7 +66,7 @@ def get_audit(name: str) -> Audit:
     """The ready-made query of that name; raises `UsageError` if there is none."""
     audits = {audit.name: audit for audit in list_audits()}
     if name not in audits:
-        raise UsageError(f"there is no audit {name!r}; there are {', '.join(audits)}")
+        raise UsageError(f"there is no audit {name!r}; the audits are: {', '.join(audits)}")
     return audits[name]
 
 
@@ -188,5 +188,5 @@ def _run_query(
     else:
         result = query_server(database, sql, values, bounds=bounds, user_written=user_written)
     if result is None:
-        raise UsageError("the query asks for nothing; type for example: SELECT * FROM audit_cameras")
+        raise UsageError("the query is empty; type for example: SELECT * FROM audit_cameras")
     return result

@@ -9,9 +9,9 @@ from sqlalchemy import delete, exists, insert, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import ImageState
-from indexer.domain.names import USER_SOURCES
 from indexer.domain.naming.cameras import KnownSource
 from indexer.domain.naming.tree import moved_source, source_of_known
+from indexer.domain.namings import USER_SOURCES
 from indexer.domain.paths import lies_at_or_below, relocated
 from indexer.store.bulk import chunks
 from indexer.store.cameras import get_or_add_cameras
@@ -96,6 +96,14 @@ def confirm_sources(session: Session, camera: str) -> int:
     return len(session.execute(confirmed.returning(CameraSourceRow.source)).all())
 
 
+def unconfirm_sources(session: Session, camera: str) -> int:
+    """Marks the sources of a camera as confirmed by nobody, and returns how many were."""
+    camera_id = select(CameraRow.id).where(CameraRow.name == camera).scalar_subquery()
+    is_confirmed = (CameraSourceRow.camera_id == camera_id) & CameraSourceRow.is_confirmed
+    unconfirmed = update(CameraSourceRow).where(is_confirmed).values(is_confirmed=False)
+    return len(session.execute(unconfirmed.returning(CameraSourceRow.source)).all())
+
+
 def delete_sources_below(session: Session, folder: str, *, is_confirmed: bool = True) -> None:
     """Deletes the sources in a folder and below it; `is_confirmed`: also those that a person confirmed.
 
@@ -177,3 +185,10 @@ def iter_images(session: Session, camera: str) -> Iterator[CapturedImage]:
         )
         for image_id, path, captured_at, time_source, state, camera_source in session.execute(query).yield_per(1000)
     )
+
+
+def list_recent_paths(session: Session, camera: str, *, limit: int) -> list[str]:
+    """The paths of the images that a camera got last, without missing ones, the newest first."""
+    camera_id = select(CameraRow.id).where(CameraRow.name == camera).scalar_subquery()
+    query = select(ImageRow.path).where(ImageRow.camera_id == camera_id, ImageRow.state != ImageState.MISSING)
+    return list(session.scalars(query.order_by(ImageRow.id.desc()).limit(limit)))

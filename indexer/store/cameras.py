@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from indexer.domain.images import ImageState
 from indexer.errors import CameraError
-from indexer.store.columns import UtcDateTime
+from indexer.store.columns import UtcDateTime, lies_below
 from indexer.store.tables import CameraRow, ImageRow
 
 
@@ -37,19 +37,28 @@ def list_cameras(session: Session) -> dict[str, int]:
     return {row.name: row.id for row in session.execute(query)}
 
 
+def list_below(session: Session, folder: str) -> dict[str, int]:
+    """The id of every camera with a ready image below a folder, by name, in the order of names."""
+    is_below = (ImageRow.state == ImageState.READY) & lies_below(ImageRow.path, folder)
+    has_image = exists().where(ImageRow.camera_id == CameraRow.id, is_below)
+    query = select(CameraRow.name, CameraRow.id).where(has_image).order_by(CameraRow.name)
+    return {row.name: row.id for row in session.execute(query)}
+
+
 def get_camera(session: Session, name: str) -> int:
     """The id of the camera of that name; raises `CameraError` if there is none."""
     cameras = list_cameras(session)
     if name not in cameras:
-        raise CameraError(f"there is no camera {name!r}; there are: {', '.join(map(ascii, cameras)) or 'none yet'}")
+        raise CameraError(f"there is no camera {name!r}; there are: {', '.join(map(repr, cameras)) or 'none yet'}")
     return cameras[name]
 
 
 def count_present(session: Session, *, with_removed: bool = False) -> dict[str, int]:
     """The number of ready images, or of ready and removed ones, of each camera that has any, by name."""
-    query = select(CameraRow.name, func.count().label("images")).join(ImageRow, ImageRow.camera_id == CameraRow.id)
-    ready = query.where(ImageRow.state.in_(_states(with_removed))).group_by(CameraRow.name)
-    return {row.name: row.images for row in session.execute(ready)}
+    query = select(ImageRow.camera_id, func.count().label("images")).group_by(ImageRow.camera_id)
+    counts = query.where(ImageRow.state.in_(_states(with_removed))).subquery()  # so that an index alone counts
+    named = select(CameraRow.name, counts.c.images).join(counts, counts.c.camera_id == CameraRow.id)
+    return {row.name: row.images for row in session.execute(named)}
 
 
 def list_file_sizes(session: Session, camera_id: int, *, state: ImageState = ImageState.READY) -> dict[int, int]:

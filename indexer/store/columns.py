@@ -116,7 +116,7 @@ def lies_below(column: InstrumentedAttribute[Any], folder: str) -> ColumnElement
 def _uri(path: str) -> str:
     # Not Path.as_uri: it drops `//` and `/./`, so the path would not be the same after reading.
     if not path.startswith("/"):
-        raise ValueError(f"path {path!a} is not absolute")
+        raise ValueError(f"path {path!r} is not absolute")
     return "file://" + quote_from_bytes(os.fsencode(path))
 
 

@@ -101,6 +101,15 @@ class Database:
             yield connection
 
     @contextmanager
+    def long_read(self) -> Iterator[Session]:
+        """As `read`, for long reads of many rows: Ctrl-C is not delayed.
+
+        Raises `DatabaseError` as `translated_errors`.
+        """
+        with self.snapshot() as connection, Session(connection) as session:
+            yield session
+
+    @contextmanager
     def write_connection(self) -> Iterator[Connection]:
         """A connection in a write transaction, which is committed at the end, for migrations and copies.
 
@@ -140,6 +149,11 @@ class Database:
     def close(self) -> None:
         """Closes all connections."""
         self.engine.dispose()
+
+    def free_caches(self) -> None:
+        """Closes the idle connections of a SQLite index, each of which may cache 64 MB of pages."""
+        if self.path is not None:
+            self.engine.dispose()
 
     def _snapshot_engine(self) -> Engine:
         """The engine for transactions that see one point in time: SQLite's always do, a server needs options."""
@@ -260,7 +274,13 @@ def _make_engine(url: URL) -> Engine:
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # the driver must not commit before DDL; `_begin_sqlite` begins
-    for pragma in ("foreign_keys = ON", f"busy_timeout = {BUSY_TIMEOUT_MS}", "synchronous = FULL", _CACHE_PRAGMA):
+    for pragma in (
+        "foreign_keys = ON",
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "synchronous = FULL",
+        "secure_delete = ON",  # what a person asked to forget is overwritten at once
+        _CACHE_PRAGMA,
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -1,20 +1,21 @@
 """The decisions on images: rows are added, and marked when they are superseded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from indexer.domain.decisions import Decision, Reason
+from indexer.domain.decisions import Decision, Placement, Reason
 from indexer.domain.images import ImageState
 from indexer.domain.removal import IndexedFile, RemovalCandidate
 from indexer.domain.verdicts import Judgement
 from indexer.files.system_folders import find_system_folder, is_in_separate_system_folder
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.pins import is_pinned
-from indexer.store.removals import is_held_back
+from indexer.store.removals import IS_HELD_BACK
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, PinRow, ProfileRow, RemovalRow, RunRow, VerdictRow
 
 _other_image = aliased(ImageRow)
@@ -38,13 +39,16 @@ def add_decisions(
     *,
     profile_id: int,
     judged_by: Mapping[int, str],
+    placements: Mapping[int, Placement] | None = None,
     at: datetime,
     run_id: int,
 ) -> None:
     """Adds decisions, and supersedes the current ones of the same images.
 
-    `judged_by` has the name of the person for each decision by verdict, by image id.
+    `judged_by` has the name of the person for each decision by verdict, by image id; `placements` the places of the
+    images, by image id. The next compare reads a camera whole, and notes the places, where they are missing.
     """
+    unplaced = Placement(None)
     supersede(session, [decision.image_id for decision in decisions], at=at)
     rows = [
         {
@@ -57,11 +61,50 @@ def add_decisions(
             "decided_by": judged_by.get(decision.image_id, "compare"),
             "decided_at": at,
             "run_id": run_id,
+            **(placements or {}).get(decision.image_id, unplaced)._asdict(),
         }
         for decision in decisions
     ]
     if rows:
         session.execute(bulk_insert(DecisionRow), rows)
+
+
+def place_decisions(session: Session, placements: Mapping[int, Placement]) -> None:
+    """Notes the places of images, by image id, in their current decisions where none was noted."""
+    table = cast(Table, DecisionRow.__table__)
+    statement = update(table).where(
+        table.c.image_id == bindparam("placed_id"), table.c.superseded_at.is_(None), table.c.of_camera_id.is_(None)
+    )
+    rows = [{"placed_id": image_id, **placement._asdict()} for image_id, placement in placements.items()]
+    if rows:
+        session.execute(statement, rows)
+
+
+def correct_reaches(session: Session, reach_classes: Mapping[int, int]) -> None:
+    """Notes other reach classes, by image id, in the current decisions on duplicates: the time of their keeper
+    changed, and nothing else."""
+    table = cast(Table, DecisionRow.__table__)
+    is_current = (table.c.image_id == bindparam("corrected_id")) & table.c.superseded_at.is_(None)
+    statement = update(table).where(is_current).values(reach_class=bindparam("corrected_class"))
+    rows = [
+        {"corrected_id": image_id, "corrected_class": reach_class} for image_id, reach_class in reach_classes.items()
+    ]
+    if rows:
+        session.execute(statement, rows)
+
+
+def withdraw_partial_place(session: Session, image_id: int) -> None:
+    """Makes the current decision on an image unplaced, if it is of a duplicate of which only the camera was noted."""
+    is_partial = DecisionRow.keeper_id.is_not(None) & DecisionRow.rank_class.is_(None)
+    is_current = (DecisionRow.image_id == image_id) & DecisionRow.superseded_at.is_(None)
+    session.execute(update(DecisionRow).where(is_current, is_partial).values(of_camera_id=None))
+
+
+def list_unplaced(session: Session, image_ids: Sequence[int]) -> set[int]:
+    """Those of these images whose current decision has no place."""
+    query = select(DecisionRow.image_id).where(DecisionRow.superseded_at.is_(None), DecisionRow.of_camera_id.is_(None))
+    results = (session.scalars(query.where(DecisionRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
+    return {image_id for ids in results for image_id in ids}
 
 
 def supersede(session: Session, image_ids: Sequence[int], *, at: datetime) -> None:
@@ -71,14 +114,52 @@ def supersede(session: Session, image_ids: Sequence[int], *, at: datetime) -> No
         session.execute(update(DecisionRow).where(is_current).values(superseded_at=at))
 
 
+@dataclass(frozen=True)
+class ChangedDecision:
+    """A decision that changed: what holds now, and whether the image was kept before; None: it was undecided."""
+
+    image_id: int
+    decision: Decision
+    kept_before: bool | None
+
+
+def find_last_id(session: Session) -> int:
+    """The number of the newest decision; 0 if there is none."""
+    return session.scalar(select(func.max(DecisionRow.id))) or 0
+
+
+def list_changed(session: Session, *, run_id: int, after_id: int) -> list[ChangedDecision]:
+    """The current decisions that a run made after the decision `after_id` and that differ from those before; by
+    image."""
+    query = select(DecisionRow).where(DecisionRow.id > after_id, DecisionRow.run_id == run_id)
+    rows = list(session.scalars(query.where(DecisionRow.superseded_at.is_(None)).order_by(DecisionRow.image_id)))
+    before = dict[int, DecisionRow]()
+    for chunk in chunks([row.image_id for row in rows]):
+        earlier = select(DecisionRow).where(DecisionRow.image_id.in_(chunk), DecisionRow.id <= after_id)
+        before |= {row.image_id: row for row in session.scalars(earlier.order_by(DecisionRow.id))}
+    return [
+        ChangedDecision(
+            row.image_id,
+            Decision(row.image_id, Reason(row.reason), row.keeper_id, row.score),
+            before[row.image_id].keeper_id is None if row.image_id in before else None,
+        )
+        for row in rows
+        if row.image_id not in before or before[row.image_id].keeper_id != row.keeper_id
+    ]
+
+
 def is_as_before_removal(session: Session, removal_id: int) -> bool:
     """Whether all that the decision on a removed image rests on is as it was when the image was removed.
 
-    Then the decision may go on holding once the image is back: since its removal no decision of its camera was made, so
-    it was compared with all keepers that there are, and no person judged it, and no person's pin on it or its keeper
-    was set or ended, which ranks them. A removal that another index made, and this one adopted, never qualifies.
+    If so, the decision may go on holding when the image is back. Three conditions must hold since its removal:
 
-    The order of run ids and the times must both agree: with PostgreSQL a run that began earlier may decide a camera
+    - No decision of its camera was made. So the image was compared with all keepers that exist.
+    - No person judged it.
+    - No person set or removed a pin on the image or its keeper. Pins change the rank.
+
+    A removal that another index made, and this one adopted, never qualifies.
+
+    The order of run ids and the times must both agree. With PostgreSQL, a run that began earlier may decide a camera
     after the files were removed, and the clocks of two hosts may differ.
     """
     later = aliased(DecisionRow)
@@ -145,29 +226,20 @@ def list_judgements_by_camera(
 
     Cameras without a verdict are left out.
     """
-    # A subquery for each verdict, not a join: SQLite would combine every image of the camera with every other.
-    camera_of_other = select(_other_image.camera_id).where(_other_image.id == VerdictRow.image_b_id).scalar_subquery()
-    query = (
-        select(ImageRow.camera_id, VerdictRow)
-        .join(ImageRow, ImageRow.id == VerdictRow.image_a_id)
-        .where(VerdictRow.withdrawn_at.is_(None), camera_of_other == ImageRow.camera_id)
+    # Subqueries for each verdict, not joins: a database would begin with all images of a camera, which are many more.
+    camera, camera_of_other = (
+        select(image.camera_id).where(image.id == image_id).scalar_subquery()
+        for image, image_id in ((ImageRow, VerdictRow.image_a_id), (_other_image, VerdictRow.image_b_id))
     )
+    query = select(camera.label("camera_id"), VerdictRow)
+    query = query.where(VerdictRow.withdrawn_at.is_(None), camera_of_other == camera)
     if camera_ids is not None:
-        query = query.where(ImageRow.camera_id.in_(camera_ids))
+        query = query.where(camera.in_(camera_ids))
     judgements: dict[int, dict[tuple[int, int], Judgement]] = {}
     for camera_id, row in session.execute(query):
         judgement = Judgement("same" if row.verdict == "same" else "different", row.judged_by)
         judgements.setdefault(camera_id, {})[row.image_a_id, row.image_b_id] = judgement
     return judgements
-
-
-def count_undecided(session: Session, *, camera_id: int | None = None) -> int:
-    """The number of ready images, of all cameras or of one, without a current decision."""
-    current = exists().where(DecisionRow.image_id == ImageRow.id, DecisionRow.superseded_at.is_(None))
-    query = select(func.count()).select_from(ImageRow).where(ImageRow.state == ImageState.READY, ~current)
-    if camera_id is not None:
-        query = query.where(ImageRow.camera_id == camera_id)
-    return session.scalar(query) or 0
 
 
 def list_removal_candidates(session: Session, *, camera: str | None = None) -> list[RemovalCandidate]:
@@ -179,6 +251,44 @@ def list_removal_candidates(session: Session, *, camera: str | None = None) -> l
     if camera is not None:
         query = query.where(CameraRow.name == camera)
     return [_removal_candidate(*row) for row in session.execute(query)]
+
+
+def list_removal_candidates_among(session: Session, image_ids: Sequence[int]) -> list[RemovalCandidate]:
+    """The same of these images only, in no particular order."""
+    results = (session.execute(_CANDIDATES.where(ImageRow.id.in_(chunk))) for chunk in chunks(image_ids))
+    return [_removal_candidate(*row) for rows in results for row in rows]
+
+
+def count_duplicates(session: Session, *, most: int) -> int:
+    """The number of present images whose current decision is *duplicate*, held back or not; at most `most`."""
+    limited = select(ImageRow.id).where(_is_present_duplicate()).limit(most)
+    return session.scalar(select(func.count()).select_from(limited.subquery())) or 0
+
+
+def iter_duplicate_paths(session: Session) -> Iterator[str]:
+    """The paths of the present images whose current decision is *duplicate*, read as they are asked for."""
+    query = select(ImageRow.path).where(_is_present_duplicate())
+    yield from session.scalars(query.execution_options(yield_per=1000))
+
+
+def list_duplicate_files(session: Session, *, contents: Sequence[str] | None = None) -> list[IndexedFile]:
+    """The files of the present images whose current decision is *duplicate*, and that are not held back.
+
+    With `contents`, only those with one of these hashes.
+    """
+    query = select(*(getattr(ImageRow, name) for name in _FILE_COLUMNS))
+    query = query.where(_is_present_duplicate(), ~IS_HELD_BACK)
+    if contents is None:
+        return [IndexedFile(*row) for row in session.execute(query)]
+    results = (session.execute(query.where(ImageRow.content_hash.in_(chunk))) for chunk in chunks(contents))
+    return [IndexedFile(*row) for rows in results for row in rows]
+
+
+def _is_present_duplicate() -> ColumnElement[bool]:
+    is_duplicate = exists().where(
+        DecisionRow.image_id == ImageRow.id, DecisionRow.superseded_at.is_(None), DecisionRow.verdict == "duplicate"
+    )
+    return (ImageRow.state == ImageState.READY) & is_duplicate
 
 
 _FILE_COLUMNS = ("id", "path", "root", "file_size", "content_hash")  # of an image, in the order of `IndexedFile`
@@ -207,7 +317,7 @@ _CANDIDATES = (
         or_(CameraRow.profile_id == ProfileRow.id, CameraRow.profile_id.is_(None) & ProfileRow.active),
         is_pinned(ImageRow.id),
         _has_contrary_verdict,
-        is_held_back(ImageRow.id),
+        IS_HELD_BACK,
     )
     .join(ImageRow, ImageRow.id == DecisionRow.image_id)
     .join(CameraRow, CameraRow.id == ImageRow.camera_id)

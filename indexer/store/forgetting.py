@@ -9,7 +9,7 @@ touch files, and not the records beside the images. What may be forgotten is dec
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from sqlalchemy import ColumnElement, Delete, ScalarSelect, Select, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Delete, ScalarSelect, Select, Update, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.removal import RemovalState
@@ -22,10 +22,13 @@ from indexer.store.tables import (
     CameraRow,
     CameraSourceRow,
     DecisionRow,
+    FindingRow,
     ImageRow,
     PictureRow,
     PinRow,
     ReconsideredRow,
+    RecordingFrameRow,
+    RecordingRow,
     RemovalRow,
     ScoreRow,
     SpanRow,
@@ -59,8 +62,17 @@ class ForgetScope:
         else:
             own = VideoRow.camera_id == self._camera_id
         stored = select(VideoFrameRow.video_id).where(VideoFrameRow.image_id.in_(self.images))
-        witnessed = select(SpanRow.video_id).where(SpanRow.image_id.in_(self.images))
+        witnessed = select(SpanRow.video_id).where(SpanRow.image_id.in_(self.images), SpanRow.video_id.is_not(None))
         return select(VideoRow.id).where(or_(own, VideoRow.id.in_(stored), VideoRow.id.in_(witnessed)))
+
+    @property
+    def recordings(self) -> Select[int]:
+        """The query for the ids of the recordings: of the camera, or with an image or a witness of the scope."""
+        own = RecordingRow.camera_id == self._camera_id
+        stored = select(RecordingFrameRow.recording_id).where(RecordingFrameRow.image_id.in_(self.images))
+        is_witnessed = SpanRow.image_id.in_(self.images) & SpanRow.recording_id.is_not(None)
+        witnessed = select(SpanRow.recording_id).where(is_witnessed)
+        return select(RecordingRow.id).where(or_(own, RecordingRow.id.in_(stored), RecordingRow.id.in_(witnessed)))
 
     @property
     def _camera_id(self) -> ScalarSelect[int]:
@@ -81,6 +93,7 @@ class ForgottenRows:
     removals: int
     videos: int
     spans: int
+    recordings: int = 0
 
 
 def camera_exists(session: Session, name: str) -> bool:
@@ -100,7 +113,8 @@ def count_rows(session: Session, scope: ForgetScope) -> ForgottenRows:
         (PinRow, PinRow.image_id.in_(scope.images)),
         (RemovalRow, _is_about(RemovalRow, scope)),
         (VideoRow, VideoRow.id.in_(scope.videos)),
-        (SpanRow, SpanRow.video_id.in_(scope.videos)),
+        (SpanRow, or_(SpanRow.video_id.in_(scope.videos), SpanRow.recording_id.in_(scope.recordings))),
+        (RecordingRow, RecordingRow.id.in_(scope.recordings)),
     )
     numbers = [
         session.scalar(select(func.count()).select_from(row_class).where(condition)) or 0
@@ -110,37 +124,53 @@ def count_rows(session: Session, scope: ForgetScope) -> ForgottenRows:
 
 
 @dataclass(frozen=True)
-class WaitingFile:
-    """A file in quarantine, or on its way, and the path of its keeper. `quarantine_path` is None for a deletion."""
+class OpenRemoval:
+    """A removal that something must still happen with, and the content and path of its keeper.
 
+    `is_waiting`: its file is in quarantine, or on its way; `is_pending`: on its way. `recorded`: a record beside the
+    images tells of it. `quarantine_path` is None for a deletion.
+    """
+
+    path: str
+    aside_path: str | None
     quarantine_path: str | None
     keeper_path: str
+    keeper_size_bytes: int
+    keeper_hash: str
+    is_waiting: bool
     is_pending: bool
+    recorded: bool
 
 
-def list_in_quarantine(session: Session, scope: ForgetScope) -> list[WaitingFile]:
-    """The files in quarantine, or on their way, that are of the scope or have their keeper in it."""
+def list_open_removals(session: Session, scope: ForgetScope) -> list[OpenRemoval]:
+    """The removals of the scope, by file or by keeper, whose file is in quarantine or on its way, or that no record
+    names."""
     waiting = or_(
         RemovalRow.state.in_([RemovalState.QUARANTINED, RemovalState.PLANNED]), RemovalRow.pending.is_not(None)
     )
-    query = select(RemovalRow.quarantine_path, ImageRow.path, RemovalRow.pending)
-    query = query.join(ImageRow, ImageRow.id == RemovalRow.keeper_id).where(_is_about(RemovalRow, scope) & waiting)
-    return [
-        WaitingFile(quarantine_path, keeper_path, pending is not None)
-        for quarantine_path, keeper_path, pending in session.execute(query)
-    ]
+    unrecorded = RemovalRow.state.in_(UNRESTORED) & ~RemovalRow.recorded
+    query = (
+        select(
+            RemovalRow.path,
+            RemovalRow.aside_path,
+            RemovalRow.quarantine_path,
+            ImageRow.path,
+            ImageRow.file_size,
+            RemovalRow.keeper_hash,
+            waiting,
+            RemovalRow.pending.is_not(None),
+            RemovalRow.recorded,
+        )
+        .join(ImageRow, ImageRow.id == RemovalRow.keeper_id)
+        .where(_is_about(RemovalRow, scope) & (waiting | unrecorded))
+    )
+    return [OpenRemoval(*row) for row in session.execute(query)]
 
 
 def count_dependent(session: Session, scope: ForgetScope) -> int:
     """The number of removed images that are not of the scope, and whose keeper is."""
     outside = RemovalRow.keeper_id.in_(scope.images) & RemovalRow.image_id.not_in(scope.images)
     return _count_removals(session, outside & RemovalRow.state.in_(UNRESTORED))
-
-
-def count_unrecorded(session: Session, scope: ForgetScope) -> int:
-    """The number of removals in the scope that no record beside the images tells of."""
-    away = RemovalRow.state.in_(UNRESTORED) & ~RemovalRow.recorded
-    return _count_removals(session, _is_about(RemovalRow, scope) & away)
 
 
 def delete_rows(session: Session, scope: ForgetScope) -> None:
@@ -150,10 +180,12 @@ def delete_rows(session: Session, scope: ForgetScope) -> None:
     """
     of_images = select(ImageRow.camera_id).where(ImageRow.id.in_(scope.images))
     of_name = select(CameraRow.id).where(CameraRow.name == scope.camera)
-    video_ids = list(session.scalars(scope.videos))
-    camera_ids = [*session.scalars(of_images.union(of_name)), *_delete_videos(session, video_ids)]
+    video_ids, recording_ids = list(session.scalars(scope.videos)), list(session.scalars(scope.recordings))
+    of_videos, of_recordings = _delete_videos(session, video_ids), _delete_recordings(session, recording_ids)
+    camera_ids = [*session.scalars(of_images.union(of_name)), *of_videos, *of_recordings]
     about_removals = select(RemovalRow.id).where(_is_about(RemovalRow, scope))
     for statement in (
+        _keep_holds(scope),
         delete(ReconsideredRow).where(ReconsideredRow.removal_id.in_(about_removals)),
         delete(RemovalRow).where(_is_about(RemovalRow, scope)),
         *_delete_pairs(scope),
@@ -184,16 +216,40 @@ def _delete_videos(session: Session, video_ids: Sequence[int]) -> set[int]:
     return camera_ids
 
 
+def _delete_recordings(session: Session, recording_ids: Sequence[int]) -> set[int]:
+    """Deletes recordings with their spans, and that images are of them. Returns the ids of their cameras."""
+    camera_ids = set[int]()
+    for chunk in chunks(recording_ids):
+        camera_ids |= set(session.scalars(select(RecordingRow.camera_id).where(RecordingRow.id.in_(chunk))))
+        for statement in (
+            delete(SpanRow).where(SpanRow.recording_id.in_(chunk)),
+            delete(RecordingFrameRow).where(RecordingFrameRow.recording_id.in_(chunk)),
+            delete(RecordingRow).where(RecordingRow.id.in_(chunk)),
+        ):
+            session.execute(statement.execution_options(synchronize_session=False))
+    return camera_ids
+
+
 def _delete_empty_cameras(session: Session, camera_ids: Sequence[int]) -> None:
-    """Deletes those of these cameras that have no image and no video, with their folders, and all without any."""
+    """Deletes those of these cameras that have no image, no video and no recording, with their folders and findings,
+    and all without any."""
     without_images = ~(
-        exists().where(ImageRow.camera_id == CameraRow.id) | exists().where(VideoRow.camera_id == CameraRow.id)
+        exists().where(ImageRow.camera_id == CameraRow.id)
+        | exists().where(VideoRow.camera_id == CameraRow.id)
+        | exists().where(RecordingRow.camera_id == CameraRow.id)
     )
     for chunk in chunks(camera_ids):
         empty = select(CameraRow.id).where(CameraRow.id.in_(chunk), without_images)
         session.execute(delete(CameraSourceRow).where(CameraSourceRow.camera_id.in_(empty)))
+    session.execute(delete(FindingRow).where(FindingRow.camera_id.in_(select(CameraRow.id).where(without_images))))
     without_sources = ~exists().where(CameraSourceRow.camera_id == CameraRow.id)
     session.execute(delete(CameraRow).where(without_images, without_sources))
+
+
+def _keep_holds(scope: ForgetScope) -> Update:
+    """Goes on holding back an image that stays, though the row of its removal goes with its keeper."""
+    held_ids = select(RemovalRow.image_id).where(RemovalRow.keeper_id.in_(scope.images), RemovalRow.held_back)
+    return update(ImageRow).where(ImageRow.id.in_(held_ids), ImageRow.id.not_in(scope.images)).values(held_back=True)
 
 
 def _delete_pairs(scope: ForgetScope) -> Sequence[Delete]:

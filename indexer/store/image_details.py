@@ -13,6 +13,7 @@ from indexer.files.system_folders import count_system_folders
 from indexer.store import profiles, removals
 from indexer.store.pins import is_pinned, is_pinned_by_person
 from indexer.store.profiles import StoredProfile
+from indexer.store.recordings import find_recording_of_image
 from indexer.store.removals import JournalEntry
 from indexer.store.spans import sum_of_witness
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, ScoreRow
@@ -50,6 +51,10 @@ class DecisionDetails:
     largest_contour: float | None = None
     changed_fraction: float | None = None
     closeness: float | None = None
+    distance: float | None = None
+    changed_area: float | None = None
+    max_distance: float = 0.0
+    veto_distance: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ class Neighbour:
     captured_at: datetime | None
     kept: bool
     score: float
+    distance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -91,10 +97,14 @@ class ImageDetails:
     """The one stored for its folder; None: UTC."""
     video: FrameOrigin | None = None
     """The video that it was stored of; None if it is of none."""
+    source: str | None = None
+    """The address of the camera that it was recorded from; None if it was not recorded."""
     spans: int = 0
     """How many spans it is the witness of."""
     span_frames: int = 0
     """How many frames these count: each showed nothing that the image does not show."""
+    held_back: bool = False
+    """Whether no plan takes it, as it came back after a removal that this index knows."""
 
     @property
     def decision(self) -> DecisionDetails | None:
@@ -104,17 +114,13 @@ class ImageDetails:
 
 def get_image_details(session: Session, image_id: int) -> ImageDetails:
     """The details of the image with this id, which must exist."""
-    row = session.execute(
-        select(
-            ImageRow,
-            CameraRow.name,
-            is_pinned_by_person(ImageRow.id).label("by_person"),
-            is_pinned(ImageRow.id).label("pinned"),
-        )
+    conditions = is_pinned_by_person(ImageRow.id), is_pinned(ImageRow.id), removals.IS_HELD_BACK
+    image, camera, *flags = session.execute(
+        select(ImageRow, CameraRow.name, *conditions)
         .join(CameraRow, CameraRow.id == ImageRow.camera_id)
         .where(ImageRow.id == image_id)
     ).one()
-    image, camera, by_person, pinned = row
+    by_person, pinned, held_back = map(bool, flags)
     spans, span_frames = sum_of_witness(session, image_id)
     return ImageDetails(
         id=image.id,
@@ -130,8 +136,8 @@ def get_image_details(session: Session, image_id: int) -> ImageDetails:
         content_hash=image.content_hash,
         state=image.state,
         state_reason=image.state_reason,
-        pinned_by_person=bool(by_person),
-        pinned=bool(pinned),
+        pinned_by_person=by_person,
+        pinned=pinned,
         stands_for=_count_duplicates(session, image_id),
         neighbour=_find_neighbour(session, image_id),
         twins=list_twins(session, image_id),
@@ -139,8 +145,10 @@ def get_image_details(session: Session, image_id: int) -> ImageDetails:
         removals=tuple(removals.list_for_image(session, image_id)),
         timezone=find_timezone(session, image.path),
         video=find_frame_origin(session, image_id),
+        source=None if (recording := find_recording_of_image(session, image_id)) is None else recording.source,
         spans=spans,
         span_frames=span_frames,
+        held_back=held_back,
     )
 
 
@@ -159,7 +167,9 @@ def _find_neighbour(session: Session, image_id: int) -> Neighbour | None:
         return None
     is_kept = select(DecisionRow.id).where(DecisionRow.image_id == ImageRow.id, current).exists()
     row = session.execute(
-        select(ImageRow.id, ImageRow.path, ImageRow.captured_at, is_kept.label("kept"), ScoreRow.score)
+        select(
+            ImageRow.id, ImageRow.path, ImageRow.captured_at, is_kept.label("kept"), ScoreRow.score, ScoreRow.distance
+        )
         .join(ImageRow, ImageRow.id == ScoreRow.image_a_id + ScoreRow.image_b_id - image_id)
         .where(
             ScoreRow.scoring_id == scoring_id,
@@ -168,7 +178,9 @@ def _find_neighbour(session: Session, image_id: int) -> Neighbour | None:
         .order_by(is_kept.desc(), ScoreRow.score, ImageRow.id)
         .limit(1)
     ).first()
-    return None if row is None else Neighbour(row.id, row.path, row.captured_at, bool(row.kept), row.score)
+    return (
+        None if row is None else Neighbour(row.id, row.path, row.captured_at, bool(row.kept), row.score, row.distance)
+    )
 
 
 def _list_decisions(session: Session, image: ImageRow) -> tuple[DecisionDetails, ...]:
@@ -205,8 +217,13 @@ def _list_decisions(session: Session, image: ImageRow) -> tuple[DecisionDetails,
 
 def _closeness_facts(session: Session, decision: DecisionRow, stored: StoredProfile) -> dict[str, Any]:
     """The minimum area of the profile, and what is recorded of an image and its keeper if a score decided."""
-    area = stored.profile.scoring.min_contour_area
-    facts: dict[str, Any] = {"min_contour_area": area}
+    scoring = stored.profile.scoring
+    area = scoring.min_contour_area
+    facts: dict[str, Any] = {
+        "min_contour_area": area,
+        "max_distance": scoring.max_distance,
+        "veto_distance": scoring.veto_distance,
+    }
     if decision.keeper_id is None or decision.reason not in {"similar", "identical"}:
         return facts
     if decision.reason == "identical":
@@ -215,11 +232,20 @@ def _closeness_facts(session: Session, decision: DecisionRow, stored: StoredProf
     row = session.get(ScoreRow, (stored.scoring_id, *pair))
     if row is None:  # a removal that another index decided
         return facts
-    number = closeness(row.score, row.largest_contour, max_score=stored.profile.max_score, min_contour_area=area)
+    number = closeness(
+        row.score,
+        row.largest_contour,
+        max_score=stored.profile.max_score,
+        min_contour_area=area,
+        distance=row.distance,
+        max_distance=scoring.max_distance,
+    )
     return facts | {
         "largest_contour": row.largest_contour,
         "changed_fraction": row.changed_fraction,
         "closeness": number,
+        "distance": row.distance,
+        "changed_area": row.changed_area,
     }
 
 

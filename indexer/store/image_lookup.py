@@ -46,10 +46,10 @@ def get_image_id(session: Session, name: str) -> int:
         return matches[0].id
     if not matches:
         raise _unknown_error(name)
-    paths = ", ".join(ascii(match.path) for match in matches[:_MAX_NAMED])
+    paths = ", ".join(repr(match.path) for match in matches[:_MAX_NAMED])
     more = f" and {len(matches) - _MAX_NAMED} more" if len(matches) > _MAX_NAMED else ""
     raise ImageError(
-        f"{name!a} may be {counted(len(matches), 'image')}: {paths}{more}; name one of them by its path, or by its "
+        f"{name!r} may be {counted(len(matches), 'image')}: {paths}{more}; name one of them by its path, or by its "
         f"number ({matches[0].id}, …)"
     )
 
@@ -125,4 +125,4 @@ def _like_pattern(base: str) -> str:
 
 def _unknown_error(name: str) -> ImageError:
     audit_command = command_line("audit")
-    return ImageError(f"image {name!a} is not in the index; ingest it, or type its number from: {audit_command}")
+    return ImageError(f"image {name!r} is not in the index; ingest it, or type its number from: {audit_command}")

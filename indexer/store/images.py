@@ -4,6 +4,7 @@ The content of a row never changes. Its path, its naming (camera, time) and its 
 when such a change supersedes the image's decision (`decisions.supersede`).
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,8 @@ from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.descriptions import FileDescription
 from indexer.domain.images import ABSENT_STATES, ImageState
-from indexer.domain.names import Naming, clamped_mtime
+from indexer.domain.namings import Naming, clamped_mtime
+from indexer.files.beneath import lies_beneath
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
 from indexer.store.columns import lies_below, stored_text
@@ -46,6 +48,17 @@ class PresentFile(NamedTuple):
     ready: bool
     run_id: int
     """The run that first saw the image."""
+
+
+class PresentFileDetails(NamedTuple):
+    """What the index knows of the file of a present image."""
+
+    image_id: int
+    path: str
+    root: str
+    size_bytes: int
+    mtime_ns: int
+    content_hash: str
 
 
 class EqualFile(NamedTuple):
@@ -115,11 +128,30 @@ def iter_present(session: Session, paths: Sequence[str]) -> Iterator[PresentFile
         yield from map(PresentFile._make, session.execute(_SELECT_PRESENT.where(ImageRow.path.in_(chunk))))
 
 
+def list_present_of_cameras(session: Session, cameras: Sequence[str]) -> list[KnownFile]:
+    """The rows of these cameras that are neither missing nor removed, in no particular order."""
+    query = _SELECT_KNOWN.where(CameraRow.name.in_(cameras), ImageRow.state.not_in(ABSENT_STATES))
+    return list(map(_known_file, session.execute(query)))
+
+
 def iter_present_under(session: Session, folder: str) -> Iterator[PresentFile]:
     """All rows below a folder, an absolute path, that are neither missing nor removed, in no particular order."""
     yield from map(
         PresentFile._make, session.execute(_SELECT_PRESENT.where(lies_below(ImageRow.path, folder))).yield_per(1000)
     )
+
+
+def count_present(session: Session) -> int:
+    """The number of rows that are neither missing nor removed."""
+    return session.scalar(select(func.count()).where(ImageRow.state.not_in(ABSENT_STATES))) or 0
+
+
+def list_stored_files(session: Session, *, after: int, limit: int) -> list[PresentFileDetails]:
+    """A page of the rows that are neither missing nor removed: at most `limit` with ids above `after`, by id."""
+    query = select(
+        ImageRow.id, ImageRow.path, ImageRow.root, ImageRow.file_size, ImageRow.mtime_ns, ImageRow.content_hash
+    ).where(ImageRow.id > after, ImageRow.state.not_in(ABSENT_STATES))
+    return list(map(PresentFileDetails._make, session.execute(query.order_by(ImageRow.id).limit(limit))))
 
 
 def iter_with_other_root(session: Session, folder: str) -> Iterator[tuple[int, str, str]]:
@@ -202,6 +234,25 @@ def mark_missing(session: Session, paths_by_id: Mapping[int, str], *, reason: st
     return len(missing)
 
 
+def hold_back(session: Session, image_id: int) -> None:
+    """Records that no plan takes an image until a person includes it."""
+    session.execute(update(ImageRow).where(ImageRow.id == image_id).values(held_back=True))
+
+
+def list_paths(session: Session, image_ids: Sequence[int]) -> dict[int, tuple[str, ImageState]]:
+    """The path and the state of each of these images, by image id."""
+    query = select(ImageRow.id, ImageRow.path, ImageRow.state)
+    results = (session.execute(query.where(ImageRow.id.in_(chunk))) for chunk in chunks(image_ids))
+    return {image_id: (path, ImageState(state)) for rows in results for image_id, path, state in rows}
+
+
+def list_first_runs(session: Session, image_ids: Sequence[int]) -> dict[int, int]:
+    """The run that first saw each of these images, by image id."""
+    query = select(ImageRow.id, ImageRow.run_id)
+    results = (session.execute(query.where(ImageRow.id.in_(chunk))) for chunk in chunks(image_ids))
+    return {image_id: run_id for rows in results for image_id, run_id in rows}
+
+
 def list_camera_names(session: Session, image_ids: Sequence[int]) -> dict[int, str]:
     """The camera's name of each of these images, by image id."""
     query = select(ImageRow.id, CameraRow.name).join(CameraRow, CameraRow.id == ImageRow.camera_id)
@@ -246,14 +297,17 @@ def find_equal_in_cameras(session: Session, *, run_id: int) -> tuple[int, tuple[
     return len({row[0] for row in rows}), ((rows[0][1], rows[0][2]) if rows else None)
 
 
-def mark_present(session: Session, image_id: int) -> None:
-    """Marks a removed image as ready again, and any other image at its path as missing.
+def mark_present(session: Session, image_id: int, *, path: str) -> None:
+    """Marks a removed image as ready again, at this path, and any other image there as missing.
 
     An adopted image that was never described becomes missing instead; the next ingest describes it.
     """
-    path = select(ImageRow.path).where(ImageRow.id == image_id).scalar_subquery()
     others = (ImageRow.path == path) & (ImageRow.id != image_id) & ImageRow.state.not_in(ABSENT_STATES)
     session.execute(update(ImageRow).where(others).values(state=ImageState.MISSING, state_reason="replaced"))
+    if session.scalar(select(ImageRow.path).where(ImageRow.id == image_id)) != path:  # it was moved since its removal
+        around = [root for root in list_roots(session) if lies_beneath(path, root)]
+        root = max(around, key=len, default=os.path.dirname(path))
+        session.execute(update(ImageRow).where(ImageRow.id == image_id).values(path=path, root=root))
     set_state(session, [image_id], ImageState.READY if _is_described(session, image_id) else ImageState.MISSING)
 
 

@@ -4,6 +4,7 @@ A pin that a person set can be listed and withdrawn; that of a keeper ends when 
 frames of a span were never stored, so the pin of its witness lasts as long as the span.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -68,6 +69,12 @@ def withdraw_pin(session: Session, image_id: int, *, at: datetime) -> bool:
     return (
         session.execute(update(PinRow).where(is_active).values(unpinned_at=at).returning(PinRow.id)).first() is not None
     )
+
+
+def list_pinned(session: Session, image_ids: Sequence[int]) -> frozenset[int]:
+    """Those of a few images on which a person's pin holds."""
+    query = select(PinRow.image_id).where(PinRow.image_id.in_(image_ids), PinRow.unpinned_at.is_(None))
+    return frozenset(session.scalars(query))
 
 
 def list_pins(session: Session, *, run_id: int | None = None, camera: str | None = None) -> list[Pin]:

@@ -167,6 +167,7 @@ def _get_or_add_scoring(session: Session, scoring: Scoring) -> int:
         digest=scoring.digest,
         parameters=json.dumps(scoring.parameters, sort_keys=True),
         min_contour_area=scoring.min_contour_area,
+        max_distance=scoring.max_distance or None,
     )
     session.add(row)
     session.flush()

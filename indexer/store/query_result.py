@@ -153,9 +153,11 @@ def invalid_query_error(message: str) -> UsageError:
 
 def value_too_long_error(size: int, unit: str) -> UsageError:
     """The error for a value longer than `size` of `unit` (bytes or characters)."""
-    return UsageError(f"the query makes a value of more than {size} {unit}; ask for less of it, as with substr()")
+    return UsageError(
+        f"the query makes a value of more than {size} {unit}; use a part of the value, for example with substr()"
+    )
 
 
 def timeout_error(bounds: QueryBounds) -> IndexerError:
     """The error for a query that took too long."""
-    return DatabaseError(f"the query took longer than {bounds.seconds:g} s; ask for less of it")
+    return DatabaseError(f"the query took longer than {bounds.seconds:g} s; select fewer rows")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, DateTime, Row, Select, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, DateTime, Row, Select, exists, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from indexer.domain.camera_images import NO_IMAGE, CameraImages, DecisionColumns
@@ -22,8 +22,8 @@ def list_present(
     """The ready images of a camera, in no particular order.
 
     The shape of an image is that of its thumbnail in this preparation; None if it has no such thumbnail.
-    `with_removed`: as if nothing had been removed, so with the removed images that have a thumbnail, and without the
-    pins of their keepers.
+    `with_removed`: the answer is as if nothing had been removed. Removed images that have a thumbnail are in it, and
+    the pins of their keepers are not.
     """
     by_camera = list_present_by_camera(session, [camera_id], preparation_id=preparation_id, with_removed=with_removed)
     return by_camera[camera_id]
@@ -55,22 +55,73 @@ def list_present_by_camera(
     return {camera_id: _make_columns(camera_rows) for camera_id, camera_rows in rows.items()}
 
 
+def list_images(
+    session: Session, image_ids: Sequence[int], *, preparation_id: int | None, page_size: int
+) -> CameraImages:
+    """Those of these images that are ready, as `list_present` gives them; `page_size` of them are asked for at once."""
+    query = _select_images(preparation_id, pinned=is_pinned(ImageRow.id)).where(ImageRow.state == ImageState.READY)
+    pages = (image_ids[begin : begin + page_size] for begin in range(0, len(image_ids), page_size))
+    return _make_columns([row for page in pages for row in session.execute(query.where(ImageRow.id.in_(page)))])
+
+
+def list_newest_ids(session: Session, camera_id: int, *, preparation_id: int | None = None, limit: int) -> list[int]:
+    """The ids of the newest ready images of a camera, the newest first; those without a time come last.
+
+    `preparation_id`: only of those that have a thumbnail of this preparation.
+    """
+    query = select(ImageRow.id).where(ImageRow.camera_id == camera_id, ImageRow.state == ImageState.READY)
+    if preparation_id is not None:
+        has_thumbnail = exists().where(
+            ThumbnailRow.image_id == ImageRow.id, ThumbnailRow.preparation_id == preparation_id
+        )
+        query = query.where(has_thumbnail)
+    order = (ImageRow.captured_at.desc().nulls_last(), ImageRow.id.desc())
+    return list(session.scalars(query.order_by(*order).limit(limit)))
+
+
 def list_decisions(session: Session, camera_id: int) -> DecisionColumns:
     """The current decisions on the ready images of a camera."""
     query = (
-        select(
-            DecisionRow.image_id, DecisionRow.profile_id, DecisionRow.reason, DecisionRow.keeper_id, DecisionRow.score
-        )
-        .join(ImageRow, ImageRow.id == DecisionRow.image_id)
-        .where(ImageRow.camera_id == camera_id, ImageRow.state == ImageState.READY, DecisionRow.superseded_at.is_(None))
+        _SELECT_DECISIONS.join(ImageRow, ImageRow.id == DecisionRow.image_id)
+        .where(ImageRow.camera_id == camera_id, ImageRow.state == ImageState.READY)
         .order_by(DecisionRow.image_id)
     )
-    rows = session.execute(query).all()
-    image_ids, profile_ids, reasons, keeper_ids, scores = zip(*rows, strict=True) if rows else ((),) * 5
+    return _make_decisions(session.execute(query).all())
+
+
+def list_decisions_of(session: Session, image_ids: Sequence[int], *, page_size: int) -> DecisionColumns:
+    """The current decisions on these images; `page_size` of them are asked for at once."""
+    ordered = sorted(image_ids)
+    pages = (ordered[begin : begin + page_size] for begin in range(0, len(ordered), page_size))
+    rows = (
+        row
+        for page in pages
+        for row in sorted(session.execute(_SELECT_DECISIONS.where(DecisionRow.image_id.in_(page))), key=_image_id)
+    )
+    return _make_decisions(list(rows))
+
+
+_SELECT_DECISIONS = select(
+    DecisionRow.image_id,
+    DecisionRow.profile_id,
+    DecisionRow.reason,
+    DecisionRow.keeper_id,
+    DecisionRow.score,
+    DecisionRow.reach_class,
+).where(DecisionRow.superseded_at.is_(None))
+
+
+def _image_id(row: Row[*tuple[Any, ...]]) -> int:
+    return int(row[0])
+
+
+def _make_decisions(rows: Sequence[Row[*tuple[Any, ...]]]) -> DecisionColumns:
+    image_ids, profile_ids, reasons, keeper_ids, scores, reach_classes = zip(*rows, strict=True) if rows else ((),) * 6
     return DecisionColumns(
         image_ids=image_ids,
         keeper_ids=[NO_IMAGE if keeper_id is None else keeper_id for keeper_id in keeper_ids],
         profile_ids=profile_ids,
+        reach_classes=[NO_IMAGE if reach_class is None else reach_class for reach_class in reach_classes],
         reasons=reasons,
         scores=scores,
     )

@@ -97,8 +97,9 @@ def count_would_keep(session: Session) -> list[WouldKeep]:
     """The cameras with removed images that the profile in force would have kept, sorted by name."""
     if session.scalar(select(ReconsideredRow.removal_id).limit(1)) is None:
         return []
-    quarantined = func.count().filter(RemovalRow.state == RemovalState.QUARANTINED)
-    query = _would_keep(select(CameraRow.name, ProfileRow.name, func.count(), quarantined))
+    images = func.count(RemovalRow.image_id.distinct())
+    quarantined = images.filter(RemovalRow.state == RemovalState.QUARANTINED)
+    query = _would_keep(select(CameraRow.name, ProfileRow.name, images, quarantined))
     grouped = query.group_by(CameraRow.name, ProfileRow.name).order_by(CameraRow.name)
     return [WouldKeep(*row) for row in session.execute(grouped)]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from indexer.domain.images import ABSENT_STATES, ImageState
@@ -46,6 +46,12 @@ def iter_present_below(session: Session, folder: str) -> Iterator[StoredFile]:
     query = select(ImageRow.id, ImageRow.path, ImageRow.file_size)
     query = query.where(lies_below(ImageRow.path, folder), ImageRow.state.not_in(ABSENT_STATES))
     yield from (StoredFile(*row) for row in session.execute(query))
+
+
+def count_present_below(session: Session, folder: str) -> int:
+    """The number of files below a folder whose rows are neither missing nor removed."""
+    query = select(func.count()).select_from(ImageRow)
+    return session.scalar(query.where(lies_below(ImageRow.path, folder), ImageRow.state.not_in(ABSENT_STATES))) or 0
 
 
 def iter_present_videos_below(session: Session, folder: str) -> Iterator[StoredFile]:

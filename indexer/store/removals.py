@@ -1,18 +1,22 @@
 """The journal of removals: a row is written before a file is touched, and updated afterwards."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalCandidate, RemovalState
 from indexer.store.bulk import chunks
+from indexer.store.columns import lies_below
 from indexer.store.pins import UNRESTORED
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, RemovalRow, RunRow
+
+_SAMPLED = 2000
 
 Act = Literal["quarantine", "delete", "restore", "restore_unpinned", "purge"]
 """What is done to a file. There are two kinds of restore, so that the recovery after a crash knows whether to pin."""
@@ -20,7 +24,10 @@ Act = Literal["quarantine", "delete", "restore", "restore_unpinned", "purge"]
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """One row of the journal, with the present path, state and size of its keeper."""
+    """One row of the journal, with the present path, state and size of its keeper.
+
+    `run_token`: that of its run; empty for a run of an earlier version.
+    """
 
     id: int
     image_id: int
@@ -42,14 +49,16 @@ class JournalEntry:
     aside_path: str | None
     recorded: bool
     held_back: bool
+    run_token: str
 
 
-def is_held_back(image_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
-    """The SQL condition that no plan takes an image once it is present, as it came back after its removal.
+IS_HELD_BACK: ColumnElement[bool] = or_(
+    ImageRow.held_back, exists().where(RemovalRow.image_id == ImageRow.id, RemovalRow.held_back)
+)
+"""The SQL condition that no plan takes an image once it is present, as it came back after its removal.
 
-    The state of the removal does not count: of a file that was copied out of quarantine, the copy there may be purged.
-    """
-    return exists().where(RemovalRow.image_id == image_id, RemovalRow.held_back)
+The state of the removal does not count: of a file that was copied out of quarantine, the copy there may be purged.
+"""
 
 
 def begin_removal(
@@ -114,6 +123,7 @@ def release(session: Session, image_id: int, *, before: int | None = None) -> No
     held_back = (RemovalRow.image_id == image_id) & RemovalRow.held_back
     held_back &= RemovalRow.id < before if before is not None else RemovalRow.id.is_not(None)
     session.execute(update(RemovalRow).where(held_back).values(held_back=False))
+    session.execute(update(ImageRow).where(ImageRow.id == image_id, ImageRow.held_back).values(held_back=False))
 
 
 def finish_act(
@@ -178,18 +188,39 @@ def list_known_keys(session: Session) -> set[tuple[str, str]]:
 
 
 def list_sample_quarantine_paths(session: Session) -> list[str]:
-    """The quarantine paths of the oldest and the newest row in quarantine: reading all of them takes too long."""
-    paths = select(RemovalRow.quarantine_path).where(RemovalRow.state == RemovalState.QUARANTINED)
-    end_queries = (paths.order_by(RemovalRow.id).limit(1), paths.order_by(RemovalRow.id.desc()).limit(1))
-    return [path for query in end_queries if (path := session.scalar(query)) is not None]
+    """The path of one file in quarantine for each folder of a run in which some of up to 2000 files lie.
+
+    These are evenly spaced from the oldest row in quarantine to the newest: reading a million takes too long. A run
+    removes the files of a folder one after another, so only a small share of all can be passed over.
+    """
+    is_quarantined = RemovalRow.state == RemovalState.QUARANTINED
+    ids = select(RemovalRow.id).where(is_quarantined)
+    first, last = (session.scalar(ids.order_by(order).limit(1)) for order in (RemovalRow.id, RemovalRow.id.desc()))
+    if first is None or last is None:
+        return []
+    sampled_ids = [*range(first, last, (last - first) // _SAMPLED + 1), last]
+    query = select(RemovalRow.quarantine_path).where(is_quarantined, RemovalRow.quarantine_path.is_not(None))
+    results = (session.scalars(query.where(RemovalRow.id.in_(chunk))) for chunk in chunks(sampled_ids))
+    paths = [path for rows in results for path in rows if path is not None]
+    return list({os.path.dirname(os.path.dirname(path)): path for path in paths}.values())
 
 
 def list_quarantine_paths(session: Session, image_ids: Sequence[int]) -> dict[int, str]:
-    """Where the files of these removed images lie in quarantine, by image id; those with an open act are left out."""
-    query = select(RemovalRow.image_id, RemovalRow.quarantine_path)
+    """Where the files of these removed images lie in quarantine, by image id; those with an open act are left out.
+
+    Of an image that was removed twice, and copied out in between, it is the path of the last removal.
+    """
+    query = select(RemovalRow.image_id, RemovalRow.quarantine_path).order_by(RemovalRow.id)
     query = query.where(RemovalRow.state == RemovalState.QUARANTINED, RemovalRow.pending.is_(None))
     results = (session.execute(query.where(RemovalRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
     return {image_id: path for rows in results for image_id, path in rows if path is not None}
+
+
+def list_removed_images(session: Session, image_ids: Sequence[int]) -> set[int]:
+    """Those of these images that have a row in the journal, whatever became of their files."""
+    query = select(RemovalRow.image_id).distinct()
+    results = (session.scalars(query.where(RemovalRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
+    return {image_id for ids in results for image_id in ids}
 
 
 def list_quarantined(
@@ -219,16 +250,21 @@ def sum_quarantined(session: Session) -> tuple[int, int]:
     return count, int(size_bytes)
 
 
+def has_quarantined_below(session: Session, folder: str) -> bool:
+    """Whether a file that was below a folder lies in quarantine."""
+    query = select(RemovalRow.id).where(RemovalRow.state == RemovalState.QUARANTINED)
+    return session.scalar(query.where(lies_below(RemovalRow.path, folder)).limit(1)) is not None
+
+
 def count_held_back(session: Session) -> int:
     """The number of present images that are held back and not decided as kept."""
     kept = exists().where(
         DecisionRow.image_id == ImageRow.id, DecisionRow.superseded_at.is_(None), DecisionRow.verdict == "keep"
     )
-    query = (
-        select(func.count(RemovalRow.image_id.distinct()))
-        .join(ImageRow, ImageRow.id == RemovalRow.image_id)
-        .where(RemovalRow.held_back, ImageRow.state == ImageState.READY, ~kept)
-    )
+    removed_ids = select(RemovalRow.image_id).where(RemovalRow.held_back)
+    ids = removed_ids.union(select(ImageRow.id).where(ImageRow.held_back))
+    query = select(func.count()).select_from(ImageRow)
+    query = query.where(ImageRow.id.in_(ids), ImageRow.state == ImageState.READY, ~kept)
     return session.scalar(query) or 0
 
 
@@ -245,7 +281,8 @@ def list_for_image(session: Session, image_id: int) -> list[JournalEntry]:
 
 _keeper = aliased(ImageRow)
 _SELECT = (
-    select(RemovalRow, CameraRow.name, _keeper.path, _keeper.state, _keeper.file_size)
+    select(RemovalRow, CameraRow.name, _keeper.path, _keeper.state, _keeper.file_size, RunRow.token)
+    .join(RunRow, RunRow.id == RemovalRow.run_id)
     .join(ImageRow, ImageRow.id == RemovalRow.image_id)
     .join(CameraRow, CameraRow.id == ImageRow.camera_id)
     .join(_keeper, _keeper.id == RemovalRow.keeper_id)
@@ -270,7 +307,7 @@ def _planned_values(candidate: RemovalCandidate, *, at: datetime, run_id: int) -
 
 
 def _journal_entry(row: Any) -> JournalEntry:
-    removal, camera, keeper_path, keeper_state, keeper_size_bytes = row
+    removal, camera, keeper_path, keeper_state, keeper_size_bytes, run_token = row
     acts: dict[str | None, Act | None] = {act: act for act in get_args(Act)}
     return JournalEntry(
         id=removal.id,
@@ -293,4 +330,5 @@ def _journal_entry(row: Any) -> JournalEntry:
         aside_path=removal.aside_path,
         recorded=removal.recorded,
         held_back=removal.held_back,
+        run_token=run_token or "",
     )

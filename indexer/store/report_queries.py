@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
 
+from indexer.domain.decisions import ordered_pair
 from indexer.domain.images import ImageState
 from indexer.domain.profiles import Preparation
+from indexer.domain.verdicts import Pair
 from indexer.store.bulk import chunks
 from indexer.store.columns import stored_text
 from indexer.store.profiles import preparation_of
@@ -25,7 +27,6 @@ from indexer.store.tables import (
     ProfileRow,
     RemovalRow,
     ScoreRow,
-    ScoringRow,
     ThumbnailRow,
     VerdictRow,
 )
@@ -73,7 +74,8 @@ class RemovalFacts:
 
 @dataclass(frozen=True)
 class PairFacts:
-    """A duplicate (`image_id`) and its keeper, or two kept images, with their recorded evidence."""
+    """A duplicate (`image_id`) and its keeper, or two images of which none is the other's keeper, with their recorded
+    evidence."""
 
     image_id: int
     other_id: int
@@ -88,6 +90,8 @@ class PairFacts:
     contour_count: int | None
     changed_fraction: float | None
     verdict: str | None
+    distance: float | None = None
+    changed_area: float | None = None
 
 
 def list_decided_images(session: Session, camera_id: int) -> list[DecidedImage]:
@@ -167,52 +171,41 @@ def load_removals(session: Session, image_ids: Sequence[int]) -> dict[int, Remov
     return removals
 
 
-def list_borderline(session: Session, *, limit: int, camera_id: int | None) -> list[PairFacts]:
-    """The pairs that are closest to the limit, as in the audit query `borderline`: first duplicates, then kept pairs.
+def find_pairs(session: Session, pairs: Sequence[Pair]) -> dict[Pair, PairFacts]:
+    """The facts of any pairs as they are decided now, by pair; one whose images are not both decided is left out."""
+    ids = sorted({image_id for pair in pairs for image_id in pair})
+    current = DecisionRow.superseded_at.is_(None)
+    query = select(DecisionRow, ProfileRow.scoring_id).join(ProfileRow, ProfileRow.id == DecisionRow.profile_id)
+    rows = {
+        decision.image_id: (decision, scoring_id)
+        for chunk in chunks(ids)
+        for decision, scoring_id in session.execute(query.where(DecisionRow.image_id.in_(chunk), current))
+    }
+    facts = dict[Pair, PairFacts]()
+    for pair in pairs:
+        if pair[0] in rows and pair[1] in rows:
+            (decision_a, scoring_id), (decision_b, _) = rows[pair[0]], rows[pair[1]]
+            score = session.get(ScoreRow, (scoring_id, *pair))
+            verdict = session.scalar(select(_verdict_column(*pair)))
+            facts[pair] = _pair_of_decisions(decision_a, decision_b, score, verdict)
+    return facts
 
-    Each side begins with the closest and has at most `limit` pairs: of one camera, or of all if `camera_id` is None.
-    """
-    return [
-        pair for kept in (False, True) for pair in _list_closest(session, kept=kept, limit=limit, camera_id=camera_id)
-    ]
 
-
-def _list_closest(session: Session, *, kept: bool, limit: int, camera_id: int | None) -> list[PairFacts]:
-    image, other = aliased(DecisionRow), aliased(DecisionRow)
-    image_a, image_b = aliased(ImageRow), aliased(ImageRow)
-    is_duplicate = or_(
-        and_(image.keeper_id == other.image_id, image.reason == "similar"),
-        and_(other.keeper_id == image.image_id, other.reason == "similar"),
-    )
-    both_kept = and_(image.verdict == "keep", other.verdict == "keep", ScoreRow.score >= ProfileRow.max_score)
-    # As `indexer.domain.similarity.closeness`, which is a share of this least change.
-    area = ScoringRow.min_contour_area
-    least_change = case((area > ProfileRow.max_score, area), else_=ProfileRow.max_score)
-    closeness = case((ScoreRow.score > 0, ScoreRow.score), else_=ScoreRow.largest_contour) / func.nullif(
-        least_change, 0
-    )
+def list_unjudged_duplicates(session: Session, keeper_id: int, *, limit: int) -> list[Pair]:
+    """The present duplicates of a keeper on which nobody gave a verdict, as pairs, the closest to the limit first."""
     query = (
-        select(image, other, ScoreRow)
-        .select_from(ScoreRow)
-        .join(image, and_(image.image_id == ScoreRow.image_a_id, image.superseded_at.is_(None)))
-        .join(other, and_(other.image_id == ScoreRow.image_b_id, other.superseded_at.is_(None)))
-        .join(ProfileRow, and_(ProfileRow.id == image.profile_id, ProfileRow.scoring_id == ScoreRow.scoring_id))
-        .join(ScoringRow, ScoringRow.id == ProfileRow.scoring_id)
-        .join(image_a, image_a.id == image.image_id)
-        .join(image_b, image_b.id == other.image_id)
+        select(DecisionRow.image_id)
+        .join(ImageRow, ImageRow.id == DecisionRow.image_id)
         .where(
-            other.profile_id == image.profile_id,
-            image_a.state.in_(_REPORTED_STATES),
-            image_b.state.in_(_REPORTED_STATES),
-            both_kept if kept else is_duplicate,
+            DecisionRow.keeper_id == keeper_id,
+            DecisionRow.superseded_at.is_(None),
+            ImageRow.state == ImageState.READY,
+            _verdict_column(DecisionRow.image_id, keeper_id).is_(None),
         )
-        .where(_verdict_column(ScoreRow.image_a_id, ScoreRow.image_b_id).is_(None))
-        .order_by(closeness if kept else -closeness, ScoreRow.image_a_id, ScoreRow.image_b_id)
+        .order_by(DecisionRow.score.desc(), DecisionRow.image_id)
         .limit(limit)
     )
-    if camera_id is not None:
-        query = query.where(image_a.camera_id == camera_id)
-    return [_borderline_pair(*row) for row in session.execute(query)]
+    return [ordered_pair(image_id, keeper_id) for image_id in session.scalars(query)]
 
 
 def list_images_in_states(
@@ -288,27 +281,33 @@ def _pair_facts(decision: DecisionRow, score: ScoreRow | None, verdict: str | No
         contour_count=None if score is None else score.contour_count,
         changed_fraction=None if score is None else score.changed_fraction,
         verdict=verdict,
+        distance=None if score is None else score.distance,
+        changed_area=None if score is None else score.changed_area,
     )
 
 
-def _borderline_pair(image: DecisionRow, other: DecisionRow, score: ScoreRow) -> PairFacts:
-    """The pair with its duplicate first; of two kept images, the one with the larger id first."""
-    if image.verdict == "duplicate":
-        return _pair_facts(image, score, None)
-    if other.verdict == "duplicate":
-        return _pair_facts(other, score, None)
+def _pair_of_decisions(
+    image: DecisionRow, other: DecisionRow, score: ScoreRow | None, verdict: str | None = None
+) -> PairFacts:
+    """The pair with its duplicate first; of two images of which none is the other's keeper, the larger id first."""
+    if image.keeper_id == other.image_id:
+        return _pair_facts(image, score, verdict)
+    if other.keeper_id == image.image_id:
+        return _pair_facts(other, score, verdict)
     return PairFacts(
         image_id=other.image_id,
         other_id=image.image_id,
         duplicate=False,
         profile_id=image.profile_id,
-        score=score.score,
-        reason="both kept",
+        score=None if score is None else score.score,
+        reason="both kept" if image.verdict == other.verdict == "keep" else "other keepers",
         decided_by=other.decided_by,
         decided_at=other.decided_at,
         run_id=other.run_id,
-        largest_contour=score.largest_contour,
-        contour_count=score.contour_count,
-        changed_fraction=score.changed_fraction,
-        verdict=None,
+        largest_contour=None if score is None else score.largest_contour,
+        contour_count=None if score is None else score.contour_count,
+        changed_fraction=None if score is None else score.changed_fraction,
+        verdict=verdict,
+        distance=None if score is None else score.distance,
+        changed_area=None if score is None else score.changed_area,
     )

@@ -14,9 +14,10 @@ def mark_returned(session: Session, removal: JournalEntry, *, at: datetime, run_
     A restore that pins also pins the image and its keeper, and the image is decided again. A file that is held back
     keeps its decision, if nothing that the decision rests on has changed meanwhile.
     """
-    images.mark_present(session, removal.image_id)
+    images.mark_present(session, removal.image_id, path=removal.path)
     if not (removal.held_back and decisions.is_as_before_removal(session, removal.id)):
         decisions.supersede(session, [removal.image_id], at=at)
+    decisions.withdraw_partial_place(session, removal.image_id)
     removals.release(session, removal.image_id, before=removal.id)
     for image_id in (removal.image_id, removal.keeper_id) if removal.pending == "restore" else ():
         pins.add_pin(session, image_id, reason="restore", at=at, run_id=run_id)

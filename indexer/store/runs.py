@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from indexer import __version__
@@ -23,6 +23,19 @@ class UnfinishedRun:
     counts: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as it was stored; `outcome` None: it is at work, or was cut off."""
+
+    id: int
+    arguments: Mapping[str, Any]
+    started_at: datetime
+    outcome: str | None
+    counts: Mapping[str, Any]
+    username: str | None
+    hostname: str | None
+
+
 def start_run(
     session: Session,
     command: str,
@@ -37,7 +50,7 @@ def start_run(
     """Adds a run that has no outcome yet, and returns its id. The counts of a long run are written while it works."""
     values = {
         "command": command,
-        "arguments": json.dumps(arguments, sort_keys=True),
+        "arguments": _json_text(arguments),
         "version": __version__,
         "started_at": at,
         "token": token,
@@ -48,9 +61,10 @@ def start_run(
     return session.execute(insert(RunRow).values(**values).returning(RunRow.id)).scalar_one()
 
 
-def list_tokens(session: Session) -> set[str]:
-    """The tokens of all runs in this index."""
-    return set(session.scalars(select(RunRow.token).where(RunRow.token.is_not(None))))
+def list_tokens(session: Session) -> dict[str, int]:
+    """The tokens of all runs in this index, with the ids of the runs."""
+    query = select(RunRow.token, RunRow.id).where(RunRow.token.is_not(None))
+    return {str(token): run_id for token, run_id in session.execute(query)}
 
 
 def list_starts(session: Session) -> dict[int, datetime]:
@@ -72,7 +86,7 @@ def list_arguments(session: Session, *, command: str, key: str) -> list[dict[str
 
 def update_counts(session: Session, run_id: int, counts: Mapping[str, Any]) -> None:
     """Records how far a long run has come."""
-    session.execute(update(RunRow).where(RunRow.id == run_id).values(counts=json.dumps(counts, sort_keys=True)))
+    session.execute(update(RunRow).where(RunRow.id == run_id).values(counts=_json_text(counts)))
 
 
 def list_unfinished(session: Session) -> list[UnfinishedRun]:
@@ -90,8 +104,25 @@ def mark_interrupted(session: Session, run_ids: Sequence[int]) -> None:
 
 def finish_run(session: Session, run_id: int, *, outcome: str, counts: Mapping[str, Any], at: datetime) -> None:
     """Records how a run ended: `done`, `failed` or `interrupted`, with its counts."""
-    values = {"outcome": outcome, "counts": json.dumps(counts, sort_keys=True), "finished_at": at}
+    values = {"outcome": outcome, "counts": _json_text(counts), "finished_at": at}
     session.execute(update(RunRow).where(RunRow.id == run_id).values(**values))
+
+
+def list_runs(session: Session, *, command: str, only_latest: bool = False) -> list[RunRecord]:
+    """The runs of a command, oldest first.
+
+    `only_latest`: those without an outcome, and of those with equal arguments the last one: a command that is started
+    each minute has half a million runs a year.
+    """
+    columns = (RunRow.id, RunRow.arguments, RunRow.started_at, RunRow.outcome)
+    query = select(*columns, RunRow.counts, RunRow.username, RunRow.hostname).where(RunRow.command == command)
+    if only_latest:
+        latest = select(func.max(RunRow.id)).where(RunRow.command == command).group_by(RunRow.arguments)
+        query = query.where(RunRow.outcome.is_(None) | RunRow.id.in_(latest))
+    return [
+        RunRecord(run_id, json.loads(arguments), at, outcome, json.loads(counts or "{}"), username, hostname)
+        for run_id, arguments, at, outcome, counts, username, hostname in session.execute(query.order_by(RunRow.id))
+    ]
 
 
 def run_exists(session: Session, run_id: int) -> bool:
@@ -114,3 +145,9 @@ def find_last_counts(session: Session, *, command: str, before: int | None = Non
     query = select(RunRow.counts, RunRow.outcome).where(RunRow.command == command).order_by(RunRow.id.desc()).limit(1)
     row = session.execute(query if before is None else query.where(RunRow.id < before)).first()
     return None if row is None or row.counts is None or row.outcome is None else json.loads(row.counts)
+
+
+def _json_text(values: Mapping[str, Any]) -> str:
+    """The values as a JSON object, in which names of other alphabets can be read if every character can be shown."""
+    text = json.dumps(values, sort_keys=True, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(values, sort_keys=True)

@@ -29,8 +29,11 @@ from indexer.store.index_identity import ensure_identity
 from indexer.store.locks.postgresql import lock_schema
 from indexer.store.locks.writer_lock import writer_lock
 from indexer.store.postgresql_check import iter_server_problems
+from indexer.store.transfer.backup import back_up, free_backup_path
 
-MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+_PACKAGE = Path(__file__).resolve().parents[1]
+_IN_WHEEL = _PACKAGE / "migrations"
+MIGRATIONS = _IN_WHEEL if _IN_WHEEL.is_dir() else _PACKAGE.parent / "migrations"
 _REVISION = re.compile(r"\d{4}")
 _CORE_TABLES = {"runs", "images", "scorings", "preparations"}  # tables that every revision has
 
@@ -52,6 +55,14 @@ class Health:
     database: str
     revision: str
     problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """The revision that a database has now; `backup`: the path of what it was before, if a backup was made."""
+
+    revision: str
+    backup: str | None
 
 
 def open_database(name: str, *, create: bool = False) -> Database:
@@ -92,17 +103,36 @@ def find_database(name: str) -> Database | None:
         return None
 
 
-def upgrade_database(name: str) -> str:
-    """Upgrades an older database, or makes a missing one. Returns the revision that it has now.
+def open_any_revision(name: str) -> tuple[Database, str]:
+    """The index at that URL or path, of an older or newer version too, and its revision.
+
+    Raises `NoIndexError`, `DatabaseError` and `UsageError` as `open_database`.
+    """
+    database = resolve_database(name, create=False)
+    with _closed_on_error(database), database.read() as session:
+        state = schema_state(session.connection())
+        if state is SchemaState.EMPTY:
+            raise NoIndexError(refusal_message(database, state))
+        if state is SchemaState.FOREIGN:
+            raise DatabaseError(refusal_message(database, state))
+        return database, _read_revision(session.connection())
+
+
+def upgrade_database(name: str, *, make_backup: bool = False) -> Upgrade:
+    """Upgrades an older database, or makes a missing one. Returns what was done.
+
+    `make_backup`: a SQLite index is first copied to a new file beside it. The upgrade is one transaction: if it fails,
+    the database is as it was.
 
     Raises
     ------
     DatabaseError
-        If the database is newer or belongs to another program, if another command is writing to it, or if it cannot be
-        opened or made.
+        If the database is newer, or belongs to another program. If another command is writing to it. If it cannot be
+        opened or made. If the backup cannot be written.
     UsageError
         If the URL cannot be read.
     """
+    backup_path = None
     database = resolve_database(name, create=True)
     create_database_file(database)
     with _closed_on_error(database):
@@ -113,9 +143,24 @@ def upgrade_database(name: str) -> str:
         # An older version may be at work on an older database, between two of its transactions.
         upgrade_lock = writer_lock(database, command="db upgrade", since=datetime.now(UTC))
         with upgrade_lock if state is SchemaState.OLDER else nullcontext():
+            if state is SchemaState.OLDER and make_backup and database.path is not None:
+                backup_path = _back_up_before_upgrade(database, database.path)
             _create_schema(database)
     database.close()
-    return head_revision()
+    return Upgrade(head_revision(), backup_path)
+
+
+def _back_up_before_upgrade(database: Database, path: Path) -> str:
+    """The path of a new backup beside an index."""
+    with database.read() as session:
+        revision = _read_revision(session.connection())
+    target = free_backup_path(path, revision=revision)
+    try:
+        back_up(database, target, advance=lambda _done, _total: None)
+    except DatabaseError as problem:
+        without = command_line("--db", str(path), "db", "upgrade", "--no-backup")
+        raise DatabaseError(f"{problem}; nothing was upgraded; if you have a backup, type: {without}") from problem
+    return target
 
 
 def check_database(database: Database) -> Health:
@@ -160,15 +205,20 @@ def schema_state(connection: Connection) -> SchemaState:
         return SchemaState.EMPTY
     if "alembic_version" not in tables:
         return SchemaState.FOREIGN
-    revisions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
-    if not revisions and tables == {"alembic_version"}:
+    revision = _read_revision(connection)
+    if not revision and tables == {"alembic_version"}:
         return SchemaState.EMPTY
-    revision = str(revisions[0]) if len(revisions) == 1 else ""
     if not _REVISION.fullmatch(revision) or not tables >= _CORE_TABLES:
         return SchemaState.FOREIGN
     if revision == head_revision():
         return SchemaState.CURRENT
     return SchemaState.OLDER if revision < head_revision() else SchemaState.NEWER
+
+
+def _read_revision(connection: Connection) -> str:
+    """The revision that a database has by its own table of revisions; empty if it does not name one."""
+    revisions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    return str(revisions[0]) if len(revisions) == 1 else ""
 
 
 def head_revision() -> str:
@@ -270,7 +320,8 @@ def refusal_message(database: Database, state: SchemaState) -> str:
     return {
         SchemaState.EMPTY: f"database {database.name} is empty; fill it with: "
         f"{command_line('--db', database.name, 'ingest', 'FOLDER')}",
-        SchemaState.OLDER: f"database {database.name} is of an older version; back it up, then type: "
+        SchemaState.OLDER: f"database {database.name} is of an older version; "
+        f"{'back it up, then ' if database.path is None else ''}type: "
         f"{command_line('--db', database.name, 'db', 'upgrade')}",
         SchemaState.NEWER: f"database {database.name} was made by a newer version of indexer; update indexer to use it",
         SchemaState.FOREIGN: f"database {database.name} belongs to another program; name another file with --db",

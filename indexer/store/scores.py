@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from indexer.domain.evidence import Evidence
-from indexer.store.bulk import bulk_insert
+from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.tables import ImageRow, ProfileRow, ScoreRow
 
 
@@ -42,6 +42,8 @@ def add_scores(session: Session, pairs: Sequence[PairEvidence], *, scoring_id: i
             "contour_count": pair.evidence.contour_count,
             "changed_fraction": pair.evidence.changed_fraction,
             "run_id": run_id,
+            "distance": pair.evidence.distance,
+            "changed_area": pair.evidence.changed_area,
         }
         for pair in pairs
     ]
@@ -55,8 +57,9 @@ def list_camera_evidence(
     """The recorded evidence of a few cameras under a scoring: by one image id, then by the other, in either order."""
     query = _EVIDENCE.where(ScoreRow.scoring_id == scoring_id, _is_of_cameras(camera_ids))
     evidence_by_image: dict[int, dict[int, Evidence]] = {}
-    for image_a_id, image_b_id, score, largest_contour, contour_count, changed_fraction in session.execute(query):
-        evidence = Evidence(score, largest_contour, contour_count, changed_fraction)
+    rows: Any = session.execute(query)
+    for image_a_id, image_b_id, *columns in rows:
+        evidence = Evidence(*columns)
         evidence_by_image.setdefault(image_a_id, {})[image_b_id] = evidence
         evidence_by_image.setdefault(image_b_id, {})[image_a_id] = evidence
     return evidence_by_image
@@ -65,10 +68,8 @@ def list_camera_evidence(
 def list_image_evidence(session: Session, image_id: int, *, scoring_id: int) -> dict[int, Evidence]:
     """The recorded evidence of an image under a scoring, by the other image's id."""
     return {
-        image_a_id + image_b_id - image_id: Evidence(score, largest_contour, contour_count, changed_fraction)
-        for image_a_id, image_b_id, score, largest_contour, contour_count, changed_fraction in _iter_of_image(
-            session, _EVIDENCE, image_id, scoring_id=scoring_id
-        )
+        image_a_id + image_b_id - image_id: Evidence(*columns)
+        for image_a_id, image_b_id, *columns in _iter_of_image(session, _EVIDENCE, image_id, scoring_id=scoring_id)
     }
 
 
@@ -87,6 +88,22 @@ def list_scores(session: Session, image_id: int, *, scoring_id: int) -> dict[int
     }
 
 
+def list_scores_of(session: Session, image_ids: Sequence[int], *, scoring_id: int) -> dict[int, dict[int, float]]:
+    """The recorded scores of each of these images under a scoring, by image id, then by the other image's id."""
+    scores: dict[int, dict[int, float]] = {image_id: {} for image_id in image_ids}
+    query = select(ScoreRow.image_a_id, ScoreRow.image_b_id, ScoreRow.score)
+    of_scoring = ScoreRow.scoring_id == scoring_id
+    # No index serves this condition: by the scoring alone SQLite would read every score of it.
+    of_scoring_unindexed = ScoreRow.scoring_id + 0 == scoring_id
+    for chunk in chunks(image_ids):
+        for image_a_id, image_b_id, score in session.execute(query.where(of_scoring, ScoreRow.image_a_id.in_(chunk))):
+            scores[image_a_id][image_b_id] = score
+        larger = query.where(of_scoring_unindexed, ScoreRow.image_b_id.in_(chunk))
+        for image_a_id, image_b_id, score in session.execute(larger):
+            scores[image_b_id][image_a_id] = score
+    return scores
+
+
 def list_evidence(session: Session, image_a_id: int, image_b_id: int) -> list[NamedEvidence]:
     """The evidence of one pair under every scoring."""
     pair = sorted((image_a_id, image_b_id))
@@ -101,7 +118,14 @@ def list_evidence(session: Session, image_a_id: int, image_b_id: int) -> list[Na
         NamedEvidence(
             row.scoring_id,
             first_profiles[row.scoring_id],
-            Evidence(row.score, row.largest_contour, row.contour_count, row.changed_fraction),
+            Evidence(
+                row.score,
+                row.largest_contour,
+                row.contour_count,
+                row.changed_fraction,
+                row.distance,
+                row.changed_area,
+            ),
         )
         for row in rows
     ]
@@ -132,4 +156,6 @@ _EVIDENCE = select(
     ScoreRow.largest_contour,
     ScoreRow.contour_count,
     ScoreRow.changed_fraction,
+    ScoreRow.distance,
+    ScoreRow.changed_area,
 )

@@ -42,13 +42,15 @@ def delete_removed_pictures(session: Session, *, removed_before: datetime) -> Fr
 def give_back(database: Database) -> tuple[int, int]:
     """Gives the space of deleted rows back to the disk; the bytes of the index before and after.
 
-    SQLite writes the whole file anew, so that the deleted bytes are in it no more, and needs as much free space for a
-    moment. PostgreSQL does so with the tables of pictures; other commands wait meanwhile.
+    SQLite writes the whole file anew, so the deleted bytes are not in it any more. For a moment it needs as much free
+    space as the index has. PostgreSQL does the same with the tables of pictures, and other commands wait until it is
+    done.
     """
     before = _size_bytes(database)
     with database.maintenance() as connection:
         if database.path is None:
             connection.execute(text("VACUUM (FULL) thumbnails"))
+            connection.execute(text("VACUUM (FULL) signatures"))
             connection.execute(text("VACUUM (FULL) pictures"))
         else:
             connection.execute(text("VACUUM"))

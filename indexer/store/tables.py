@@ -5,12 +5,15 @@ The migrations make the tables; these classes only describe them. Rows do not le
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, false
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from indexer.store.columns import GROWING_ID, PathText
+from indexer.store.finding_tables import FindingRow as FindingRow
 from indexer.store.table_base import Base as Base
 from indexer.store.table_base import PartialIndex
+from indexer.store.video_tables import RecordingFrameRow as RecordingFrameRow
+from indexer.store.video_tables import RecordingRow as RecordingRow
 from indexer.store.video_tables import SpanRow as SpanRow
 from indexer.store.video_tables import VideoFrameRow as VideoFrameRow
 from indexer.store.video_tables import VideoRow as VideoRow
@@ -34,6 +37,9 @@ class ScoringRow(Base):
     digest: Mapped[str] = mapped_column(unique=True, comment="sha256 of the parameters and the preparation's digest")
     parameters: Mapped[str] = mapped_column(comment="JSON object, without the preparation")
     min_contour_area: Mapped[float | None] = mapped_column(
+        comment="that of the parameters, for queries; NULL: they have none"
+    )
+    max_distance: Mapped[float | None] = mapped_column(
         comment="that of the parameters, for queries; NULL: they have none"
     )
 
@@ -144,6 +150,8 @@ class ImageRow(Base):
         Index("ix_images_camera_id_state_captured_at_file_size", "camera_id", "state", "captured_at", "file_size"),
         Index("ix_images_content_hash_state_camera_id", "content_hash", "state", "camera_id"),
         Index("ix_images_camera_id_captured_at", "camera_id", "captured_at"),
+        Index("ix_images_run_id_captured_at", "run_id", "captured_at"),
+        PartialIndex("ix_images_held_back", "id", where="held_back = 1", where_postgresql="held_back"),
     )
     id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True)
     path: Mapped[str] = mapped_column(PathText, comment="absolute; a file URI if it is not UTF-8")
@@ -161,6 +169,10 @@ class ImageRow(Base):
     state: Mapped[str]
     state_reason: Mapped[str | None] = mapped_column(comment="NULL: nothing to say")
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), comment="the run that first saw it")
+    held_back: Mapped[bool] = mapped_column(
+        server_default=false(),
+        comment="whether no plan takes it until a person includes it: it has the file of a removed image",
+    )
 
 
 class ThumbnailRow(Base):
@@ -174,6 +186,22 @@ class ThumbnailRow(Base):
     data: Mapped[bytes] = mapped_column(LargeBinary, comment="PNG")
     flat: Mapped[bool] = mapped_column(
         server_default=false(), comment="whether one grey level is all that there is to look at"
+    )
+
+
+class SignatureRow(Base):
+    """The signature of a thumbnail, of some keepers: it goes with the thumbnail."""
+
+    __tablename__ = "signatures"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["image_id", "preparation_id"], ["thumbnails.image_id", "thumbnails.preparation_id"], ondelete="CASCADE"
+        ),
+    )
+    image_id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True)
+    preparation_id: Mapped[int] = mapped_column(primary_key=True)
+    data: Mapped[bytes] = mapped_column(
+        LargeBinary, comment="mean of each block of 3 x 3 pixels, row by row, and a checksum"
     )
 
 
@@ -205,10 +233,17 @@ class ScoreRow(Base):
     contour_count: Mapped[int] = mapped_column(comment="contours that count")
     changed_fraction: Mapped[float] = mapped_column(comment="share of pixels over the threshold, 0 to 1")
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
+    distance: Mapped[float | None] = mapped_column(
+        comment="largest distance of the features of a cell; NULL: the scoring has no features"
+    )
+    changed_area: Mapped[float | None] = mapped_column(
+        comment="the score before the distance was looked at; NULL: the scoring has no features"
+    )
 
 
 class DecisionRow(Base):
-    """A decision on an image. Rows are only added; of a row only `superseded_at` changes."""
+    """A decision on an image. Rows are only added; of a row only `superseded_at` changes, and the reach if its keeper
+    gets another time. Of a row of an earlier version camera, rank, reach and time are filled in."""
 
     __tablename__ = "decisions"
     __table_args__ = (
@@ -219,6 +254,25 @@ class DecisionRow(Base):
         PartialIndex("uq_decisions_current", "image_id", where="superseded_at IS NULL", unique=True),
         Index("ix_decisions_image_id_superseded_at_verdict", "image_id", "superseded_at", "verdict"),
         Index("ix_decisions_keeper_id", "keeper_id"),
+        # Of the current decisions of a camera: its keepers, the duplicates of a keeper, and those near a time.
+        PartialIndex(
+            "ix_decisions_kept", "of_camera_id", "image_id", where="superseded_at IS NULL AND verdict = 'keep'"
+        ),
+        PartialIndex(
+            "ix_decisions_camera_keeper",
+            "of_camera_id",
+            "keeper_id",
+            where="superseded_at IS NULL AND keeper_id IS NOT NULL",
+        ),
+        PartialIndex(
+            "ix_decisions_reach",
+            "of_camera_id",
+            "rank_class",
+            "reach_class",
+            "captured_us",
+            where="superseded_at IS NULL AND keeper_id IS NOT NULL",
+        ),
+        PartialIndex("ix_decisions_unplaced", "image_id", where="superseded_at IS NULL AND of_camera_id IS NULL"),
     )
     id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
@@ -231,6 +285,25 @@ class DecisionRow(Base):
     decided_at: Mapped[datetime]
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
     superseded_at: Mapped[datetime | None] = mapped_column(comment="NULL: the current decision")
+    of_camera_id: Mapped[int | None] = mapped_column(comment="the camera that was decided; NULL: not noted yet")
+    rank_class: Mapped[int | None] = mapped_column(
+        BigInteger, comment="of a duplicate: its rank by pixels, sharpness and folder; NULL: kept, or not noted yet"
+    )
+    reach_class: Mapped[int | None] = mapped_column(
+        comment="of a duplicate: bits of the microseconds to its keeper, 64 without a time; NULL as rank_class"
+    )
+    captured_us: Mapped[int | None] = mapped_column(
+        BigInteger,
+        comment="of a duplicate: its capture time in microseconds since 1970; NULL: unknown, or as rank_class",
+    )
+
+
+class OpenImageRow(Base):
+    """A ready image that compare must look at: it has no current decision, or lost a thumbnail. Triggers keep the
+    table (migration 0015)."""
+
+    __tablename__ = "open_images"
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), primary_key=True)
 
 
 class VerdictRow(Base):

@@ -1,4 +1,4 @@
-"""The cameras in which every decision stands, from one query for all cameras.
+"""The cameras in which every decision stands, from a few queries for all cameras.
 
 A decision stands while none of these changes: the profile in force, the pin of the image, and the presence, camera and
 decision of the keeper. Everything else that a decision depends on (a name, a verdict, changed bytes, a file that is
@@ -6,19 +6,22 @@ back) supersedes it at once when it changes. A camera with an undecided image is
 a camera stand, the selection (`indexer.domain.selection`) would compare no pair and decide the same again. So `compare`
 can skip the camera. Enforced by tests/workflows/compare/test_unchanged_cameras.py, and by the random histories of
 tests/workflows/compare/test_incremental.py.
+
+The queries read the images that are open, kept, pinned or named as keepers, but not the duplicates. The decisions on
+duplicates have the profile of their keepers, as all decisions of a camera change at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy.orm import Session
 
 from indexer.domain.decisions import Reason
 from indexer.domain.images import ImageState
+from indexer.store import concerned_images, open_images
 from indexer.store.pins import is_pinned
-from indexer.store.profiles import list_profiles
-from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, ScoringRow, ThumbnailRow
+from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow
 
 
 class UnchangedCamera(NamedTuple):
@@ -30,49 +33,48 @@ class UnchangedCamera(NamedTuple):
 
 def list_unchanged_cameras(session: Session, *, camera_id: int | None = None) -> dict[int, UnchangedCamera]:
     """The cameras with ready images in which every decision stands, by id. With `camera_id`, only that camera."""
-    native = [stored.preparation_id for stored in list_profiles(session) if stored.profile.preparation.native]
-    is_changed = case((_is_unchanged(native), 0), else_=1)
-    query = (
-        select(ImageRow.camera_id, func.count(), func.sum(case((DecisionRow.verdict == "keep", 1), else_=0)))
-        .select_from(ImageRow)
-        .join(CameraRow, CameraRow.id == ImageRow.camera_id)
-        .join(ProfileRow, ProfileRow.id == func.coalesce(CameraRow.profile_id, _ACTIVE))
-        .join(ScoringRow, ScoringRow.id == ProfileRow.scoring_id)
-        .outerjoin(DecisionRow, (DecisionRow.image_id == ImageRow.id) & DecisionRow.superseded_at.is_(None))
-        .outerjoin(_keeper, _keeper.id == DecisionRow.keeper_id)
-        .outerjoin(
-            _keeper_decision, (_keeper_decision.image_id == _keeper.id) & _keeper_decision.superseded_at.is_(None)
-        )
-        .where(ImageRow.state == ImageState.READY)
-        .group_by(ImageRow.camera_id)
-        .having(func.sum(is_changed) == 0)
-    )
+    ready = select(ImageRow.camera_id, func.count()).where(ImageRow.state == ImageState.READY)
     if camera_id is not None:
-        query = query.where(ImageRow.camera_id == camera_id)
-    return {number: UnchangedCamera(images, int(kept)) for number, images, kept in session.execute(query)}
+        ready = ready.where(ImageRow.camera_id == camera_id)
+    images = {number: count for number, count in session.execute(ready.group_by(ImageRow.camera_id))}
+    kept, changed = dict[int, int](), set[int]()
+    for number, count, changed_count in session.execute(_select_kept(camera_id)):
+        assert number is not None
+        kept[number] = count
+        if changed_count:
+            changed.add(number)
+    for changed_ids in _iter_changed(session, camera_id):
+        changed.update(changed_ids)
+    return {
+        number: UnchangedCamera(count, kept.get(number, 0)) for number, count in images.items() if number not in changed
+    }
 
 
-_keeper, _keeper_decision = aliased(ImageRow), aliased(DecisionRow)
+def _iter_changed(session: Session, camera_id: int | None) -> Iterator[Sequence[int]]:
+    """Cameras with open images, unplaced decisions, pinned duplicates, or keepers that do not keep any more."""
+    yield open_images.list_cameras(session)
+    yield concerned_images.list_unplaced_cameras(session)
+    yield concerned_images.list_pinned_cameras(session)
+    yield concerned_images.list_broken_cameras(session, camera_id=camera_id)
+
+
 _ACTIVE = select(ProfileRow.id).where(ProfileRow.active).correlate(None).scalar_subquery()
 
 
-def _is_unchanged(native: Sequence[int]) -> ColumnElement[bool]:
-    """The SQL condition that an image's decision stands; `native`: ids of the preparations without thumbnails."""
-    pinned = DecisionRow.reason == Reason.PINNED
-    pin_unchanged = or_(pinned & is_pinned(ImageRow.id), ~pinned & ~is_pinned(ImageRow.id))
-    keeper_unchanged = and_(
-        _keeper.state == ImageState.READY,
-        _keeper.camera_id == ImageRow.camera_id,
-        _keeper_decision.verdict == "keep",
-        _keeper_decision.profile_id == DecisionRow.profile_id,
+def _select_kept(camera_id: int | None) -> Select[int | None, int, int]:
+    """By camera, the number of kept images, and of those whose pin or profile is another now."""
+    is_pinned_by_decision = DecisionRow.reason == Reason.PINNED
+    pinned = is_pinned(ImageRow.id)
+    stands = and_(
+        DecisionRow.profile_id == func.coalesce(CameraRow.profile_id, _ACTIVE),
+        or_(is_pinned_by_decision & pinned, ~is_pinned_by_decision & ~pinned),
     )
-    # `compare` must not skip an image that lost its thumbnail: it makes a new one, which sweeps and reports need.
-    has_thumbnail = exists().where(
-        ThumbnailRow.image_id == ImageRow.id, ThumbnailRow.preparation_id == ScoringRow.preparation_id
+    query = (
+        select(DecisionRow.of_camera_id, func.count(), func.sum(case((stands, 0), else_=1)))
+        .select_from(DecisionRow)
+        .join(ImageRow, ImageRow.id == DecisionRow.image_id)
+        .join(CameraRow, CameraRow.id == DecisionRow.of_camera_id)
+        .where(concerned_images.KEPT, open_images.is_ready_in(DecisionRow.of_camera_id))
+        .group_by(DecisionRow.of_camera_id)
     )
-    return and_(
-        DecisionRow.profile_id == ProfileRow.id,
-        pin_unchanged,
-        or_(DecisionRow.keeper_id.is_(None), keeper_unchanged),
-        or_(ScoringRow.preparation_id.in_(native), has_thumbnail),
-    )
+    return query if camera_id is None else query.where(DecisionRow.of_camera_id == camera_id)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from indexer.domain.decisions import Decision, Reason
 from indexer.domain.images import ImageState
 from indexer.domain.verdicts import Pair, VerdictValue, agrees
+from indexer.errors import ImageError
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, VerdictRow
 
 
@@ -58,7 +59,7 @@ class JudgedPair:
 
 
 def get_images(session: Session, pair: Pair) -> tuple[JudgedImage, JudgedImage]:
-    """The two images of a pair, in its order. Both ids must exist."""
+    """The two images of a pair, in its order; raises `ImageError` if one is not in the index."""
     query = (
         select(ImageRow.id, ImageRow.path, ImageRow.camera_id, CameraRow.name, ImageRow.state, ImageRow.content_hash)
         .join(CameraRow, CameraRow.id == ImageRow.camera_id)
@@ -68,6 +69,9 @@ def get_images(session: Session, pair: Pair) -> tuple[JudgedImage, JudgedImage]:
         row.id: JudgedImage(row.id, row.path, row.camera_id, row.name, ImageState(row.state), row.content_hash)
         for row in session.execute(query)
     }
+    for image_id in pair:
+        if image_id not in images_by_id:
+            raise ImageError(f"there is no image {image_id} in the index")
     return images_by_id[pair[0]], images_by_id[pair[1]]
 
 

@@ -1,4 +1,4 @@
-"""The tables of videos: the files, the images that were stored of them, and the spans of all other frames.
+"""The tables of videos and recordings: what was read, the images stored of it, and the spans of all other frames.
 
 As `indexer.store.tables`, which names these tables too.
 """
@@ -60,8 +60,54 @@ class VideoFrameRow(Base):
     offset_us: Mapped[int] = mapped_column(BigInteger, comment="microseconds since the first frame of the video")
 
 
+class RecordingRow(Base):
+    """A time in which the frames of a live camera were looked at, without a break of the stream."""
+
+    __tablename__ = "recordings"
+    __table_args__ = (
+        CheckConstraint("(ended_at IS NULL) = (ended_because IS NULL)", name="ended"),
+        CheckConstraint(
+            "ended_because IN ('stopped', 'lost', 'stalled', 'clock', 'error', 'cut_off')", name="ended_because"
+        ),
+        CheckConstraint("frames_stored >= 0 AND frames_read >= frames_stored", name="frames"),
+        CheckConstraint("frames_missed >= 0 AND frames_damaged >= 0", name="counts"),
+        CheckConstraint("started_at <= seen_until", name="ordered"),
+        Index("ix_recordings_camera_id_started_at", "camera_id", "started_at"),
+        Index("ix_recordings_run_id", "run_id"),
+    )
+    id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True)
+    camera_id: Mapped[int] = mapped_column(ForeignKey("cameras.id"))
+    source: Mapped[str] = mapped_column(comment="address without user, password and query")
+    started_at: Mapped[datetime] = mapped_column(comment="time of the first frame, UTC")
+    seen_until: Mapped[datetime] = mapped_column(comment="time of the last frame that is accounted for, UTC")
+    ended_at: Mapped[datetime | None] = mapped_column(comment="when the stream broke, UTC; NULL: it goes on")
+    ended_because: Mapped[str | None] = mapped_column(
+        comment="stopped, lost, stalled, clock, error or cut_off; NULL: it goes on"
+    )
+    detail: Mapped[str | None] = mapped_column(comment="why it ended, in a few words; NULL: nothing to say")
+    width: Mapped[int] = mapped_column(comment="pixels as shown")
+    height: Mapped[int] = mapped_column(comment="pixels as shown")
+    codec: Mapped[str] = mapped_column(comment="as FFmpeg calls it")
+    every_s: Mapped[float] = mapped_column(comment="from one frame that was to be looked at to the next")
+    frames_read: Mapped[int] = mapped_column(BigInteger, comment="frames looked at")
+    frames_stored: Mapped[int] = mapped_column(BigInteger, comment="frames that became images")
+    frames_missed: Mapped[int] = mapped_column(BigInteger, comment="frames that were due and did not come")
+    frames_damaged: Mapped[int] = mapped_column(BigInteger, comment="frames looked at that were not whole")
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id"), comment="the profile that compared the frames")
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
+
+
+class RecordingFrameRow(Base):
+    """An image that was stored of a recording."""
+
+    __tablename__ = "recording_frames"
+    __table_args__ = (Index("ix_recording_frames_recording_id", "recording_id"),)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
+    recording_id: Mapped[int] = mapped_column(ForeignKey("recordings.id"))
+
+
 class SpanRow(Base):
-    """Frames of a video that were looked at and not stored, or a time in which nobody looked."""
+    """Frames of a video or recording that were looked at and not stored, or a time in which nobody looked."""
 
     __tablename__ = "spans"
     __table_args__ = (
@@ -71,13 +117,16 @@ class SpanRow(Base):
         CheckConstraint("(worst_score IS NULL) = (worst_at IS NULL)", name="worst"),
         CheckConstraint("(reason = 'gap') = (frames = 0)", name="frames"),
         CheckConstraint("from_at <= to_at", name="ordered"),
+        CheckConstraint("(video_id IS NULL) <> (recording_id IS NULL)", name="origin"),
         Index("ix_spans_camera_id_from_at", "camera_id", "from_at"),
         Index("ix_spans_image_id", "image_id"),
+        Index("ix_spans_recording_id", "recording_id"),
         Index("ix_spans_video_id", "video_id"),
     )
     id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True)
     camera_id: Mapped[int] = mapped_column(ForeignKey("cameras.id"))
-    video_id: Mapped[int] = mapped_column(ForeignKey("videos.id"))
+    video_id: Mapped[int | None] = mapped_column(ForeignKey("videos.id"))
+    recording_id: Mapped[int | None] = mapped_column(ForeignKey("recordings.id"))
     image_id: Mapped[int | None] = mapped_column(
         ForeignKey("images.id"), comment="the witness: the stored image that shows the same; NULL: none"
     )

@@ -1,7 +1,8 @@
 """The videos of the index: the facts of each file, how it was read, and the images that were stored of it.
 
 The content of a row never changes: changed bytes at a path make a new row, and the old one becomes missing with the
-reason `replaced`. A missing video keeps its images and spans.
+reason `replaced`. A missing video keeps its images and spans. Where the new row is of the same recording, as of a video
+that has grown, the reason is `read again`: all that it says is said anew, so it counts nowhere.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,15 +10,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from indexer.domain.names import clamped_mtime
+from indexer.domain.namings import clamped_mtime
 from indexer.domain.videos import VideoState
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.cameras import get_or_add_camera
 from indexer.store.columns import lies_below
 from indexer.store.tables import CameraRow, VideoFrameRow, VideoRow
+
+READ_AGAIN = "read again"
+"""Why a video is not at its path: the file there is of the same recording, and was read at a later time."""
+
+_SHORTER = timedelta(seconds=1)  # the end may be as the header says, or that of the last frame
 
 
 @dataclass(frozen=True)
@@ -104,7 +110,7 @@ class VideoAt:
 
 @dataclass(frozen=True)
 class VideoCounts:
-    """How many videos the index has by state, and the frames of the present ones."""
+    """How many videos the index has: the present ones by state, and the missing ones; and the frames of all."""
 
     read: int
     partial: int
@@ -124,8 +130,9 @@ def list_known_videos(session: Session, paths: Sequence[str]) -> dict[str, Known
 
 
 def list_videos_by_fingerprint(session: Session, fingerprints: Sequence[str]) -> list[KnownVideo]:
-    """All videos with one of these fingerprints, present or missing, oldest first."""
-    results = (session.execute(_SELECT_KNOWN.where(VideoRow.fingerprint.in_(chunk))) for chunk in chunks(fingerprints))
+    """All videos with one of these fingerprints, present or missing, oldest first; not those that were read again."""
+    query = _SELECT_KNOWN.where(is_in_force())
+    results = (session.execute(query.where(VideoRow.fingerprint.in_(chunk))) for chunk in chunks(fingerprints))
     return sorted((_known_video(row) for rows in results for row in rows), key=lambda known: known.id)
 
 
@@ -136,16 +143,20 @@ def iter_present_videos_under(session: Session, folder: str) -> Iterator[KnownVi
 
 
 def add_video(session: Session, video: NewVideo, *, run_id: int) -> int:
-    """Adds a video, and returns its id. A present video at that path becomes missing, as replaced."""
+    """Adds a video, and returns its id. A present video at that path becomes missing, as replaced or read again."""
+    camera_id, ended_at = get_or_add_camera(session, video.camera), None
     at_path = (VideoRow.path == video.path) & VideoRow.missing_reason.is_(None)
-    session.execute(update(VideoRow).where(at_path).values(missing_reason="replaced"))
-    ended_at = None
     if video.started_at is not None and video.length_s is not None:
         ended_at = video.started_at + timedelta(seconds=video.length_s)
+    if ended_at is not None and video.state is not VideoState.UNREADABLE:
+        same = (VideoRow.camera_id == camera_id) & (VideoRow.started_at == video.started_at)
+        same &= VideoRow.ended_at <= ended_at + _SHORTER
+        session.execute(update(VideoRow).where(at_path, same).values(missing_reason=READ_AGAIN))
+    session.execute(update(VideoRow).where(at_path).values(missing_reason="replaced"))
     values = {
         "path": video.path,
         "root": video.root,
-        "camera_id": get_or_add_camera(session, video.camera),
+        "camera_id": camera_id,
         "camera_source": video.camera_source,
         "started_at": video.started_at,
         "started_at_source": video.started_at_source,
@@ -169,24 +180,28 @@ def add_video(session: Session, video: NewVideo, *, run_id: int) -> int:
 
 
 def add_video_frames(session: Session, video_id: int, offsets_us: Mapping[int, int]) -> None:
-    """Notes the images that were stored of a video, by image id, each with its time in the video in microseconds.
+    """Stores which images are frames of a video: by image id, each with its time in the video in microseconds.
 
-    An image of another video that is present stays as it is. One of a missing video, such as that which this one
-    replaces as it has grown, is of this one from now on.
+    An image may have been a frame of a missing video, for example if this video replaced it because it has grown. Then
+    it is a frame of this video from now on. It must not be a frame of another present video: see
+    `list_frames_of_others`.
     """
-    known = set[int]()
-    is_present = select(VideoRow.id).where(VideoRow.missing_reason.is_(None))
     for chunk in chunks(list(offsets_us)):
-        of_missing = VideoFrameRow.image_id.in_(chunk) & VideoFrameRow.video_id.not_in(is_present)
-        session.execute(delete(VideoFrameRow).where(of_missing))
-        known |= set(session.scalars(select(VideoFrameRow.image_id).where(VideoFrameRow.image_id.in_(chunk))))
+        session.execute(delete(VideoFrameRow).where(VideoFrameRow.image_id.in_(chunk)))
     rows = [
         {"image_id": image_id, "video_id": video_id, "offset_us": offset_us}
         for image_id, offset_us in offsets_us.items()
-        if image_id not in known
     ]
     if rows:
         session.execute(bulk_insert(VideoFrameRow), rows)
+
+
+def list_frames_of_others(session: Session, image_ids: Sequence[int], *, path: str) -> set[int]:
+    """Those of these images that were stored of a video which is present at another path."""
+    is_other = VideoRow.missing_reason.is_(None) & (VideoRow.path != path)
+    query = select(VideoFrameRow.image_id).join(VideoRow, VideoRow.id == VideoFrameRow.video_id).where(is_other)
+    results = (session.scalars(query.where(VideoFrameRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
+    return {image_id for ids in results for image_id in ids}
 
 
 def relocate_video(session: Session, video_id: int, *, path: str, root: str, mtime_ns: int) -> None:
@@ -208,12 +223,17 @@ def mark_videos_missing(session: Session, paths_by_id: Mapping[int, str], *, rea
     return missing
 
 
+def is_in_force() -> ColumnElement[bool]:
+    """The SQL condition that what a video says holds: it was not read again."""
+    return or_(VideoRow.missing_reason.is_(None), VideoRow.missing_reason != READ_AGAIN)
+
+
 def list_videos_at(session: Session, camera: str, at: datetime) -> list[VideoAt]:
     """The videos of a camera, present or missing, that were being recorded at a time, by their begin."""
     query = (
         select(VideoRow.path, VideoRow.started_at, VideoRow.ended_at, VideoRow.started_at_source, VideoRow.interval_s)
         .join(CameraRow, CameraRow.id == VideoRow.camera_id)
-        .where(CameraRow.name == camera, VideoRow.started_at <= at, VideoRow.ended_at >= at)
+        .where(CameraRow.name == camera, VideoRow.started_at <= at, VideoRow.ended_at >= at, is_in_force())
         .order_by(VideoRow.started_at, VideoRow.id)
     )
     rows: Any = session.execute(query)
@@ -239,25 +259,28 @@ def find_frame_origin(session: Session, image_id: int) -> FrameOrigin | None:
 
 
 def count_videos(session: Session, *, camera: str | None = None) -> VideoCounts:
-    """How many videos there are, of one camera or of all."""
-    query = select(
-        VideoRow.state,
-        VideoRow.missing_reason.is_not(None),
-        func.count(),
-        func.sum(VideoRow.frames_read),
-        func.sum(VideoRow.frames_stored),
-    ).group_by(VideoRow.state, VideoRow.missing_reason.is_not(None))
+    """How many videos there are, of one camera or of all; each reading counts once."""
+    query = (
+        select(
+            VideoRow.state,
+            VideoRow.missing_reason.is_not(None),
+            func.count(),
+            func.sum(VideoRow.frames_read),
+            func.sum(VideoRow.frames_stored),
+        )
+        .where(is_in_force())
+        .group_by(VideoRow.state, VideoRow.missing_reason.is_not(None))
+    )
     if camera is not None:
         query = query.join(CameraRow, CameraRow.id == VideoRow.camera_id).where(CameraRow.name == camera)
     present: dict[str, int] = {}
     missing = frames_read = frames_stored = 0
     for state, is_missing, count, frames, stored in session.execute(query):
+        frames_read, frames_stored = frames_read + int(frames), frames_stored + int(stored)
         if is_missing:
             missing += count
-            continue
-        present[state] = count
-        frames_read += int(frames)
-        frames_stored += int(stored)
+        else:
+            present[state] = count
     read, partial, unreadable = (present.get(state, 0) for state in VideoState)
     return VideoCounts(read, partial, unreadable, missing, frames_read, frames_stored)
 

@@ -9,13 +9,17 @@ Points = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class Site:
-    """What every page says about the report. The browser stores the verdicts of a report under its `key`."""
+    """What every page says about the report. The browser stores the verdicts of a report under its `key`.
+
+    `paths`: whether whole paths are shown; else only the names of files.
+    """
 
     index: str
     version: str
     made_at: datetime
     key: str
     borderline: int
+    paths: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,8 @@ class Hour:
 
 @dataclass(frozen=True)
 class CameraCard:
-    """The numbers of a camera, or of all cameras together; `folder` holds the pages of the camera."""
+    """The numbers of a camera, or of all cameras together; `folder` holds the pages of the camera, `picture` is that of
+    its newest kept image."""
 
     name: str
     folder: str
@@ -97,6 +102,7 @@ class CameraCard:
     first_captured_at: datetime | None
     last_captured_at: datetime | None
     hours: tuple[Hour, ...] = (Hour(),) * 24
+    picture: PictureLink | None = None
 
     @property
     def taken(self) -> int:
@@ -110,6 +116,14 @@ class CameraCard:
 
 
 @dataclass(frozen=True)
+class NextStep:
+    """What a person may do next: a sentence, and what to type."""
+
+    sentence: str
+    command: str
+
+
+@dataclass(frozen=True)
 class Overview:
     """A page of the overview."""
 
@@ -118,6 +132,7 @@ class Overview:
     cards: tuple[CameraCard, ...]
     total: CameraCard
     cameras: int
+    next_steps: tuple[NextStep, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -211,25 +226,48 @@ class VideoNumbers:
 
 
 @dataclass(frozen=True)
+class FindingView:
+    """A finding of advise that is open: what is wrong, what to do, and the images that show it.
+
+    `regions`: (left, top, width, height) in per cent of the frame; empty: all of it.
+    """
+
+    id: int
+    kind: str
+    since: datetime | None
+    what: str
+    advice: str
+    regions: tuple[tuple[float, float, float, float], ...]
+    images: tuple[ImageView, ...]
+
+
+@dataclass(frozen=True)
 class CameraDetails:
-    """Further facts about a camera; `videos`: None if it has none."""
+    """Further facts about a camera; `videos`: None if it has none. `dismiss`: what a person types to dismiss a
+    finding."""
 
     parameters: tuple[tuple[str, str], ...]
     ignored: IgnoredAreas
     sweep: Sweep
     listings: tuple[ImageListing, ...]
     videos: VideoNumbers | None = None
+    findings: tuple[FindingView, ...] = ()
+    dismiss: str = ""
 
 
 @dataclass(frozen=True)
 class StripPage:
-    """A page of a camera's film strip; only the first page has the camera's details (`about`)."""
+    """A page of a camera's film strip; only the first page has the camera's details (`about`).
+
+    `jumps`: for each page of the strip, when its first image was taken, and the link to it.
+    """
 
     site: Site
     page: PageNumber
     card: CameraCard
     families: tuple[DuplicateGroup, ...]
     about: CameraDetails | None
+    jumps: tuple[tuple[datetime | None, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -281,6 +319,10 @@ class PairView:
     contour_count: int | None = None
     changed_fraction: float | None = None
     closeness: float | None = None
+    distance: float | None = None
+    changed_area: float | None = None
+    max_distance: float = 0.0
+    veto_distance: float = 0.0
     min_contour_area: float = 0.0
     outlines: tuple[Outline, ...] = ()
     unlisted: int = 0
@@ -304,9 +346,28 @@ class PairView:
 
 @dataclass(frozen=True)
 class PairsPage:
-    """Pairs of one camera, or the borderline ones of all (`card` None)."""
+    """Pairs of one camera, or the borderline ones of all (`card` None); `total`: how many there are on all pages, of
+    which `start` are on earlier ones."""
 
     site: Site
     page: PageNumber
     card: CameraCard | None
     pairs: tuple[PairView, ...] = field(default=())
+    total: int = 0
+    start: int = 0
+
+    @property
+    def listing(self) -> str:
+        """The name of the list of pairs that this is a page of."""
+        return "borderline" if self.card is None else self.card.folder
+
+
+@dataclass(frozen=True)
+class OneFilePage:
+    """A whole report as one file: the cameras, and the pairs that are closest to the limit. Pictures are data URIs."""
+
+    site: Site
+    overview: Overview
+    pairs: PairsPage
+    style: str
+    script: str

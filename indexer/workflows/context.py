@@ -1,5 +1,6 @@
 """What workflows get as arguments: the clock, the progress callback, and the context of a comparison."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,14 @@ Advance = Callable[[int], None]
 
 Progress = Callable[[str, int | None], Advance]
 """Begins a stage with a name and a number of items (None: unknown); returns the function that advances it."""
+
+
+@dataclass(frozen=True)
+class SystemTime:
+    """The clocks of a command without end. `monotonic`: seconds of one that never steps; `wall`: seconds since 1970."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
 
 
 def no_progress(_stage: str, _total: int | None) -> Advance:

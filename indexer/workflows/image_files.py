@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from indexer.domain.descriptions import FileDescription, Levels, Limits, Preview, Thumbnail, ThumbnailRecipe
 from indexer.domain.masks import Mask
+from indexer.errors import IndexerError
 from indexer.files.reading import FileContents, os_error_message, read_file
 from indexer.imaging.decoding import refusal
 from indexer.imaging.file_description import describe_image, make_thumbnail
@@ -71,7 +72,10 @@ class PreviewResult:
 
 
 def describe_file(task: DescribeTask) -> FileDescription:
-    """The description of one file for ingest; never raises because of the file's content."""
+    """The description of one file for ingest; never raises because of the file's content.
+
+    Raises `EngineError` if features are to be made, and this process cannot make them.
+    """
     try:
         file = read_file(task.path, max_bytes=task.limits.max_bytes)
     except OSError as problem:
@@ -114,7 +118,8 @@ def describe_unreadable(task: DescribeTask, *, reason: str) -> FileDescription:
 def recreate_thumbnail(task: ThumbnailTask) -> ThumbnailResult:
     """The thumbnail of an indexed image, made from its file if the file still has the indexed content.
 
-    Never raises because of the file's content: a problem is part of the result.
+    Never raises because of the file's content: a problem is part of the result. Raises `EngineError` if features are to
+    be made, and this process cannot make them.
     """
     try:
         data = read_indexed(task.path, content_hash=task.content_hash, limits=task.limits)
@@ -122,6 +127,8 @@ def recreate_thumbnail(task: ThumbnailTask) -> ThumbnailResult:
         return ThumbnailResult(task.image_id, thumbnail, None)
     except OSError as problem:
         return ThumbnailResult(task.image_id, None, os_error_message(problem))
+    except IndexerError:  # of this machine, and not of the file
+        raise
     except Exception as problem:
         return ThumbnailResult(task.image_id, None, str(refusal(problem)))
 

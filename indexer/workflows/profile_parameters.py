@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import product
 
-from indexer.domain.descriptions import ThumbnailRecipe
+from indexer.domain.descriptions import FeatureRecipe, ThumbnailRecipe
 from indexer.domain.evidence import RECORD_NOTHING, ScoringParameters
 from indexer.domain.masks import Mask
 from indexer.domain.profiles import EncodedMaskImage, Preparation
@@ -14,12 +14,44 @@ from indexer.errors import ProfileError
 from indexer.escaping import command_line
 from indexer.files.given_files import read_user_file
 from indexer.imaging.headers import ImageRefusedError
-from indexer.imaging.mask_images import LIMITS, decode_mask_image, ignored_pixels
+from indexer.imaging.mask_images import LIMITS, MaskImage, decode_mask_image, ignored_pixels, joined_mask_images
+from indexer.imaging.network.execution import own_recipe, require_network
 from indexer.store.profiles import StoredProfile
+
+_UNPROVED = ""  # no machine's features have this digest
+
+
+def require_features(stored_profiles: Iterable[StoredProfile]) -> None:
+    """Makes sure, before any work, that the features of these profiles can be made here; it loads no library.
+
+    Raises
+    ------
+    MissingLibraryError
+        If a package of the extra `learned` is not installed.
+    EngineError
+        If a profile has features of another version.
+    """
+    for measure in {stored.profile.preparation.features for stored in stored_profiles}:
+        if measure:
+            require_network(measure)
+
+
+def proved_recipe(recipe: ThumbnailRecipe) -> ThumbnailRecipe:
+    """The recipe, with the digest of the features that this process makes of the probe pictures, so that workers can
+    compare theirs. Without features it is the recipe itself, and nothing is loaded.
+
+    Raises `MissingLibraryError` and `EngineError` if this process cannot make the features.
+    """
+    if recipe.features is None:
+        return recipe
+    return replace(recipe, features=own_recipe(recipe.features.measure))
 
 
 def thumbnail_recipe(preparation: Preparation) -> ThumbnailRecipe | None:
-    """How the thumbnails of `preparation` are made; None at native size, where nothing is cached."""
+    """How the thumbnails of `preparation` are made; None at native size, where nothing is cached.
+
+    A recipe with features must be proved before anything is made by it (`proved_recipe`).
+    """
     if preparation.work_width is None:
         return None
     return ThumbnailRecipe(
@@ -29,6 +61,7 @@ def thumbnail_recipe(preparation: Preparation) -> ThumbnailRecipe | None:
         mask_parameters(preparation),
         preparation.levels,
         preparation.chroma,
+        FeatureRecipe(preparation.features, _UNPROVED) if preparation.features else None,
     )
 
 
@@ -57,8 +90,29 @@ def load_mask_image(path: str) -> EncodedMaskImage:
     except (OSError, ImageRefusedError) as problem:
         reason = problem.reason if isinstance(problem, ImageRefusedError) else problem.strerror
         raise ProfileError(
-            f"the picture {path!a} cannot be read: {reason}; give a PNG, dark where nothing counts and white elsewhere"
+            f"the picture {path!r} cannot be read: {reason}; give a PNG, dark where nothing counts and white elsewhere"
         ) from problem
+    return _encoded(mask_image)
+
+
+def add_to_mask_image(existing: EncodedMaskImage | None, drawing: bytes) -> EncodedMaskImage:
+    """A mask image that ignores what `existing` ignores and what is dark in the PNG `drawing`, as a profile stores it.
+
+    It has the size of `existing`, if there is one.
+
+    Raises
+    ------
+    ProfileError
+        If the drawing cannot be used, or if the mask image in the index is corrupt.
+    """
+    try:
+        drawn = decode_mask_image(drawing)
+    except ImageRefusedError as problem:
+        raise ProfileError(f"the drawing cannot be read: {problem.reason}") from problem
+    return _encoded(drawn if existing is None else joined_mask_images(_decode_png(existing), drawn.png))
+
+
+def _encoded(mask_image: MaskImage) -> EncodedMaskImage:
     return EncodedMaskImage(
         mask_image.width, mask_image.height, mask_image.ignored_px, base64.b64encode(mask_image.png).decode()
     )

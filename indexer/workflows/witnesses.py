@@ -11,12 +11,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
 from indexer.files.folder_lock import FolderLocks, lock_folders
 from indexer.files.markers import is_quarantine
 from indexer.files.quarantine import prepare_quarantine, quarantine_folder
-from indexer.files.witness_record import WitnessLine, append, append_restored, list_record_folders
+from indexer.files.refusals import DiskRefusalError, describe_os_error
+from indexer.files.witness_record import (
+    WitnessEvent,
+    WitnessLine,
+    append,
+    append_failed,
+    append_restored,
+    list_record_folders,
+)
 from indexer.store import adoption, removals
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
@@ -40,16 +48,15 @@ def lock_quarantines(
 ) -> Iterator[FolderLocks]:
     """Holds the locks of all quarantines that concern files at `paths`, and of `quarantine`, until the block ends.
 
-    A quarantine that does not exist, or that this user may not write to, is left out. `may_write` says whether a
-    quarantine, given by its real path, may be locked. The locks are not `exclusive` if one was left out by `may_write`
-    or for its permissions, if `quarantine` names a folder that is no quarantine, or where
-    `indexer.files.folder_lock.lock_folders` says so. Raises as that and as
-    `indexer.files.witness_record.list_record_folders`.
+    A quarantine is left out if it does not exist, if this user may not write to it, or if `may_write`, which gets its
+    real path, says so. The locks are not `exclusive` in these cases: a quarantine was left out by `may_write` or for
+    its permissions; `quarantine` names a folder that is no quarantine; `indexer.files.folder_lock.lock_folders` says
+    so. Raises as that function and as `indexer.files.witness_record.list_record_folders`.
     """
     record_folders = list_record_folders(paths)
     folders = [folder for folder in record_folders if may_write(folder)]
     # An unmounted disk leaves an empty mount point at this path: that is not the quarantine, and is not locked.
-    quarantine_exists = quarantine is not None and is_quarantine(quarantine)
+    quarantine_exists = quarantine is not None and os.path.isdir(quarantine) and is_quarantine(quarantine)
     if quarantine is not None and quarantine_exists:
         folders.append(quarantine)
     covers_all = (quarantine is None or quarantine_exists) and set(record_folders) <= set(folders)
@@ -66,6 +73,21 @@ def record_return(removal: JournalEntry, *, index_id: str, at: datetime) -> None
     line = witness_line(removal, "restored", index_id=index_id, token="", at=at)
     if not line.is_in_force():
         append_restored(line)
+
+
+def record_failure(removal: JournalEntry, *, index_id: str, at: datetime) -> None:
+    """Writes into the records that a removal failed: the file is where it was, and nothing needs to stand for it.
+
+    The caller holds the locks that concern the file. Raises `OSError` if a record that has the removal cannot be
+    written.
+    """
+    try:
+        append_failed(witness_line(removal, "failed", index_id=index_id, token=removal.run_token, at=at))
+    except OSError as problem:
+        reason = (
+            f"the file is where it was, but the record of its removal cannot be written: {describe_os_error(problem)}"
+        )
+        raise DiskRefusalError(problem.errno, reason) from problem
 
 
 def lock_and_record_return(removal: JournalEntry, *, index_id: str, at: datetime) -> None:
@@ -100,26 +122,35 @@ def record_legacy_removals(database: Database, *, run: RunIdentity, at: datetime
 def record_again(database: Database, removal_ids: Sequence[int], *, run: RunIdentity, at: datetime) -> set[int]:
     """Writes the records of these removals anew, as their quarantine is gone. Returns the ids of those written.
 
-    A removal whose folders or keeper do not exist is left out, and stays as it was.
+    A removal whose keeper, or the folder of its keeper, does not exist is left out, and stays as it was. The folder of
+    the removed file may be gone with it: then the record near the keeper says what it stands for.
     """
     recorded_ids = set[int]()
     for start in range(0, len(removal_ids), _BATCH_SIZE):
         with database.read() as session:
             batch = removals.list_with_roots(session, removal_ids[start : start + _BATCH_SIZE])
-        recorded_ids |= _record_removals(batch, run=run, at=at)
+        recorded_ids |= _record_removals(batch, run=run, at=at, beside_keeper_only=True)
     with database.write() as session:
         adoption.mark_recorded(session, sorted(recorded_ids))
     return recorded_ids
 
 
-def _record_removals(batch: Sequence[tuple[JournalEntry, str, str]], *, run: RunIdentity, at: datetime) -> set[int]:
-    """Writes the records of removals, each given with the roots of its file and keeper. Returns the ids written."""
+def _record_removals(
+    batch: Sequence[tuple[JournalEntry, str, str]], *, run: RunIdentity, at: datetime, beside_keeper_only: bool = False
+) -> set[int]:
+    """Writes the records of removals, each given with the roots of its file and keeper. Returns the ids written.
+
+    `beside_keeper_only`: the root of a keeper is enough, if that of the file is gone.
+    """
     lines: dict[str, list[tuple[int, WitnessLine]]] = defaultdict(list)
     for removal, *roots in batch:
-        if not os.path.lexists(removal.keeper_path) or not all(map(_is_nonempty_folder, roots)):
+        present = [root for root in roots if _is_nonempty_folder(root)]
+        required = roots[-1:] if beside_keeper_only else roots
+        if not os.path.lexists(removal.keeper_path) or not set(required) <= set(present):
             continue
-        line = witness_line(removal, "removed", index_id=run.index_id, token=run.token, at=removal.removed_at or at)
-        for folder in {quarantine_folder(root) for root in roots}:
+        token = removal.run_token or run.token
+        line = witness_line(removal, "removed", index_id=run.index_id, token=token, at=removal.removed_at or at)
+        for folder in {quarantine_folder(root) for root in present}:
             lines[folder].append((removal.id, line))
     failed_ids = {removal_id for folder in lines for removal_id in _append_lines(folder, lines[folder])}
     return {removal_id for pairs in lines.values() for removal_id, _ in pairs} - failed_ids
@@ -144,10 +175,8 @@ def _append_lines(folder: str, lines: Sequence[tuple[int, WitnessLine]]) -> set[
     return set()
 
 
-def witness_line(
-    removal: JournalEntry, event: Literal["removed", "restored"], *, index_id: str, token: str, at: datetime
-) -> WitnessLine:
-    """The line that a record gets about a file that was removed or restored."""
+def witness_line(removal: JournalEntry, event: WitnessEvent, *, index_id: str, token: str, at: datetime) -> WitnessLine:
+    """The line that a record gets about a removal of the journal."""
     return WitnessLine(
         event=event,
         removed_hash=removal.content_hash,

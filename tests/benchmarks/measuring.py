@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT.parent / "shared" / "data" / "frames"
 
 _PACKAGES = ("opencv-python", "numpy", "numba", "sqlalchemy", "pebble", "pillow", "czkawka", "distributed", "av")
+_NO_CACHE = "PYTHONDONTWRITEBYTECODE"
 _WATCH_S = 0.1
 _MB = 1024.0  # kB in /proc
 
@@ -102,8 +103,11 @@ def manage(*words: object, folder: Path, watched: bool = False, fails: bool = Fa
 
 
 def run(line: list[str], *, folder: Path, watched: bool = False, fails: bool = False, **more: str) -> Ran:
-    """What any command took; one that does not end with exit code 0 raises, unless it may fail."""
-    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("INDEXER_")}
+    """What any command took; one that does not end with exit code 0 raises, unless it may fail.
+
+    Python may keep what it compiled, as it does where a program is installed.
+    """
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith(("INDEXER_", _NO_CACHE))}
     surroundings |= {"INDEXER_STATE": "off"} | more
     begin = time.perf_counter()
     with subprocess.Popen(
@@ -135,14 +139,15 @@ class _Watch:
 
     def look(self) -> None:
         """Takes a sample of the whole tree; workers of a pool are grandchildren."""
-        for number in _tree(self._root):
+        for number in tree_of(self._root):
             memory = _memory_kb(number)
             self.resident_kb = max(self.resident_kb, memory.get("VmHWM", 0))
             self.own_kb = max(self.own_kb, memory.get("RssAnon", 0))
-            self.processor_s[number] = max(self.processor_s.get(number, 0.0), _processor_s(number))
+            self.processor_s[number] = max(self.processor_s.get(number, 0.0), processor_s_of(number))
 
 
-def _tree(root: int) -> list[int]:
+def tree_of(root: int) -> list[int]:
+    """A process and all below it, by their numbers."""
     children: dict[int, list[int]] = defaultdict(list)
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -165,13 +170,22 @@ def _memory_kb(number: int) -> dict[str, int]:
     return {word[0].rstrip(":"): int(word[1]) for word in words if word[0] in {"VmHWM:", "RssAnon:"}}
 
 
-def _processor_s(number: int) -> float:
+def processor_s_of(number: int) -> float:
     """Seconds that a process itself spent on the processor."""
+    return _processor_s(number, fields=2)
+
+
+def processor_s_with_ended(number: int) -> float:
+    """Seconds that a process, and those of its children that have ended, spent on the processor."""
+    return _processor_s(number, fields=4)
+
+
+def _processor_s(number: int, *, fields: int) -> float:
     try:
         words = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return 0.0
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, words[11 : 11 + fields])) / os.sysconf("SC_CLK_TCK")
 
 
 def surroundings() -> dict[str, Any]:

@@ -94,7 +94,8 @@ class Matcher:
 
     def values(self, answer: Match) -> Answer:
         """The answer in plain values; not timed."""
-        return answer.compared, answer.matched, tuple((place, astuple(evidence)) for place, evidence in answer.evidence)
+        scored = tuple((place, astuple(evidence)[:4]) for place, evidence in answer.evidence)  # without features
+        return answer.compared, answer.matched, scored
 
 
 @dataclass(frozen=True)

@@ -14,23 +14,31 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from indexer.domain.camera_images import CameraImages
+from indexer.domain.decisions import Placement
+from indexer.domain.images import Image
+from indexer.domain.reach import rank_classes
 from indexer.store.schema import open_database
 
 FOLDER = "/frames"
 FIRST = datetime(2025, 1, 1)
 SIZE_BYTES, WIDTH = 300_000, 1280
 
+_SHARPNESS = 50.5
+_MICROSECOND = timedelta(microseconds=1)
 _EPOCH, _SECOND, _YEAR = datetime(1970, 1, 1), timedelta(seconds=1), timedelta(days=365)
 _SHRINKS = 0.75  # each camera has so much of the images of the one before
 _KEEPER_EVERY = 20
 _COLUMNS = {
     "images": "id path root camera_id camera_source captured_at captured_at_source width height file_size mtime_ns "
     "content_hash sharpness state state_reason run_id",
-    "decisions": "id image_id profile_id verdict keeper_id score reason decided_by decided_at run_id superseded_at",
+    "decisions": "id image_id profile_id verdict keeper_id score reason decided_by decided_at run_id superseded_at "
+    "of_camera_id rank_class reach_class captured_us",
     "thumbnails": "image_id preparation_id width height data",
     "scores": "scoring_id image_a_id image_b_id score largest_contour contour_count changed_fraction run_id",
     "removals": "image_id keeper_id decision_id path keeper_path size_bytes content_hash keeper_hash state "
@@ -58,6 +66,7 @@ class Known:
     """An image that later ones of its camera refer to."""
 
     id: int
+    at: datetime
     path: str
     content_hash: str
     decision_id: int
@@ -159,13 +168,13 @@ def _rows(
         keeps = _keeps(capture)
         run_id = 1 + 2 * (capture.at - FIRST).days
         decision_id += 1
-        known = Known(image_id, path_of(capture, folder=folder), _hash(capture), decision_id)
+        known = Known(image_id, capture.at, path_of(capture, folder=folder), _hash(capture), decision_id)
         keeper = None if keeps else keepers[-1]
         state = state_of(capture)
         yield "images", _image(known, capture, state, run_id, folder, height)
         yield "thumbnails", (image_id, 1, 320, height // 4, thumbnails[image_id % len(thumbnails)])
         score = chance.randrange(1_000_000) / 1000
-        yield "decisions", _decision(known, keeper, score, capture.at, run_id + 1)
+        yield "decisions", _decision(known, keeper, score, capture, run_id + 1, height)
         yield from _scores(image_id, keepers[-3:], score, chance, run_id + 1)
         if keeper is not None and state == "removed":
             purged = capture.number % 4 == 0
@@ -191,17 +200,29 @@ def _image(known: Known, capture: Capture, state: str, run_id: int, folder: str,
     source = "mtime" if capture.number % 5000 == 13 else "name"
     reason = {"missing": "not found", "unreadable": "it has no header of an image"}.get(state)
     place = (known.id, known.path, f"{folder}/c{capture.camera:02}", capture.camera + 1, "name")
-    measured = (WIDTH, height, SIZE_BYTES, mtime_ns_of(capture), known.content_hash, 50.5)
+    measured = (WIDTH, height, SIZE_BYTES, mtime_ns_of(capture), known.content_hash, _SHARPNESS)
     return (*place, _text(capture.at), source, *measured, state, reason, run_id)
 
 
-def _decision(known: Known, keeper: Known | None, score: float, at: datetime, run_id: int) -> Row:
-    said = ("keep", None, None, "new") if keeper is None else ("duplicate", keeper.id, score, "similar")
-    return (known.decision_id, known.id, 1, *said, "compare", _text(at), run_id, None)
+def _decision(known: Known, keeper: Known | None, score: float, capture: Capture, run_id: int, height: int) -> Row:
+    said: Row = ("keep", None, None, "new")
+    placement = Placement(capture.camera + 1)
+    if keeper is not None:
+        said = ("duplicate", keeper.id, score, "similar")
+        reach = (abs(known.at - keeper.at) // _MICROSECOND).bit_length()
+        placement = Placement(capture.camera + 1, _rank_class(height), reach, (known.at - _EPOCH) // _MICROSECOND)
+    return (known.decision_id, known.id, 1, *said, "compare", _text(capture.at), run_id, None, *placement)
+
+
+@cache
+def _rank_class(height: int) -> int:
+    image = Image(1, f"{FOLDER}/1.jpg", WIDTH, height, _SHARPNESS, "")
+    return int(rank_classes(CameraImages.of([image]))[0])
 
 
 def _superseded(decision_id: int, image_id: int, at: datetime, run_id: int) -> Row:
-    return (decision_id, image_id, 1, "keep", None, None, "new", "compare", _text(at), run_id, _text(at))
+    said: Row = ("keep", None, None, "new", "compare", _text(at), run_id, _text(at))
+    return (decision_id, image_id, 1, *said, *Placement(None))
 
 
 def _scores(

@@ -11,7 +11,10 @@ from tests.benchmarks.job import has_czkawka
 LACKS_CZKAWKA = pytest.mark.skipif(not has_czkawka(), reason="needs the package czkawka: pip install '.[benchmark]'")
 
 LACKS_DASK = pytest.mark.skipif(find_spec("distributed") is None, reason="needs Dask: pip install distributed")
-LACKS = {"job": LACKS_CZKAWKA, "cluster": LACKS_DASK}
+LACKS_NETWORK = pytest.mark.skipif(
+    find_spec("onnxruntime") is None, reason="needs onnxruntime: pip install '.[learned]'"
+)
+LACKS = {"job": LACKS_CZKAWKA, "cluster": LACKS_DASK, "learned": LACKS_NETWORK}
 
 
 @pytest.mark.parametrize("figure", [pytest.param(name, marks=LACKS.get(name, ())) for name in SMALL])

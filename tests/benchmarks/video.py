@@ -1,11 +1,17 @@
-"""`ingest` of a video of ten minutes against a bare loop that decodes its keyframes and does nothing with them; and on
-the sample clips the gate against one that forgets nothing, with every span checked by brute force.
+"""`ingest` of a video of ten minutes against `ffmpeg`, which decodes its keyframes and does nothing with them, and
+against DVR-Scan; on the sample clips the gate against one that forgets nothing, with every span checked by brute force;
+and how far the frames that are stored of videos of every kind are from the number that is burnt into them.
 
 The video is 1920x1080 at 30 frames a second and 6 Mb/s, with a keyframe a second and two B-frames: one minute of a
-made-up yard, ten times over. Both read it from the system's cache, with one thread. What is compared is the time on the
-processor of all processes of the command, start and libraries included; the bare loop is a process of its own, too.
+made-up yard, ten times over. All read it from the system's cache; ffmpeg and the command with one thread. What is
+compared is the time on the processor of all processes of the command, start and libraries included; the index was made
+before. A loop over PyAV's keyframes is measured, too, and is the reference where there is no ffmpeg. DVR-Scan
+(`--scan-only`) decodes all frames, reads the minute alone, and its time is taken ten times. It brings another OpenCV:
+INDEXER_BENCHMARK_DVR_SCAN names its command in a virtual environment of its own; without that it is left out.
 """
 
+import os
+import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -28,6 +34,8 @@ from indexer.imaging.thumbnails import decode
 from indexer.imaging.video import open_video
 from indexer.workflows.profile_parameters import thumbnail_recipe
 from tests.benchmarks.measuring import ROOT, manage, rounded, run
+from tests.support.video_kinds import KINDS, make_kinds
+from tests.support.videos import VISITS, list_missed
 
 CLIPS = ROOT.parent / "shared" / "data" / "videos"
 _RATE = 30
@@ -51,33 +59,44 @@ def measure(
     rounds: int = 3,
     with_clips: bool = True,
 ) -> dict[str, Any]:
-    """Seconds on the processor of the command and the loop, their ratio, and what became of the sample clips."""
-    path = folder / "videos" / "yard_20210616_120000.mp4"
+    """Seconds on the processor of the command and the others, their ratios, and what became of the sample clips."""
+    path, minute = folder / "videos" / "yard_20210616_120000.mp4", folder / "minute.mp4"
     path.parent.mkdir()
-    _repeat(_record(folder / "minute.mp4", seconds=seconds, size=size), path, times=repeated)
-    bare, command = list[float](), list[float]()
+    repeat_video(record_scene(minute, seconds=seconds, size=size), path, times=repeated)
+    references = {"bare_s": [sys.executable, "-c", _BARE, str(path)]}
+    if shutil.which("ffmpeg"):
+        decode = ["-threads", "1", "-skip_frame", "nokey", "-i", str(path), "-f", "null", "-"]
+        references["ffmpeg_s"] = ["ffmpeg", "-nostdin", "-v", "error", *decode]
+    taken: dict[str, list[float]] = {name: [] for name in (*references, "command_s")}
     for number in range(rounds):
-        bare.append(run([sys.executable, "-c", _BARE, str(path)], folder=folder, watched=True).processor_s)
+        for name, line in references.items():
+            taken[name].append(run(line, folder=folder, watched=True).processor_s)
+        manage("--db", f"{number}.db", "db", "upgrade", folder=folder)
         words = ("--db", f"{number}.db", "ingest", "videos", "--frames", f"frames-{number}", "--processes", 1)
-        command.append(manage(*words, folder=folder, watched=True).processor_s)
+        taken["command_s"].append(manage(*words, folder=folder, watched=True).processor_s)
     with closing(sqlite3.connect(folder / "0.db")) as index:
         ((read, stored),) = index.execute("SELECT frames_read, frames_stored FROM videos").fetchall()
+    best = {name: min(each) for name, each in taken.items()}
     found: dict[str, Any] = {
         "ten minutes": {
             "size_mb": rounded(path.stat().st_size / 1e6),
             "frames_read": read,
             "frames_stored": stored,
-            "bare_s": rounded(min(bare)),
-            "command_s": rounded(min(command)),
-            "ratio": rounded(min(command) / min(bare)),
+            **{name: rounded(each) for name, each in best.items()},
+            "ratio": rounded(best["command_s"] / best.get("ffmpeg_s", best["bare_s"])),
         }
     }
+    if os.environ.get("INDEXER_BENCHMARK_DVR_SCAN"):
+        scan = [os.environ["INDEXER_BENCHMARK_DVR_SCAN"], "-i", str(minute), "--scan-only"]
+        scan_s = run(scan, folder=folder, watched=True).processor_s * repeated
+        found["ten minutes"] |= {"dvr_scan_s": rounded(scan_s), "of_dvr_scan": rounded(best["command_s"] / scan_s)}
+    found["burnt-in numbers"] = _numbers(folder)
     if with_clips and CLIPS.is_dir():
         found["sample clips"] = _clips(folder)
     return found
 
 
-def _record(path: Path, *, seconds: int, size: tuple[int, int]) -> Path:
+def record_scene(path: Path, *, seconds: int, size: tuple[int, int]) -> Path:
     """A video of a yard with noise, through which something drives for some seconds."""
     import av
 
@@ -103,7 +122,7 @@ def _record(path: Path, *, seconds: int, size: tuple[int, int]) -> Path:
     return path
 
 
-def _repeat(source: Path, path: Path, *, times: int) -> None:
+def repeat_video(source: Path, path: Path, *, times: int) -> None:
     """Writes the packets of a video so many times, one after the other."""
     import av
 
@@ -124,7 +143,7 @@ def _repeat(source: Path, path: Path, *, times: int) -> None:
 
 def _clips(folder: Path) -> dict[str, Any]:
     """Frames that the gate stored of the sample clips, each a camera, and those that one without limit would store."""
-    read = stored = perfect = wrong = 0
+    read = stored = perfect = wrong = missed = 0
     for clip in sorted(CLIPS.iterdir()):
         words = ("ingest", clip, "--frames", f"of-{clip.stem}", "--every", 0.5, "--sample", "all", "--processes", 1)
         manage("--db", f"{clip.stem}.db", *words, folder=folder)
@@ -132,6 +151,8 @@ def _clips(folder: Path) -> dict[str, Any]:
             frames = list(_frames(clip))
             ((looked, kept),) = index.execute("SELECT frames_read, frames_stored FROM videos").fetchall()
             wrong += _wrong(index, frames) + (looked != len(frames))
+            offsets = index.execute("SELECT offset_us FROM video_frames").fetchall()
+            missed += len(list_missed(clip.name, [offset_us / 1e6 for (offset_us,) in offsets]))
         read, stored, perfect = read + looked, stored + kept, perfect + _perfect(frames)
     return {
         "frames_read": read,
@@ -139,7 +160,24 @@ def _clips(folder: Path) -> dict[str, Any]:
         "stored_without_limit": perfect,
         "ratio": rounded(stored / perfect),
         "wrong": wrong,
+        "visits": sum(len(visits) for _, visits in VISITS.values()),
+        "visits_missed": missed,
     }
+
+
+def _numbers(folder: Path) -> dict[str, Any]:
+    """How many frames are stored of videos of every kind, and the most frames that one of them is from its number."""
+    for name in ("kinds", "scratch"):
+        (folder / name).mkdir()
+    make_kinds(folder / "kinds", scratch=folder / "scratch")
+    manage("--db", "kinds.db", "ingest", "kinds", "--frames", "of-kinds", "--sample", "all", folder=folder)
+    with closing(sqlite3.connect(folder / "kinds.db")) as index:
+        rows = index.execute(
+            "SELECT camera.name, image.path, frame.offset_us FROM video_frames AS frame JOIN images AS image "
+            "ON image.id = frame.image_id JOIN cameras AS camera ON camera.id = image.camera_id"
+        ).fetchall()
+    off = [KINDS[camera].frames_off(Path(path), offset_us) for camera, path, offset_us in rows]
+    return {"videos": len(KINDS), "frames_stored": len(off), "frames_off": rounded(max(off))}
 
 
 def _frames(clip: Path) -> Iterator[tuple[int, NDArray[np.uint8]]]:
@@ -148,7 +186,7 @@ def _frames(clip: Path) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     assert recipe is not None
     with clip.open("rb") as file, open_video(file, limits=Limits()) as video:
         for frame in video.frames(every_s=0.5, sampling=Sampling.ALL):
-            yield frame.offset_us, prepare_frame(frame.grey(), recipe=recipe).pixels
+            yield frame.offset_us, prepare_frame(frame, recipe=recipe).pixels
 
 
 def _perfect(frames: list[tuple[int, NDArray[np.uint8]]]) -> int:

@@ -69,8 +69,14 @@ def test_who_does_the_work(asked: EngineOptions, settings: Settings, expected: E
             EngineOptions(None, None, None, ("/a=/b",)),
             "--map-path is for a cluster; add --engine dask, or leave it out",
         ),
-        (EngineOptions(2, "dask", AT), f"--processes is for workers started here, and {AT} has its own; leave one out"),
-        (EngineOptions(None, "dask", "tcp://here"), "'tcp://here' is no address of a scheduler; give one as in " + AT),
+        (
+            EngineOptions(2, "dask", AT),
+            f"--processes is for workers started here, and {AT} has workers of its own; leave one of the two out",
+        ),
+        (
+            EngineOptions(None, "dask", "tcp://here"),
+            "'tcp://here' is not the address of a scheduler; give one such as " + AT,
+        ),
     ],
 )
 def test_words_that_do_not_fit(asked: EngineOptions, words: str) -> None:
@@ -105,7 +111,7 @@ def test_no_scheduler(lot: Path, started: Start) -> None:
     process = started("ingest", lot, "--scheduler", "127.0.0.1:9")
     err = process.communicate(timeout=60)[1]
     assert (process.returncode, err.count("\n")) == (1, 1)
-    assert err.startswith("indexer: no scheduler answers at tcp://127.0.0.1:9 (")
+    assert err.startswith("indexer: the scheduler at tcp://127.0.0.1:9 does not answer (")
 
 
 @pytest.mark.parametrize("words", [b"", b"SSH-2.0-OpenSSH_9.2p1\r\n"])
@@ -119,7 +125,7 @@ def test_something_else_than_a_scheduler(lot: Path, started: Start, words: bytes
             talk.sendall(words)
             err = process.communicate(timeout=60)[1]
     assert (process.returncode, err.count("\n")) == (1, 1), err
-    assert err.startswith("indexer: no scheduler answers at tcp://127.0.0.1:")
+    assert err.startswith("indexer: the scheduler at tcp://127.0.0.1:")
 
 
 def test_a_scheduler_that_goes_away(big_lot: Path, own_home: Path, tmp_path: Path, started: Start) -> None:

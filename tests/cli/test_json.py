@@ -14,6 +14,7 @@ from indexer.cli.json_documents.admin import ErrorDocument
 from indexer.cli.json_documents.by_command import DOCUMENTS
 from tests.support.command import Run, draw
 from tests.support.json_forms import value_problems
+from tests.support.live_cameras import web_camera
 from tests.support.videos import make_video
 
 WORDS = [
@@ -27,6 +28,9 @@ WORDS = [
     ("compare",),
     ("compare", "--profile", "plain"),
     ("compare", "--profile", "balanced"),
+    ("run",),
+    ("config", "show"),
+    ("config", "completion", "bash"),
     ("status",),
     ("status", "--check", "--silent-after", "0"),
     ("sweep", "--max-score", "500,4000", "--min-contour-area", "100"),
@@ -42,6 +46,9 @@ WORDS = [
     ("pin", "4"),
     ("pin", "list"),
     ("unpin", "4"),
+    ("advise",),
+    ("advise", "list"),
+    ("advise", "picture", "gate", "map.png"),
     ("audit",),
     ("audit", "families"),
     ("audit", "--sql", "SELECT path, captured_at FROM audit_decisions"),
@@ -52,6 +59,7 @@ WORDS = [
     ("status",),
     ("profile", "list"),
     ("profile", "use", "--active", "--camera", "gate"),
+    ("export", "csv", "kept.csv"),
     ("prune", "--dry-run"),
     ("prune", "--yes"),
     ("restore", "--all"),
@@ -71,10 +79,15 @@ WORDS = [
     ("forget", "parking", "--dry-run"),
     ("forget", "parking", "--yes"),
     ("db", "shrink", "--removed-before", "2026-01-01"),
+    ("review", "--no-open"),
     ("db", "check"),
+    ("db", "check", "--hashes"),
     ("db", "upgrade"),
+    ("db", "backup", "backup.db"),
     ("db", "copy", "indexer.db", "moved.db"),
     ("db", "make-reader", "ada"),
+    ("watch", "clips", "--once"),
+    ("record", "live=CAMERA", "--frames", "live", "--every", "0.1", "--min-free", "0", "--duration", "3s"),
     ("ingest", "clips", "--frames", "frames", "--dry-run"),
     ("ingest", "clips", "--frames", "frames"),
     ("explain", "--at", "2021-06-16T12:00:01", "--camera", "clip"),
@@ -107,6 +120,14 @@ def form_of(words: tuple[str, ...]) -> Any:
     return next(DOCUMENTS[name] for name in names if name in DOCUMENTS)
 
 
+@pytest.fixture
+def sent(run: Run) -> Iterator[Run]:
+    """Runs a command, with the address of a live camera where one is named."""
+    with web_camera() as camera:
+        address = camera.address("stream")
+        yield lambda *words: run(*(str(word).replace("CAMERA", address) for word in words))
+
+
 def commands_of() -> Iterator[tuple[str, ...]]:
     """All commands that manage.py knows."""
     for name, command in typer.main.get_command(app).commands.items():
@@ -120,15 +141,16 @@ def make_clips(folder: Path) -> None:
     make_video(folder / "clips" / "clip_20210616_120000.mp4", frames=10, rate=5, keyframe_every=5)
 
 
-def test_every_command(run: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_command(sent: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every command puts one document on stdout, in the form that is written down, and warns of nothing on stderr."""
     monkeypatch.setenv("INDEXER_PROCESSES", "1")
     make_clips(lot.parent)
+    (lot.parent / "indexer.toml").write_text('folders = ["lot"]\n[run]\nprune = false\n')
     (lot.parent / "labels.csv").write_text("image,state\n1,empty\n2,empty\n3,car\n")
     for words in WORDS:
         if "parking" in words and lot.exists():
             lot.rename(lot.with_name("parking"))
-        answer = run(*words, "--json")
+        answer = sent(*words, "--json")
         assert answer.code == 0, answer
         assert list(value_problems(answer.document, form_of(words))) == [], words
         assert answer.err == "", words
@@ -136,15 +158,16 @@ def test_every_command(run: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert set(commands_of()) <= {words[:count] for words in WORDS for count in (1, 2)}
 
 
-def test_quiet(run: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_quiet(sent: Run, run: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With --quiet every command says nothing at all; an error is said all the same."""
     monkeypatch.setenv("INDEXER_PROCESSES", "1")
     make_clips(lot.parent)
+    (lot.parent / "indexer.toml").write_text('folders = ["lot"]\n[run]\nprune = false\n')
     (lot.parent / "labels.csv").write_text("image,state\n1,empty\n2,empty\n3,car\n")
     for words in WORDS[:-1]:
         if "parking" in words and lot.exists():
             lot.rename(lot.with_name("parking"))
-        answer = run(*words, "--quiet")
+        answer = sent(*words, "--quiet")
         assert (answer.code, answer.out, answer.err) == (0, "", ""), words
     answer = run("explain", "no such image", "--quiet")
     assert (answer.code, answer.err.startswith("indexer: ")) == (1, True)

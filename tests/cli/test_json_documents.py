@@ -9,8 +9,10 @@ from typing import Annotated, Any, Literal, TypedDict
 import pytest
 
 from indexer.cli.demonstration import DemoResult
+from indexer.cli.effective_settings import EffectiveSettings
 from indexer.cli.json_documents.by_command import DOCUMENTS
 from indexer.cli.json_documents.form import From, Time, document_keys, to_document
+from indexer.cli.shell_completion import Completion
 from indexer.domain.naming.rules import NamingRule
 from indexer.domain.naming.schemes import Scheme
 from indexer.domain.removal import Plan
@@ -18,16 +20,23 @@ from indexer.store.audit_queries import Audit
 from indexer.store.image_details import ImageDetails
 from indexer.store.profiles import StoredProfile
 from indexer.store.reader_roles import Reader
-from indexer.store.schema import Health
+from indexer.workflows.admin.backup import BackupReport
 from indexer.workflows.admin.camera import CameraListing, Confirmation
+from indexer.workflows.admin.configured_run import ConfiguredRun
 from indexer.workflows.admin.copy_index import CopyReport
 from indexer.workflows.admin.forget import ForgetPlan, ForgetReport
+from indexer.workflows.admin.health import CheckReport, UpgradeReport
 from indexer.workflows.admin.profile import MadeProfile, ProfileUse
 from indexer.workflows.admin.shrink import ShrinkReport
 from indexer.workflows.admin.status import Status
+from indexer.workflows.advice.advise import AdviceReport
+from indexer.workflows.advice.listing import Dismissal, FindingList
+from indexer.workflows.advice.picture import CameraPicture
 from indexer.workflows.compare.compare import CompareReport
+from indexer.workflows.export.export import ExportReport
 from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
 from indexer.workflows.ingest.preview import IngestPreview
+from indexer.workflows.record.outcomes import RecordReport
 from indexer.workflows.removal.adopt import AdoptReport
 from indexer.workflows.removal.prune import PruneReport
 from indexer.workflows.removal.purge import PurgePlan, PurgeReport
@@ -40,13 +49,21 @@ from indexer.workflows.review.moment import MomentDetails
 from indexer.workflows.review.pair_picture import Illustration
 from indexer.workflows.review.pin import PinList, PinReport
 from indexer.workflows.review.verdict import VerdictList, VerdictReport
+from indexer.workflows.review_server.review import ReviewReport
 from indexer.workflows.tuning.evaluate import EvaluationReport
 from indexer.workflows.tuning.sweep import SweepReport
+from indexer.workflows.watch.outcomes import WatchReport
 from tests.support.json_forms import class_problems, value_problems
 
 REPORTS: dict[str, Any] = {
+    "run": ConfiguredRun,
+    "config completion": Completion,
+    "export": ExportReport,
+    "config show": EffectiveSettings,
     "ingest": IngestReport,
     "ingest --dry-run": IngestPreview,
+    "watch": WatchReport,
+    "record": RecordReport,
     "compare": CompareReport,
     "prune": PruneReport,
     "prune --dry-run": Plan,
@@ -56,6 +73,10 @@ REPORTS: dict[str, Any] = {
     "purge": PurgeReport,
     "purge --dry-run": PurgePlan,
     "status": Status,
+    "advise": AdviceReport,
+    "advise list": FindingList,
+    "advise dismiss": Dismissal,
+    "advise picture": CameraPicture,
     "explain A": ImageDetails,
     "explain A B": PairDetails,
     "explain --picture": Illustration,
@@ -72,6 +93,7 @@ REPORTS: dict[str, Any] = {
     "sweep": SweepReport,
     "evaluate": EvaluationReport,
     "report": ReportResult,
+    "review": ReviewReport,
     "audit": list[Audit],
     "demo": DemoResult,
     "profile list": list[StoredProfile],
@@ -82,8 +104,9 @@ REPORTS: dict[str, Any] = {
     "camera rules": list[NamingRule],
     "camera schemes": list[Scheme],
     "camera confirm": Confirmation,
-    "db upgrade": Health,
-    "db check": Health,
+    "db upgrade": UpgradeReport,
+    "db backup": BackupReport,
+    "db check": CheckReport,
     "db adopt": AdoptReport,
     "db copy": CopyReport,
     "db shrink": ShrinkReport,

@@ -1,8 +1,10 @@
 """Exits: what went wrong becomes one sentence and an exit code, and what nobody expected goes to a log."""
 
 import errno
+import io
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ import typer
 
 from indexer.cli.main import main
 from indexer.errors import DatabaseError, DeclinedError, FolderError, UsageError
-from tests.support.command import command
+from indexer.escaping import command_line
+from tests.support.command import Run, command, run_here
 
 
 def failing(problem: BaseException) -> typer.Typer:
@@ -91,6 +94,12 @@ def test_reader_that_leaves(decided: Path, own_home: Path, more: list[str]) -> N
         assert "indexer:" not in said.read()
 
 
+def test_options_end_with_their_command(run: Run, lot: Path, own_home: Path) -> None:
+    """The index that was typed for a command is in its own advice, and not in what is said after it."""
+    assert "--db other.db compare" in run("--db", "other.db", "ingest", lot, "--processes", 1).out
+    assert command_line("compare") == "manage.py compare"
+
+
 def test_broken_pipe_of_a_workflow_is_a_problem(capsys: pytest.CaptureFixture[str]) -> None:
     """A pipe that breaks inside the work, and not on the way to the reader, is said and is no success."""
     assert main(failing(BrokenPipeError(32, "Broken pipe")), []) == 1
@@ -110,3 +119,26 @@ def test_full_disk_under_the_report(decided: Path, own_home: Path) -> None:
         answer = subprocess.run(command("status", "--json"), stdout=full, stderr=subprocess.PIPE, text=True)
     assert answer.returncode == 1
     assert answer.stderr.splitlines()[-1] == "indexer: No space left on device"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_streams_that_cannot_show_a_name(
+    decided: Path, own_home: Path, run: Run, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """A name is shown as it is; where a stream cannot, it is escaped, and no table needs more than the stream has."""
+    folder = decided.rename(own_home / "Hütte 日本")
+    assert run("relocate", "lot", folder, "--yes").code == 0
+    streams = {name: io.TextIOWrapper(io.BytesIO(), encoding=encoding) for name in ("stdout", "stderr")}
+    with monkeypatch.context() as patch:
+        for name, stream in streams.items():
+            patch.setattr(sys, name, stream)
+        codes = [run_here(*words) for words in (["explain", "1"], ["audit", "runs"], ["restore", folder / "x.png"])]
+    for stream in streams.values():
+        stream.flush()
+    out, err = (stream.buffer.getvalue().decode(encoding) for stream in streams.values())  # type: ignore[attr-defined]
+    shown = str(folder).encode(encoding, "backslashreplace").decode(encoding)
+    assert codes == [0, 0, 1]
+    assert f"image 1: {shown}/" in out
+    assert f'"new": "{shown}"' in out
+    assert f"nothing from '{shown}/x.png' is in quarantine" in err
+    assert ("\\u2500" in out, "─" in out) == (False, encoding == "utf-8")

@@ -1,10 +1,11 @@
-"""On a machine that lacks a library of OpenCV, one sentence names the packages to install."""
+"""On a machine that lacks a library of OpenCV, or the packages of Python, one sentence names what to install."""
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
-from tests.support.command import command
+from tests.support.command import ROOT, command
 
 
 def test_missing_system_library(tmp_path: Path, lot: Path) -> None:
@@ -16,3 +17,13 @@ def test_missing_system_library(tmp_path: Path, lot: Path) -> None:
     assert "libGL.so.1" in done.stderr
     assert "apt-get install libgl1 libglib2.0-0" in done.stderr
     assert subprocess.run(command("ingest", "--help"), check=False, **slim).returncode == 0  # type: ignore[call-overload]
+
+
+def test_python_without_the_packages() -> None:
+    """A Python that has none of the packages, as before the virtual environment is active, gets one sentence."""
+    bare = [sys.executable, "-S", str(ROOT / "manage.py"), "status"]  # -S: no site-packages
+    done = subprocess.run(bare, check=False, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "typer" in done.stderr
+    assert sys.executable in done.stderr
+    assert ".venv/bin/activate" in done.stderr

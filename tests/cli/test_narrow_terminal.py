@@ -9,29 +9,34 @@ import struct
 import subprocess
 import termios
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from indexer.cli.word_wrap import cell_count
-from tests.support.command import Run, command, draw
+from tests.support.command import command, draw, in_home, run_here
 
 COLUMNS, ROWS = 80, 24
 UNDECIDED = re.compile(r"\d images? (is|are) not decided yet\. Next: manage\.py compare")
 Lines = Callable[..., list[str]]
 
 
-@pytest.fixture
-def lines() -> Lines:
-    """Runs a command on a terminal of 80 x 24: the lines that it shows, without colours and empty ones."""
+@pytest.fixture(scope="module")
+def lines(busy: Path) -> Lines:
+    """Runs a command on a terminal of 80 x 24: the lines that it shows, without colours and empty ones.
 
-    def answer(*words: object) -> list[str]:
+    The commands of these tests change nothing: what one showed is remembered for all tests.
+    """
+
+    @cache
+    def answer(*words: str) -> list[str]:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         environment = {key: value for key, value in os.environ.items() if key not in {"COLUMNS", "LINES"}}
         process = subprocess.Popen(
-            command(*words), stdin=theirs, stdout=theirs, stderr=theirs, env=environment | {"TERM": "dumb"}
+            command(*words), cwd=busy, stdin=theirs, stdout=theirs, stderr=theirs, env=environment | {"TERM": "dumb"}
         )
         os.close(theirs)
         shown = _read(ours, process)
@@ -54,22 +59,27 @@ def _read(terminal: int, process: subprocess.Popen[bytes]) -> str:
             return shown.decode()
 
 
-@pytest.fixture
-def busy(own_home: Path, run: Run) -> Path:
-    """Two cameras in a deep folder: decided, removed, judged, with a broken and an undecided file."""
-    folder = own_home / "a folder with a long name" / "of one site" / "and its frames"
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with two cameras in a deep folder: decided, removed, judged, with a broken and an undecided file."""
+    home = tmp_path_factory.mktemp("busy")
+    with in_home(home):
+        _fill(home / "a folder with a long name" / "of one site" / "and its frames")
+    return home
+
+
+def _fill(folder: Path) -> None:
     for camera in ("north-gate", "yard"):
         for minute, cars in enumerate([(), (), (1,), (1,), (1, 3), ()]):
             draw(folder / camera / f"{camera}_2026_03_01__12_0{minute}_00.png", cars=cars)
     (folder / "yard" / "yard_2026_03_01__12_09_00.png").write_bytes(b"broken")
-    assert run("ingest", folder, "--processes", 1).code == 0
-    assert run("compare", "--processes", 1).code == 0
-    assert run("prune", "--yes", "--camera", "yard").code == 0
     names = [f"yard_2026_03_01__12_0{minute}_00.png" for minute in (0, 2)]
-    assert run("verdict", *names, "different", "--by", "Ada", "--note", "two cars, seen from the far side").code == 0
+    assert run_here("ingest", folder, "--processes", 1) == 0
+    assert run_here("compare", "--processes", 1) == 0
+    assert run_here("prune", "--yes", "--camera", "yard") == 0
+    assert run_here("verdict", *names, "different", "--by", "Ada", "--note", "two cars, seen from the far side") == 0
     draw(folder / "yard" / "yard_2026_03_01__13_00_00.png", cars=(0, 2))
-    assert run("ingest", folder, "--processes", 1).code == 0
-    return folder
+    assert run_here("ingest", folder, "--processes", 1) == 0
 
 
 @pytest.mark.parametrize(
@@ -89,7 +99,7 @@ def busy(own_home: Path, run: Run) -> Path:
     ],
     ids=" ".join,
 )
-def test_lines_fit(busy: Path, lines: Lines, words: list[str]) -> None:
+def test_lines_fit(lines: Lines, words: list[str]) -> None:
     """No line is wider than the terminal, but where one word alone is, or a command that must stay whole."""
     shown = lines(*words)
     assert shown
@@ -97,7 +107,7 @@ def test_lines_fit(busy: Path, lines: Lines, words: list[str]) -> None:
     assert [line for line in too_long if len(line.split()) > 2 and "manage.py" not in line and "/" not in line] == []
 
 
-def test_no_table_is_broken(busy: Path, lines: Lines) -> None:
+def test_no_table_is_broken(lines: Lines) -> None:
     """What has few columns has one line for each row: status is a table that fits."""
     status = lines("status")
     assert [line.split()[0] for line in status if line.startswith((" north", " yard"))] == ["north-gate", "yard"]
@@ -111,14 +121,14 @@ def test_no_table_is_broken(busy: Path, lines: Lines) -> None:
     ],
     ids=["profile list", "sweep"],
 )
-def test_no_column_is_lost(busy: Path, lines: Lines, words: list[str], columns: list[str]) -> None:
+def test_no_column_is_lost(lines: Lines, words: list[str], columns: list[str]) -> None:
     """Where a table is too wide, blocks show all of its columns."""
     shown = " ".join(lines(*words))
     assert [column for column in columns if column not in shown] == []
     assert "Not shown here" not in shown
 
 
-def test_a_row_that_is_too_wide_takes_few_lines(busy: Path, lines: Lines) -> None:
+def test_a_row_that_is_too_wide_takes_few_lines(lines: Lines) -> None:
     """Short values of a paragraph share a line: a removal, with its twenty columns, takes at most twelve."""
     shown = lines("audit", "removals")
     starts = [number for number, line in enumerate(shown) if line.startswith(" run_id ")]
@@ -126,7 +136,7 @@ def test_a_row_that_is_too_wide_takes_few_lines(busy: Path, lines: Lines) -> Non
     assert max(after - before for before, after in pairwise([*starts, len(shown)])) <= 12
 
 
-def test_paths_begin_at_the_common_folder(busy: Path, lines: Lines) -> None:
+def test_paths_begin_at_the_common_folder(lines: Lines) -> None:
     """Rows that are too wide are paragraphs, and the folder that holds all paths is named once."""
     shown = lines("audit", "removals")
     assert " ".join(shown).count("a folder with a long name") == 1
@@ -138,18 +148,17 @@ def test_paths_begin_at_the_common_folder(busy: Path, lines: Lines) -> None:
 
 
 @pytest.mark.parametrize("words", [["status"], ["prune", "--dry-run"], ["sweep", "--processes", "1"]], ids=" ".join)
-def test_undecided_images_are_named(busy: Path, lines: Lines, words: list[str]) -> None:
+def test_undecided_images_are_named(lines: Lines, words: list[str]) -> None:
     """Wherever an image is not decided yet, that is said with the next step."""
     assert UNDECIDED.search(" ".join(lines(*words)))
 
 
-def test_report_names_undecided_images(busy: Path, run: Run) -> None:
+def test_report_names_undecided_images(lines: Lines) -> None:
     """The report says it too, where it says what it wrote."""
-    answer = run("report", "pages", "--processes", 1)
-    assert UNDECIDED.search(answer.out)
+    assert UNDECIDED.search(" ".join(lines("report", "pages", "--processes", "1")))
 
 
-def test_a_dry_run_ends_with_what_to_do(busy: Path, lines: Lines) -> None:
+def test_a_dry_run_ends_with_what_to_do(lines: Lines) -> None:
     """After the plan: where to look, which cases are weakest, and how to act."""
     shown = " ".join(lines("prune", "--dry-run"))
     for step in ("manage.py report pages", "manage.py audit borderline removed", "To act: manage.py prune"):

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import subprocess
 from collections.abc import Callable
@@ -72,7 +73,7 @@ def test_no(decided: Path, on_terminal: OnTerminal, types: str) -> None:
     before = files(decided)
     answer = on_terminal("prune", types=types, out_too=True)
     assert answer.code == 1, answer
-    assert "nothing was done, as you did not say yes" in answer.err
+    assert "you did not answer yes; nothing was done" in answer.err
     assert files(decided) == before
 
 
@@ -90,6 +91,16 @@ def test_purge_asks(decided: Path, on_terminal: OnTerminal) -> None:
     answer = on_terminal("purge", "--all", types="n\n", out_too=True)
     assert "DELETE 3 QUARANTINED FILES FOR GOOD? [y/N]" in answer.err
     assert all(path.exists() for path in quarantined)
+
+
+@pytest.mark.parametrize("command", ["relocate", "forget"])
+def test_a_question_about_folders_comes_with_its_plan(decided: Path, on_terminal: OnTerminal, command: str) -> None:
+    """Also with --quiet nobody is asked about what was not shown."""
+    decided.rename(decided.with_name("parking"))
+    words = ("parking",) if command == "relocate" else ()
+    answer = on_terminal(command, "lot", *words, "--quiet", types="n\n", out_too=True)
+    shown = re.search(r"\b6\s+images\b", answer.err)
+    assert (shown is not None, "[y/N]" in answer.err, answer.code) == (True, True, 1)
 
 
 @pytest.mark.parametrize(("types", "code", "back"), [("y\n", 0, 6), ("n\n", 1, 3), ("\n", 1, 3)])
@@ -126,3 +137,30 @@ def test_no_progress_without_a_terminal(lot: Path, own_home: Path) -> None:
     """Where stderr is no terminal, nothing is drawn on it."""
     done = subprocess.run(command("ingest", lot, "--processes", 1), capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def colours(shown: str) -> set[str]:
+    """The colours that a terminal was asked for: the parts of its escape sequences that are no mere bold or dim."""
+    parts = {part for sequence in re.findall(r"\x1b\[([\d;]*)m", shown) for part in sequence.split(";")}
+    return {part for part in parts if re.fullmatch(r"[349]\d|10\d", part) and part not in {"39", "49"}}
+
+
+@pytest.mark.parametrize("no_colour", [False, True])
+def test_no_colours_if_nobody_wants_them(
+    lot: Path, on_terminal: OnTerminal, monkeypatch: pytest.MonkeyPatch, no_colour: bool
+) -> None:
+    """NO_COLOR turns off all colours on a terminal, those of progress bars too; without it bars have some."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    if no_colour:
+        monkeypatch.setenv("NO_COLOR", "1")
+    answer = on_terminal("ingest", lot, out_too=True)
+    assert answer.code == 0
+    assert "6 files seen" in answer.err
+    assert bool(colours(answer.err)) is not no_colour
+
+
+def test_a_pipe_gets_plain_text(decided: Path, on_terminal: OnTerminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes to a pipe has no escape sequence, whatever terminal is around it."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    answer = on_terminal("status")
+    assert (answer.code, "gate" in answer.out, "\x1b" in answer.out) == (0, True, False)

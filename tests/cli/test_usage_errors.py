@@ -59,6 +59,12 @@ def test_proposed_commands_have_the_index_that_was_typed(lot: Path, own_home: Pa
     path = own_home / "my own" / "index.db"
     out = run("--db", path, "ingest", lot, "--processes", 1).out
     assert out.splitlines()[-1].endswith(f"Next: manage.py --db '{path}' compare")
-    assert "manage.py --db" in run("--db", path, "nothing").err
     assert f"see: manage.py --db '{path}' compare --help" in run("--db", path, "compare", "--nope").err
     assert "--db" not in run("compare", "--nope").err
+
+
+def test_a_program_of_several_words_is_named_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Started as `python -m indexer`, the program says what to type next with that name, and the command after it."""
+    monkeypatch.setattr("indexer.escaping.program_name", lambda: "python -m indexer")
+    monkeypatch.setattr("indexer.cli.main.program_name", lambda: "python -m indexer")
+    assert run("db", "copy", "one").sentence.endswith("see: python -m indexer db copy --help")

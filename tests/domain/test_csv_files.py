@@ -46,9 +46,9 @@ def test_pairs() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", r"line 1: '' does not say what the columns are; begin with image,state or"),
-        ("a.jpg,empty\n", r"line 1: 'a.jpg,empty' does not say"),
-        ("image\tstate\na\tb\n", r"line 1: 'image\\tstate' does not say"),
+        ("", r"line 1: '' does not name the columns; begin with image,state or"),
+        ("a.jpg,empty\n", r"line 1: 'a.jpg,empty' does not name"),
+        ("image\tstate\na\tb\n", r"line 1: 'image\\tstate' does not name"),
         ("image,state\na.jpg,empty\nb.jpg\n", r"line 3: 1 values for 2 columns"),
         ("image,state\na,b.jpg,empty\n", r"line 2: 3 values for 2 columns; put values with a comma in double quotes"),
         ("image,state\na.jpg, \n", r"line 2: the column state is empty"),
@@ -76,7 +76,7 @@ def test_any_labels(content: bytes) -> None:
 
 def test_nul_is_refused_with_its_line() -> None:
     """A NUL character is refused with its line."""
-    with pytest.raises(LabelError, match="line 2: it holds the character NUL"):
+    with pytest.raises(LabelError, match="line 2: it contains the character NUL"):
         parse_labels(b'image,state\n"a\0b.jpg",x\n')
 
 
@@ -104,9 +104,9 @@ def test_what_is_no_verdict() -> None:
         BadLine(3, "the verdict is 'alike'; say same or different"),
         BadLine(4, "it has 1 columns, and the first line 3"),
         BadLine(5, "the verdict is 'Same'; say same or different"),
-        BadLine(6, "it holds the character NUL"),
+        BadLine(6, "it contains the character NUL"),
         VerdictLine(7, "1", "2", "same"),
-        BadLine(8, "it is no CSV from here on: unexpected end of data"),
+        BadLine(8, "it is not valid CSV from here on: unexpected end of data"),
     ]
 
 
@@ -119,7 +119,7 @@ def test_what_is_no_verdict() -> None:
         (b"image_a,image_b,verdict,notes\n", "there is a column 'notes'"),
         (b"image_a,image_b,verdict,by,by\n", "a column is there twice"),
         (b"image_a,\xff", r"it is not UTF-8 text \(byte 8\); save it as CSV in UTF-8"),
-        (b'"image_a,image_b,verdict\n', "line 1: it is no CSV from here on: unexpected end of data"),
+        (b'"image_a,image_b,verdict\n', "line 1: it is not valid CSV from here on: unexpected end of data"),
     ],
 )
 def test_what_is_no_file_of_verdicts(content: bytes, said: str) -> None:

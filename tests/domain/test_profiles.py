@@ -12,6 +12,7 @@ from indexer.domain.profiles import (
     BUILT_IN,
     COLOUR,
     DEFAULT,
+    LEARNED,
     ORIGINAL,
     PARAMETERS,
     PLAIN,
@@ -36,10 +37,12 @@ CHANGES: dict[str, Any] = {
     "min_contour_area": 1001.0,
     "max_score": 999.0,
     "record_limit": 3999.0,
+    "max_distance": 0.3,
+    "veto_distance": 0.5,
 }
 PREPARATION, SCORING = (
     ["work_width", "contrast", "mask", "ignore", "ignore_picture", "levels", "chroma"],
-    ["threshold", "dilations", "min_contour_area"],
+    ["threshold", "dilations", "min_contour_area", "max_distance", "veto_distance"],
 )
 COLOUR_DIGESTS = ["7ec3e618f7f02012", "099dc3e0e60dd790", "f8e3bb66efd92b9d"]
 DIGESTS = ("preparation", "scoring", "profile")
@@ -54,7 +57,7 @@ def digests(profile: Profile) -> tuple[str, str, str]:
 
 
 def test_built_in_profiles_are_those_of_the_design() -> None:
-    """The four profiles that come with the tool have exactly these numbers, and `balanced` is the default."""
+    """The five profiles that come with the tool have exactly these numbers, and `balanced` is the default."""
     shared = {"mask": (5, 10, 5, 0), "dilations": 2, "min_contour_area": 1000.0, "max_score": 1000.0}
     shared |= {"record_limit": 4000.0}
     assert {profile.name: profile.parameters for profile in BUILT_IN} == {
@@ -62,10 +65,13 @@ def test_built_in_profiles_are_those_of_the_design() -> None:
         "plain": shared | {"work_width": 320, "contrast": False, "threshold": 45},
         "original": shared | {"work_width": None, "contrast": False, "threshold": 45},
         "colour": shared | {"work_width": 320, "contrast": True, "threshold": 30, "chroma": 2},
+        "learned": shared
+        | {"work_width": 320, "contrast": True, "threshold": 30, "max_distance": 0.35, "veto_distance": 0.6}
+        | {"features": "efficientnet-lite0-block5-448-1"},
     }
     assert DEFAULT is BALANCED
-    assert [profile.preparation.native for profile in BUILT_IN] == [False, False, True, False]
-    assert [profile.preparation.planes for profile in BUILT_IN] == [1, 1, 1, 3]
+    assert [profile.preparation.native for profile in BUILT_IN] == [False, False, True, False, False]
+    assert [profile.preparation.planes for profile in BUILT_IN] == [1, 1, 1, 3, 1]
 
 
 def test_stored_digests_never_change() -> None:
@@ -88,22 +94,24 @@ def test_digests_of_what_is_ignored_never_change() -> None:
 @pytest.mark.parametrize("parameter", CHANGES)
 def test_any_parameter_changes_its_own_layer_and_those_above(parameter: str) -> None:
     """A change touches the layer it belongs to and what rests on it, and leaves the evidence below as it is."""
-    changed = derived(**{parameter: CHANGES[parameter]})
+    base = LEARNED if parameter in LEARNED.parameters else BALANCED
+    changed = derived(base, **{parameter: CHANGES[parameter]})
     lowest = 0 if parameter in PREPARATION else 1 if parameter in SCORING else 2
-    same = [one == other for one, other in zip(digests(changed), digests(BALANCED), strict=True)]
+    same = [one == other for one, other in zip(digests(changed), digests(base), strict=True)]
     assert same == [layer < lowest for layer in range(len(DIGESTS))]
     follows = {"record_limit": 3996.0} if parameter == "max_score" else {}
     value = asdict(CHANGES[parameter]) if parameter == "ignore_picture" else CHANGES[parameter]
-    assert changed.parameters == BALANCED.parameters | follows | {parameter: value}
+    assert changed.parameters == base.parameters | follows | {parameter: value}
 
 
 def test_changes_cover_every_parameter() -> None:
     """The table of changes above forgets no parameter, so that each has its place in a digest."""
-    assert CHANGES.keys() == set(PARAMETERS)
-    assert {"ignore", "ignore_picture", "levels", "chroma"} == CHANGES.keys() - BALANCED.parameters.keys()
+    assert CHANGES.keys() == set(PARAMETERS) - {"features"}  # those of a base stay
+    assert {"ignore", "ignore_picture", "levels", "chroma"} == CHANGES.keys() - LEARNED.parameters.keys()
+    assert LEARNED.parameters.keys() - BALANCED.parameters.keys() == {"features", "max_distance", "veto_distance"}
 
 
-@given(st.sampled_from(BUILT_IN), st.integers(0, 300_000), st.integers(0, 10**6))
+@given(st.sampled_from(BUILT_IN), st.integers(0, 300_000), st.integers(0, 307_200))
 def test_whole_and_real_numbers_are_one(base: Profile, area: int, limit: int) -> None:
     """1000 and 1000.0 are the same number, so they make equal profiles with equal digests."""
     whole = derived(base, min_contour_area=area, max_score=limit, record_limit=limit)
@@ -178,6 +186,16 @@ NOT_A_NUMBER, ENDLESS = float("nan"), float("inf")
         (ORIGINAL, {"chroma": 2}, "chroma needs a work width"),
         (BALANCED, {"chroma": -1}, "chroma -1 is not within 0 to 8"),
         (BALANCED, {"chroma": 9}, "chroma 9 is not within 0 to 8"),
+        (BALANCED, {"max_distance": 0.3}, "distances need features, which this profile has not; .*--base learned"),
+        (BALANCED, {"veto_distance": 0.3}, "distances need features"),
+        (BALANCED, {"features": "resnet"}, "features 'resnet' are not known to this version"),
+        (LEARNED, {"features": ""}, "distances need features"),
+        (LEARNED, {"max_distance": -0.1}, "max distance -0.1 is not a number from 0 up to 0.6"),
+        (LEARNED, {"max_distance": 0.7}, "max distance 0.7 is not a number from 0 up to 0.6"),
+        (LEARNED, {"max_distance": NOT_A_NUMBER}, "max distance nan"),
+        (LEARNED, {"veto_distance": 0.0}, "veto distance 0 is not a number above 0 and up to 2"),
+        (LEARNED, {"veto_distance": 2.1}, "veto distance 2.1"),
+        (LEARNED, {"work_width": 64}, "features need a work width of 80 pixels or more"),
         (BALANCED, {"threshold": -1}, "threshold -1 is not within 0 to 254"),
         (BALANCED, {"threshold": 255}, "threshold 255 is not within 0 to 254"),
         (BALANCED, {"dilations": -1}, "dilations -1 is not within 0 to 50"),
@@ -274,3 +292,9 @@ def test_other_rectangles_are_refused(text: str) -> None:
 def test_a_drawing_says_its_share() -> None:
     """The share of the frame that a drawing ignores is that of its pixels."""
     assert [EncodedMaskImage(4, 3, ignored_px, "").ignored_share for ignored_px in (3, 12)] == [0.25, 1.0]
+
+
+def test_a_veto_always_counts() -> None:
+    """With features no limit is above the score of a vetoed pair, which is the whole frame."""
+    with pytest.raises(ProfileError, match="above the whole frame"):
+        derived(LEARNED, max_score=307_201)

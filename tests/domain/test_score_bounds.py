@@ -1,14 +1,24 @@
 """What recorded evidence says about other areas and limits: always true, and exact where it can be."""
 
 import math
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.domain.profiles import BALANCED, decides_alike, derive_profile
-from indexer.domain.score_bounds import ScoreBounds, numbers_to_try, parse_numbers, score_bounds, usual_trials
+from indexer.domain.evidence import Evidence
+from indexer.domain.profiles import BALANCED, LEARNED, decides_alike, derive_profile
+from indexer.domain.score_bounds import (
+    ScoreBounds,
+    known_bounds,
+    numbers_to_try,
+    parse_numbers,
+    score_bounds,
+    usual_trials,
+)
+from indexer.domain.similarity import distance_score
 from indexer.errors import UsageError
 
 LARGER = [1000.0, 1500.0, 2000.0, 3000.0, 4000.0, 8000.0, 16000.0]
@@ -46,6 +56,35 @@ def test_what_decides_decides_as_the_score(
     known = evidence(contours, area=recorded_area, unit=unit)
     score = score_bounds(*known, recorded_area=recorded_area, new_area=wanted_area).equivalent_score(max_score)
     assert score is None or (score < max_score) == (truth < max_score)
+
+
+@given(
+    contours=halves,
+    recorded=areas,
+    wanted=areas,
+    limit=areas,
+    distance=st.sampled_from([0.0, 0.2, 0.35, 0.5, 0.6, 1.2]),
+    recorded_max=st.sampled_from([0.0, 0.35, 0.5]),
+    wanted_max=st.sampled_from([0.0, 0.2, 0.35, 0.5, 0.7]),
+)
+def test_evidence_with_features_decides_for_other_distances(
+    contours: list[int], recorded: int, wanted: int, limit: int, distance: float, recorded_max: float, wanted_max: float
+) -> None:
+    """A recorded pair is decided for other areas and distances as from the pixels, or not at all."""
+    scoring = replace(
+        LEARNED.scoring_parameters, min_contour_area=wanted / 2, max_score=limit / 2, max_distance=wanted_max
+    )
+
+    def scored(area: float, max_distance: float) -> Evidence:
+        changed_area, largest, count = evidence(contours, area=area, unit=1.0)
+        score = distance_score(changed_area, distance, max_distance=max_distance, veto_distance=0.6)
+        return Evidence(score, largest, count, 0.1, distance, changed_area)
+
+    truth = scored(wanted / 2, wanted_max).score
+    bounds = known_bounds(scored(recorded / 2, recorded_max), scoring, recorded_area=recorded / 2)
+    assert bounds.low <= truth <= bounds.high
+    found = bounds.equivalent_score(limit / 2)
+    assert found is None or (found < limit / 2) == (truth < limit / 2)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from numpy.typing import NDArray
 
 from indexer.domain.images import Image
 from indexer.domain.keeper_index import IndexArray
@@ -117,11 +118,17 @@ def walk_down(
     before: Mapping[int, Decision] | None = None,
     size: int = 1,
     max_opening_keepers: int = 1000,
+    proved: list[int] | None = None,
 ) -> tuple[list[Decision], list[Pair]]:
     """What `Selection` decides and the pairs met on the way, searched block by block as `workflows.equivalent_score`
-    does."""
+    does. With `proved`, of half of the pairs that differ this is proved beforehand; it gets the number that counts."""
     walk = Selection(images, previous=before or {}, max_opening_keepers=max_opening_keepers)
     pairs: list[Pair] = []
+
+    def differs(place: int, others: IndexArray) -> NDArray[np.bool_]:
+        keeper, below = walk.ranked[place], [walk.ranked[other] for other in others.tolist()]
+        return np.array([(other.id + keeper.id) % 2 == 0 and truth.judge(other, keeper) is None for other in below])
+
     for block in walk.blocks(size=size):
         asked = [told(walk, walk.candidates(search)) for search in block]
         for search, candidates in zip(block, asked, strict=True):
@@ -134,7 +141,9 @@ def walk_down(
                 nearer = walk.nearer(search, places, than=walk.index_of[closer.keeper_id])
                 met = [other for other, stays in zip(met, nearer, strict=True) if stays]
             pairs += [pair_of(image.id, other.id) for other in met + met_late]
-            walk.resolve(search, closer or found)
+            walk.resolve(search, closer or found, differs=None if proved is None else differs)
+    if proved is not None:
+        proved.append(walk.proved_pairs)
     return walk.decisions, pairs
 
 
@@ -297,6 +306,27 @@ def test_new_image_is_met_by_those_below_it() -> None:
     last, first = image_of(4, 4), image_of(5, 5, width=900)
     assert walk_down([*images, last], Truth(), before=before)[1] == [(3, 4), (2, 4), (1, 4)]
     assert walk_down([*images, first], Truth(), before=before)[1] == [(1, 5), (2, 5), (3, 5)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@settings(max_examples=50, deadline=None)
+@given(camera=cameras(), known=st.integers(0, MOST))
+def test_proved_pairs_count_and_are_not_met(size: int, camera: tuple[list[Image], Truth], known: int) -> None:
+    """Old keepers that are proved to differ from a new one above them stay as they are; all is decided, and as many
+    pairs count, as if they were compared."""
+    images, truth = camera
+    before, proved = by_id(walk_down(images[:known], truth)[0]), list[int]()
+    decided, pairs = walk_down(images, truth, before=before, size=size, proved=proved)
+    compared, met = walk_down(images, truth, before=before, size=size)
+    assert (decided, len(pairs) + proved[0]) == (compared, len(met))
+
+
+def test_a_proved_keeper_is_not_looked_at() -> None:
+    """Of three keepers below a new one those that are proved to differ are not compared with it."""
+    images = [image_of(number, number) for number in (1, 2, 3)]
+    before, proved = by_id(walk_down(images, Truth())[0]), list[int]()
+    _, pairs = walk_down([*images, image_of(5, 5, width=900)], Truth(), before=before, proved=proved)
+    assert (pairs, proved) == ([(2, 5)], [2])
 
 
 def test_only_what_is_concerned_is_looked_at() -> None:

@@ -3,7 +3,7 @@
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from indexer.domain.similarity import closeness, is_similar
+from indexer.domain.similarity import closeness, distance_score, is_similar
 
 AREAS = st.lists(st.integers(0, 4000).map(lambda doubled: doubled / 2), max_size=6)
 LIMITS = st.integers(0, 4000).map(float)
@@ -26,6 +26,33 @@ def test_closeness_is_below_one_exactly_where_a_pair_is_similar(
     else:
         assert number is not None
         assert (number < 1) == is_similar(score, max_score=max_score)
+
+
+@given(
+    AREAS,
+    st.integers(1, 4000).map(float),
+    LIMITS,
+    st.floats(0, 2),
+    st.sampled_from([(0.0, 0.6), (0.35, 0.6), (0.5, 0.5), (0.7, 0.6)]),
+)
+def test_score_with_features_is_the_rule(
+    areas: list[float], max_score: float, min_contour_area: float, distance: float, limits: tuple[float, float]
+) -> None:
+    """Similar below the first distance, not from the second on, and by the area in between; closeness says the same."""
+    area, largest = measured(areas, min_contour_area)
+    score = distance_score(area, distance, max_distance=limits[0], veto_distance=limits[1])
+    similar = distance < limits[0] or (distance < limits[1] and area < max_score)
+    assert is_similar(score, max_score=max_score) == similar
+    number = closeness(
+        score,
+        largest,
+        max_score=max_score,
+        min_contour_area=min_contour_area,
+        distance=distance,
+        max_distance=limits[0],
+    )
+    assert number is not None
+    assert (number < 1) == similar
 
 
 @given(AREAS, AREAS, st.integers(1, 4000).map(float), LIMITS)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.domain.videos import EPOCH, RecordingStart, find_recorder_time, parse_creation_time, recording_start
+from indexer.domain.videos import EPOCH, RecordingStart, parse_creation_time, recording_start
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -60,23 +60,6 @@ def test_a_short_clip_that_was_created_as_it_ended_keeps_its_time() -> None:
         mtime_ns=nanoseconds(NOON),
     )
     assert start == RecordingStart(NOON, "container")
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("/media/recordings/2026-01-01/12/front/00.00.mp4", NOON),
-        ("2026-01-01/12/front/00.00.mp4", NOON),
-        ("/media/2026-01-01/12/front/00.00.mp4.mp4", None),
-        ("/media/2026-02-30/12/front/00.00.mp4", None),
-        ("/media/2026-01-01/24/front/00.00.mp4", None),
-        ("/media/2026-01-01/12/00.00.mp4", None),  # which `names` reads
-        ("/media/front/gate.mp4", None),
-    ],
-)
-def test_the_tree_of_a_recorder(path: str, expected: datetime | None) -> None:
-    """Where the camera stands between the parts of the time, they are put together."""
-    assert find_recorder_time(path) == expected
 
 
 @given(st.text(max_size=40))

@@ -84,18 +84,18 @@ needs_proc = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="need
 
 @needs_proc
 def test_prune_order(lot: Index, order: list[str]) -> None:
-    """For each file in the plan's order: the lines of manifest and record synced, a commit, the new name synced, the
-    old one taken away, a commit; never one transaction for two files."""
+    """For each file in the plan's order: the line of the manifest synced, a commit, the line of the record synced, the
+    new name synced, the old one taken away, a commit; never one transaction for two files."""
     lot.prune()
     first = order.index(f"append quarantine/{MANIFEST_NAME}")
     assert order[first - 1 :] == [
         f"fsync {MANIFEST_NAME}",
         f"append quarantine/{MANIFEST_NAME}",
         "fsync run-3",
+        "commit quarantine...",
         f"fsync {RECORD_NAME}",
         f"append quarantine/{RECORD_NAME}",
         "fsync .indexer-quarantine",
-        "commit quarantine...",
         "link quarantine/copy",
         "fsync 2",
         "unlink frames/copy",
@@ -104,9 +104,9 @@ def test_prune_order(lot: Index, order: list[str]) -> None:
         "fsync run-3",
         f"fsync {MANIFEST_NAME}",
         f"append quarantine/{MANIFEST_NAME}",
+        "commit quarantined, quarantine...",
         f"fsync {RECORD_NAME}",
         f"append quarantine/{RECORD_NAME}",
-        "commit quarantined, quarantine...",
         "link quarantine/birds",
         "fsync 3",
         "unlink frames/birds",
@@ -168,19 +168,19 @@ def test_purge_order(lot: Index, order: list[str]) -> None:
 
 
 def test_deletion_order(lot: Index, order: list[str]) -> None:
-    """A file that is deleted at once has its line and its row before, waits aside, and its row is written on after."""
+    """A file that is deleted at once has its row and its line before, waits aside, and its row is written on after."""
     lot.prune(permanent=True)
     assert [event for event in order if not event.startswith("fsync")] == [
         "commit ",
         f"append quarantine/{QUARANTINE_MARKER}",
-        f"append quarantine/{RECORD_NAME}",
         "commit delete...",
+        f"append quarantine/{RECORD_NAME}",
         "link frames/aside",
         "unlink frames/copy",
         "unlink frames/aside",
         "commit deleted",
-        f"append quarantine/{RECORD_NAME}",
         "commit deleted, delete...",
+        f"append quarantine/{RECORD_NAME}",
         "link frames/aside",
         "unlink frames/birds",
         "unlink frames/aside",

@@ -97,3 +97,11 @@ def test_two_hosts_make_one_index(maker: Maker, folders: list[Path], tmp_path: P
     sql = "SELECT COUNT(*), COUNT(DISTINCT camera_id) FROM images"
     counted = answer("--db", asking, "audit", "--sql", sql, folder=tmp_path)
     assert counted.out.split()[-2:] == ["120", "4"]
+
+
+def test_two_watches(folders: list[Path], indexes: list[Database], tmp_path: Path) -> None:
+    """Two watches of different folders into one index make the rows that ingest and compare make alone."""
+    lines = [["--db", address(indexes[0]), "watch", place, "--once", "--processes", 1] for place in folders]
+    assert [said.code for said in together(tmp_path, *lines)] == [0, 0]
+    one_after_the_other(indexes[1], folders, folder=tmp_path)
+    assert facts(indexes[0]) == facts(indexes[1])

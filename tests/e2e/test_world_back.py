@@ -25,14 +25,17 @@ def lot(database: Database, tmp_path: Path) -> Index:
 OCCUPIED = "something else is at its path now; move that away first"
 
 
-@pytest.mark.parametrize("content", [picture(), picture(CAR)])
-def test_restore_where_something_lies(lot: Index, content: bytes) -> None:
+THERE_ALREADY = "its picture is at its path already; to free all that is in quarantine: manage.py purge --all"
+
+
+@pytest.mark.parametrize(("content", "expected"), [(picture(), THERE_ALREADY), (picture(CAR), OCCUPIED)])
+def test_restore_where_something_lies(lot: Index, content: bytes, expected: str) -> None:
     """What lies at the path stays, of the same bytes or of others, and the file stays in quarantine."""
     lot.prune()
     lot.put(COPY, content)
     before = lot.tree()
     ((path, reason),) = lot.restore(lot.folder / COPY).failures
-    assert (path, reason.partition(", as with: ")[0]) == (str(lot.folder / COPY), OCCUPIED)
+    assert (path, reason.partition(", as with: ")[0]) == (str(lot.folder / COPY), expected)
     assert lot.tree() == before
     assert journal(lot) == [(COPY, "quarantined", OCCUPIED), (BIRDS, "quarantined", "")]
 

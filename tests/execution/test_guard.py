@@ -218,4 +218,4 @@ def test_a_worker_that_is_killed_while_an_item_hangs(tmp_path: Path, hanging: st
         time.sleep(1)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        assert until(lambda: left_behind(tmp_path) == [], timeout_s=10)
+        assert until(lambda: left_behind(tmp_path) == [], timeout_s=60)

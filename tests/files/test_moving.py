@@ -15,6 +15,7 @@ import pytest
 
 from indexer.files import io_steps, moving
 from indexer.files.quarantine import quarantine_folder, reserve_quarantine_path
+from indexer.files.refusals import DiskRefusalError
 from indexer.files.verification import ContentDigest, FileIdentity, MismatchError, verify
 from indexer.files.walking import QUARANTINE_NAME
 
@@ -115,6 +116,22 @@ def test_move_undoes_a_swap_between_look_and_move(lot: Path, monkeypatch: pytest
     with pytest.raises(MismatchError):
         moving.move_no_replace(source, target, expected=expected)
     assert tree(lot) == {"a/1.png": (b"new", MTIME_NS)}
+
+
+@pytest.mark.parametrize("way", ["without_hard_links"], indirect=True)
+def test_the_folder_that_may_not_be_written_to_is_named(lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may write to the quarantine and not to the folder of images is not sent to the quarantine."""
+    source, target, expected = ends(lot)
+
+    def refused(*_given: str) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(io_steps, "rename", refused)
+    monkeypatch.setattr(os, "access", lambda path, _mode: path != os.path.dirname(source))
+    with pytest.raises(DiskRefusalError) as caught:
+        moving.move_no_replace(source, target, expected=expected)
+    assert ascii(os.path.dirname(source)) in str(caught.value.strerror)
+    assert tree(lot) == HERE
 
 
 @contextmanager

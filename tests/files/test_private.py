@@ -12,7 +12,7 @@ from indexer.files import io_steps, private
 from indexer.files.folder_lock import LOCK_NAME, lock_folders
 from indexer.files.manifest import MANIFEST_NAME
 from indexer.files.markers import QUARANTINE_MARKER
-from indexer.files.quarantine import prepare_quarantine
+from indexer.files.quarantine import make_synced_folders, prepare_quarantine
 from indexer.files.witness_record import RECORD_NAME
 
 PRECIOUS = b"the only copy of something\n"
@@ -55,6 +55,11 @@ def append(path: Path) -> None:
 def lock(path: Path) -> None:
     """Opens a file as the lock of a folder is."""
     os.close(io_steps.open_lock(str(path)))
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder of a quarantine."""
+    io_steps.make_folder(str(path))
 
 
 def create(path: Path) -> None:
@@ -158,6 +163,28 @@ def test_files_of_others(place: Path, folder: int, refused: bool) -> None:
     else:
         append(place / "record")
     assert (place / "record").read_bytes() == (b"planted " if refused else b"planted more")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make a folder of another user")
+@pytest.mark.parametrize(("make", "follows"), [(append, True), (lock, True), (make_folder, True), (create, False)])
+def test_owner_of_what_root_makes(place: Path, make: Callable[[Path], None], follows: bool) -> None:
+    """What root makes in a quarantine is its folder's owner's and closed; an index or a report stays root's own."""
+    os.chown(place, 12345, 2345)
+    make(place / "new")
+    status = (place / "new").stat()
+    assert (status.st_uid, status.st_gid, mode(place / "new") & 0o077) == ((12345, 2345, 0) if follows else (0, 0, 0))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make a folder of another user")
+@pytest.mark.parametrize(("parent", "expected"), [(0o755, 0o755), (0o2770, 0o2770), (0o700, 0o700), (0o1777, 0o755)])
+def test_a_folder_that_is_made_again(place: Path, umask: int, parent: int, expected: int) -> None:
+    """A folder that restore makes again has the owner and the rights of the folder above it, but not for all to
+    write."""
+    os.chown(place, 12345, 2345)
+    place.chmod(parent)
+    make_synced_folders(str(place / "a" / "b"), closed=False)
+    made = [(path.stat().st_uid, path.stat().st_gid, mode(path)) for path in (place / "a", place / "a" / "b")]
+    assert made == [(12345, 2345, expected)] * 2
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make a file of another user")

@@ -11,7 +11,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexer.files.markers import QUARANTINE_NAME
-from indexer.files.witness_record import RECORD_NAME, WitnessLine, WitnessRecords, append, list_record_folders
+from indexer.files.witness_record import (
+    RECORD_NAME,
+    WitnessLine,
+    WitnessRecords,
+    append,
+    append_failed,
+    iter_removed_contents,
+    list_last_removals,
+    list_record_folders,
+    list_removals,
+    read_lines,
+)
 
 CONTENTS = [sha256(bytes([number])).hexdigest() for number in range(4)]
 
@@ -44,13 +55,55 @@ def test_line_holds_until_its_file_is_back(tmp_path: Path) -> None:
     assert (holding(tmp_path), holding(tmp_path, 2)) == ([str(path)], [])
 
 
+def test_contents_are_listed_without_parsing(tmp_path: Path) -> None:
+    """The content of each line is listed, in order; what is no hash is left out, and without a record there is none."""
+    assert list(iter_removed_contents(str(tmp_path))) == []
+    append(str(tmp_path), line(0), line(2), replace(line(0), event="restored"))
+    with (tmp_path / RECORD_NAME).open("ab") as file:
+        file.write(b'\n{"removed_hash": "\0\0' + b"0" * 62 + b'"}\n\xff\n' + b"x" * 200_000)
+    append(str(tmp_path), line(3))
+    assert list(iter_removed_contents(str(tmp_path))) == [CONTENTS[number] for number in (0, 2, 0, 3)]
+
+
+def test_a_removal_that_failed_holds_nothing(tmp_path: Path) -> None:
+    """A removal that failed counts as never begun: what held before it holds again, and what did not does not."""
+    path, folder = str(tmp_path / "a.png"), str(tmp_path)
+    first, second = line(path=path), replace(line(witness=2, path=path), run_token="s" * 32)
+    append(folder, first, second)
+    assert (holding(tmp_path), holding(tmp_path, 2)) == ([], [path])
+    append(folder, replace(second, event="failed"))
+    assert (holding(tmp_path), holding(tmp_path, 2)) == ([path], [])
+    assert list_removals(folder) == [first]
+    append(folder, replace(first, event="restored"), second, replace(second, event="failed"))
+    assert (holding(tmp_path), holding(tmp_path, 2), list_removals(folder)) == ([], [], [])
+    assert list_last_removals([folder], contents={CONTENTS[0]}) == [(folder, first)]
+
+
+def test_a_failure_is_written_where_its_removal_is(tmp_path: Path) -> None:
+    """Only records that have the removal, not ended, get the line about its failure, however often it is written."""
+    outer, inner = (tmp_path / folder / QUARANTINE_NAME for folder in (".", "frames"))
+    other, failed = line(path="/gone/0.png"), line(path=str(tmp_path / "frames" / "a.png"))
+    for folder, lines in ((outer, [other]), (inner, [other, failed])):
+        folder.mkdir(parents=True)
+        append(str(folder), *lines)
+    before = (outer / RECORD_NAME).read_bytes()
+    for _ in range(2):
+        append_failed(replace(failed, event="failed"))
+    assert (outer / RECORD_NAME).read_bytes() == before
+    assert list(read_lines(str(inner))) == [other, failed, replace(failed, event="failed")]
+
+
 def test_no_record_says_nothing(tmp_path: Path) -> None:
     """Where there is no record nothing is forbidden."""
     assert (holding(tmp_path), holding(tmp_path / "nowhere")) == ([], [])
 
 
 events = st.lists(
-    st.tuples(st.sampled_from(["removed", "restored", "torn", "foreign"]), *[st.integers(0, 3)] * 2, st.integers(0, 1)),
+    st.tuples(
+        st.sampled_from(["removed", "failed", "restored", "torn", "foreign"]),
+        *[st.integers(0, 3)] * 2,
+        st.integers(0, 1),
+    ),
     max_size=12,
 )
 
@@ -62,9 +115,10 @@ def test_any_lines_are_read_as_written(tmp_path: Path, events: list[tuple[str, i
     with what the whole lines say."""
     record = tmp_path / RECORD_NAME
     record.unlink(missing_ok=True)
-    following, active = WitnessRecords(set(CONTENTS)), {}
+    following = WitnessRecords(set(CONTENTS))
+    holders: dict[tuple[str, str], list[str]] = {}
     for event, removed, witness, place in events:
-        said = line(removed, witness, path=f"/gone/{place}.png")
+        said = replace(line(removed, witness, path=f"/gone/{place}.png"), run_token=f"run {witness}")
         text = "\n" + json.dumps(asdict(said))
         if event == "torn":
             with record.open("a") as file:
@@ -74,15 +128,14 @@ def test_any_lines_are_read_as_written(tmp_path: Path, events: list[tuple[str, i
                 file.write('\n{"witness_hash": "' + CONTENTS[witness] + '", "event": "removed"}\n[]\n' + "x" * 200_000)
         else:
             append(str(tmp_path), replace(said, event=event))  # type: ignore[arg-type]
-            key = (said.removed_hash, said.removed_path)
-            active = {one: other for one, other in active.items() if one[:2] != key}
-            if event == "removed":
-                active[*key, said.witness_hash] = said
+            others = [holder for holder in holders.get(said.key, []) if holder != said.witness_hash]
+            holders[said.key] = {"removed": [*others, said.witness_hash], "failed": others}.get(event, [])
         for content in CONTENTS:
-            expected = {key for key in active if key[2] == content}
+            expected = {key for key, of_file in holders.items() if of_file[-1:] == [content]}
             for reader in (following, WitnessRecords({content})):
                 found = reader.list_in_force([str(tmp_path)], content_hash=content)
-                assert {(one.removed_hash, one.removed_path, one.witness_hash) for _, one in found} == expected
+                assert {one.key for _, one in found} == expected
+                assert {one.witness_hash for _, one in found} <= {content}
 
 
 def test_another_record_in_its_place_is_read(tmp_path: Path) -> None:

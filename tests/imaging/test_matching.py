@@ -1,6 +1,8 @@
 """The matcher finds what brute force finds, compiled and one by one."""
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from indexer.domain.evidence import ScoringParameters
+from indexer.domain.feature_layout import CHANNELS, GRID
 from indexer.imaging import matching
+from indexer.imaging.features import packed, quantized
 from indexer.imaging.image_buffer import ImageBuffer, required_bytes
 from indexer.imaging.matching import Match, MatchTask, area_limits, evidence_of_pair, load_kernel, match
 from indexer.imaging.scoring import area_unit
@@ -65,10 +69,63 @@ def test_match_is_brute_force(kinds: list[int], max_score: float, factor: int) -
     assert searched(frames, measure) == brute_force(frames, measure)
 
 
+LEARNED = replace(BALANCED, max_distance=0.35, veto_distance=0.6)
+
+
+def with_features(image: NDArray[np.uint8], turned: float, cell: int) -> NDArray[np.uint8]:
+    """The frame with features: those of a plain scene, and in one cell a vector that is turned by an angle."""
+    vectors = np.zeros((GRID, GRID, CHANNELS), dtype=np.float32)
+    vectors[:, :, 0] = 1
+    vectors[cell // GRID, cell % GRID, :2] = np.cos(turned), np.sin(turned)
+    return np.vstack([image, packed(quantized(vectors), width=image.shape[1])])
+
+
+@pytest.mark.usefixtures("before_compiled")
+@settings(deadline=None, max_examples=40)
+@given(
+    scenes=st.lists(
+        st.tuples(st.integers(0, 3), st.sampled_from([0.0, 0.4, 0.9, 1.0, 1.5]), st.sampled_from([0, 400, 783])),
+        min_size=1,
+        max_size=12,
+    ),
+    max_score=st.sampled_from([0.0, 1000.0, 5000.0, 400_000.0]),
+    factor=st.sampled_from([1, 4, 100]),
+    distances=st.sampled_from([(0.35, 0.6), (0.0, 0.6), (0.5, 0.5), (0.7, 0.6), (0.35, 2.0)]),
+)
+def test_match_by_features_is_brute_force(
+    scenes: list[tuple[int, float, int]], max_score: float, factor: int, distances: tuple[float, float]
+) -> None:
+    """With features the match, its evidence and its order are those of scoring one pair after the other, too."""
+    measure = replace(
+        BALANCED,
+        max_score=max_score,
+        record_limit=factor * max_score,
+        max_distance=distances[0],
+        veto_distance=distances[1],
+    )
+    frames = [with_features(scene(kind, seed), *cell) for seed, (kind, *cell) in enumerate(scenes)]
+    assert searched(frames, measure) == brute_force(frames, measure)
+
+
+def test_distance_decides_before_the_area() -> None:
+    """What the features call alike scores 0, what they call different scores the whole frame, whatever changed."""
+    image = with_features(scene(0, 1), 0.0, 0)
+    alike, between, different = (with_features(scene(3, 2), angle, 400) for angle in (0.4, 1.0, 1.5))
+    found = [evidence_of_pair(image, other, scoring=LEARNED) for other in (alike, between, different)]
+    area = evidence_of_pair(scene(0, 1), scene(3, 2), scoring=BALANCED).score
+    assert [(one.score, one.changed_area) for one in found] == [(0.0, area), (area, area), (307_200.0, area)]
+    assert [one.distance for one in found] == pytest.approx(
+        [1 - math.cos(angle) for angle in (0.4, 1.0, 1.5)], abs=0.01
+    )
+    assert evidence_of_pair(image, image, scoring=LEARNED).distance == 0.0
+
+
 def test_evidence_does_not_depend_on_the_order() -> None:
     """A pair has the same evidence either way round."""
     image, other = scene(1, 1), scene(3, 2)
     assert evidence_of_pair(image, other, scoring=BALANCED) == evidence_of_pair(other, image, scoring=BALANCED)
+    image, other = with_features(image, 0.2, 5), with_features(other, 1.0, 7)
+    assert evidence_of_pair(image, other, scoring=LEARNED) == evidence_of_pair(other, image, scoring=LEARNED)
 
 
 def test_native_shapes_may_differ() -> None:

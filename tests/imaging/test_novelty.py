@@ -1,9 +1,7 @@
 """The gate: the decisions of a brute force over the same images, and for a pair those of compare."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -17,12 +15,12 @@ from indexer.domain.evidence import ScoringParameters
 from indexer.domain.masks import Mask
 from indexer.domain.profiles import BALANCED, COLOUR, ORIGINAL, PLAIN, Profile
 from indexer.domain.similarity import is_similar
-from indexer.domain.videos import EPOCH, Sampling
+from indexer.domain.videos import EPOCH
 from indexer.imaging.file_description import describe_image
 from indexer.imaging.frames import encode_frame
 from indexer.imaging.matching import evidence_of_pair
-from indexer.imaging.novelty import MEMORY, Gate, Novelty, PreparedFrame, prepare_frame, prepare_stored
-from indexer.imaging.video import StreamFrame, open_video
+from indexer.imaging.novelty import Gate, Novelty, PreparedFrame, prepare_frame, prepare_stored
+from indexer.imaging.preprocessing import resize_area
 
 SCORING = replace(BALANCED.scoring_parameters, min_contour_area=0.0, max_score=400.0)
 """Small marks count: each square of a drawn image is a difference."""
@@ -111,10 +109,26 @@ def recipe_of(profile: Profile) -> ThumbnailRecipe:
     )
 
 
+@dataclass(frozen=True)
+class DrawnFrame:
+    """A frame of these pixels, (H, W, 3) BGR."""
+
+    pixels: NDArray[np.uint8]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+    def grey(self, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+        return np.asarray(cv2.cvtColor(self.colour(size), cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+
+    def colour(self, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+        return self.pixels if size is None else resize_area(self.pixels, size=size)
+
+
 def prepared(frame_bgr: NDArray[np.uint8], recipe: ThumbnailRecipe) -> PreparedFrame:
     """A frame as the gate gets it."""
-    grey = np.asarray(cv2.cvtColor(frame_bgr, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
-    return prepare_frame(grey, recipe=recipe, frame_bgr=frame_bgr)
+    return prepare_frame(DrawnFrame(frame_bgr), recipe=recipe)
 
 
 def thumbnail_of(frame_bgr: NDArray[np.uint8], recipe: ThumbnailRecipe) -> Thumbnail:
@@ -155,94 +169,16 @@ def test_another_shape_is_another_view() -> None:
 def test_flat_frames_are_similar_to_equal_ones_alone() -> None:
     """A frame that shows nothing is new, as in compare, unless its pixels are those of the last one."""
     recipe, gate = recipe_of(BALANCED), Gate(BALANCED.scoring_parameters)
-    black = np.zeros((240, 320), dtype=np.uint8)
-    frame = prepare_frame(black, recipe=recipe)
+    black = np.zeros((240, 320, 3), dtype=np.uint8)
+    frame = prepared(black, recipe)
     assert frame.flat
     assert gate.look(frame).is_new
-    gate.store("black", prepare_stored(thumbnail_of(cv2.merge([black] * 3), recipe), frame=frame))
-    assert gate.look(prepare_frame(black, recipe=recipe)) == Novelty("black", 0.0)
-    assert gate.look(prepare_frame(black + np.uint8(1), recipe=recipe)).is_new
+    gate.store("black", prepare_stored(thumbnail_of(black, recipe), frame=frame))
+    assert gate.look(prepared(black, recipe)) == Novelty("black", 0.0)
+    assert gate.look(prepared(black + np.uint8(1), recipe)).is_new
 
 
 def test_native_scoring_is_refused() -> None:
     """The profile `original` has no thumbnails to compare."""
     with pytest.raises(ValueError, match="native"):
         Gate(ORIGINAL.scoring_parameters)
-
-
-def test_colour_needs_colour() -> None:
-    """A recipe with colour planes is not made of grey alone."""
-    with pytest.raises(ValueError, match="colour"):
-        prepare_frame(np.zeros((240, 320), dtype=np.uint8), recipe=recipe_of(COLOUR))
-
-
-class Sample(NamedTuple):
-    """A frame of a clip: as the gate sees it, as the thumbnail of its own file, and its time."""
-
-    seen: PreparedFrame
-    kept: PreparedFrame
-    offset_us: int
-
-
-VISITS = {  # the first and last frame of each, and frames a second (README of the sample data)
-    "intel_one_by_one_person.mp4": (
-        10.0, [(60, 202), (227, 452), (502, 701), (745, 873), (921, 1203), (1235, 1365)],
-    ),
-    "intel_car_detection.mp4": (12.5, [(55, 111), (180, 240), (315, 347)]),
-    "bgslibrary_video.avi": (30.0, [(58, 175), (196, 248), (289, 351)]),
-}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def clip_frames() -> dict[str, list[Sample]]:
-    """The frames of the sample clips at two a second."""
-    folder = Path(__file__).resolve().parents[3] / "shared" / "data" / "videos"
-    if not folder.is_dir():
-        pytest.skip("needs the sample data (../shared/data), which is not here")
-    pytest.importorskip("av", reason="needs PyAV: pip install av")
-    recipe, frames = recipe_of(BALANCED), {}
-    for clip in sorted(folder.iterdir()):
-        with clip.open("rb") as file, open_video(file, limits=Limits()) as video:
-            sampled = video.frames(every_s=0.5, sampling=Sampling.ALL)
-            frames[clip.name] = [sample(frame, recipe) for frame in sampled if frame.damage is None]
-    return frames
-
-
-def sample(frame: StreamFrame, recipe: ThumbnailRecipe) -> Sample:
-    """A frame in both forms."""
-    return Sample(prepare_frame(frame.grey(), recipe=recipe), stored(frame.colour(), recipe), frame.offset_us)
-
-
-def gated_clip(frames: Sequence[Sample], memory: int) -> list[Novelty]:
-    """The answers of the gate to the frames of a clip, of which it remembers the files."""
-    gate, answers = Gate(BALANCED.scoring_parameters, memory=memory), []
-    for number, frame in enumerate(frames):
-        answers.append(gate.look(frame.seen))
-        if answers[-1].is_new:
-            gate.store(str(number), frame.kept)
-    return answers
-
-
-def test_the_sample_clips(clip_frames: dict[str, list[Sample]]) -> None:
-    """All samples by brute force: each unstored one has a witness below the limit and its exact score; the gate stores
-    at most 1.02 times what a perfect memory would (547 of 827, to 545); and storing as JPEG changes nothing."""
-    scoring, counts = BALANCED.scoring_parameters, {MEMORY: 0, 10_000: 0}
-    for frames in clip_frames.values():
-        assert all(score(frame.seen, frame.kept, scoring) == 0.0 for frame in frames)
-        for memory in counts:
-            answers = gated_clip(frames, memory)
-            counts[memory] += sum(answer.is_new for answer in answers)
-            for frame, answer in zip(frames, answers, strict=True):
-                if answer.score is not None:
-                    witness = frames[int(answer.witness or "")].kept
-                    assert answer.score == score(frame.seen, witness, scoring) < 1000
-    assert counts[MEMORY] <= 1.02 * counts[10_000]
-
-
-@pytest.mark.parametrize("clip", VISITS)
-def test_no_visit_is_missed(clip_frames: dict[str, list[Sample]], clip: str) -> None:
-    """Each labelled visit of a person or a car has at least one stored frame of its own."""
-    rate, visits = VISITS[clip]
-    answers = gated_clip(clip_frames[clip], MEMORY)
-    times = [frame.offset_us / 1e6 for frame, answer in zip(clip_frames[clip], answers, strict=True) if answer.is_new]
-    assert [visit for visit in visits if not any(visit[0] / rate <= at <= visit[1] / rate for at in times)] == []

@@ -125,7 +125,7 @@ def test_values_are_bounded(database: Database, sql: str, longest: int) -> None:
     """A value longer than its part of a row is not built: one sentence. Nothing is NULL in its place."""
     bounds, said = (
         QueryBounds(row_bytes=1200),
-        f"the query makes a value of more than {longest} bytes; ask for less of it",
+        f"the query makes a value of more than {longest} bytes; use a part of the value",
     )
     with pytest.raises(UsageError, match=f"^{said}"):
         audit_queries.run_sql(database, sql.format(value="hex(zeroblob(601))"), bounds=bounds)
@@ -216,9 +216,12 @@ def test_the_file_is_opened_for_reading(database: Database, monkeypatch: pytest.
         ("SELECT :x", "the query cannot be run: "),
         ("SELECT 'a\0b'", "the query cannot be run: "),
         ("SELECT 'caf\udce9'", "the query cannot be run: "),
-        ("SELECT hex(zeroblob(99999999))", "the query makes a value of more than 16000000 bytes; ask for less of it"),
-        ("", "the query asks for nothing; type for example: SELECT * FROM audit_cameras"),
-        (" -- nothing\n;", "the query asks for nothing; type for example: SELECT * FROM audit_cameras"),
+        (
+            "SELECT hex(zeroblob(99999999))",
+            "the query makes a value of more than 16000000 bytes; use a part of the value",
+        ),
+        ("", "the query is empty; type for example: SELECT * FROM audit_cameras"),
+        (" -- nothing\n;", "the query is empty; type for example: SELECT * FROM audit_cameras"),
     ],
 )
 def test_questions_that_make_no_sense(database: Database, sql: str, said: str) -> None:
@@ -231,7 +234,7 @@ def test_questions_that_make_no_sense(database: Database, sql: str, said: str) -
 @pytest.mark.parametrize("asked", ["SELECT COUNT(*) FROM n", "SELECT x FROM n WHERE x < 0", "SELECT x FROM n"])
 def test_endless_questions_end(reader: Database, asked: str) -> None:
     """A question that takes too long is stopped and said so, whether it answers nothing or goes on answering."""
-    with pytest.raises(DatabaseError, match=r"^the query took longer than 0\.2 s; ask for less of it$"):
+    with pytest.raises(DatabaseError, match=r"^the query took longer than 0\.2 s; select fewer rows$"):
         audit_queries.run_sql(reader, ENDLESS + asked, bounds=QueryBounds(rows=10**9, size_bytes=10**9, seconds=0.2))
 
 

@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,11 @@ from indexer.errors import ImageError, UsageError
 from indexer.store import audit_queries, decisions, images, pins, profiles, removals, runs, scores, thumbnails
 from indexer.store.audit_queries import Audit, AuditParameter
 from indexer.store.database import Database
+from indexer.store.schema import open_database
 from indexer.store.scores import PairEvidence
 from indexer.store.tables import VerdictRow
+from tests.benchmarks.rows import fill_rows
+from tests.support.databases import Maker, execute, on_sqlite, rows
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -39,10 +43,12 @@ COLUMNS = {
     "families": "camera keeper_path duplicates removed duplicates_size_bytes first_captured_at last_captured_at "
     "keeper_id",
     "flat": "camera path captured_at image_id",
-    "gaps": "camera from_at to_at length_s reason video_path",
+    "gaps": "camera from_at to_at length_s reason video_path source",
     "history": "image_id happened_at event reason other_path score max_score profile decided_by held_until run_id",
     "quiet": "camera from_at to_at length_s frames every_s witness_path worst_score worst_at max_score profile "
-    "video_path span_id",
+    "video_path span_id source",
+    "recordings": "camera started_at seen_until length_s ended reason frames_read frames_stored frames_missed "
+    "frames_damaged source recording_id",
     "removals": "run_id removed_at state camera path keeper_path score max_score profile reason size_bytes "
     "quarantine_path restored_at purged_at problem closeness largest_contour changed_fraction content_hash keeper_hash",
     "retention": "camera hour images kept share_kept",
@@ -132,7 +138,7 @@ def test_audits_speak_plain_sql(audit: Audit) -> None:
 
 def test_unknown_audit() -> None:
     """A name that is not there is answered with those that are."""
-    with pytest.raises(UsageError, match=f"no audit 'nope'; there are {', '.join(sorted(COLUMNS))}"):
+    with pytest.raises(UsageError, match=f"there is no audit 'nope'; the audits are: {', '.join(sorted(COLUMNS))}"):
         audit_queries.get_audit("nope")
 
 
@@ -281,7 +287,7 @@ def test_runs(database: Database, run_id: int) -> None:
     ]
 
 
-def test_unlikely_times(database: Database, add: Add) -> None:
+def test_unlikely_times(database: Database, add: Add, run_id: int) -> None:
     """Present images with the time of a clock that was reset or runs ahead, whatever it was read from; `status` counts
     the same."""
     odd = [
@@ -292,6 +298,8 @@ def test_unlikely_times(database: Database, add: Add) -> None:
     for number, at in enumerate((*odd, *fine, None)):
         add(f"/frames/{number}.jpg", at=at, source=None if at is None else "mtime")
     add("/frames/a.jpg", at=odd[0], state="damaged", state_reason="ends early", sharpness=None)
+    with database.write() as session:
+        runs.finish_run(session, run_id, outcome="done", counts={}, at=LATER)
     assert ask(database, "unlikely_times", "path") == [f"/frames/{number}.jpg" for number in range(len(odd))]
     with database.read() as session:
         assert audit_queries.count_rows(session, "unlikely_times") == len(odd)
@@ -378,7 +386,7 @@ def test_history(database: Database, flagged: Flag, remove: Remove, decide: Deci
     judge(database, "different", image_id, keeper.image_id)
     with database.write() as session:
         removals.finish_act(session, removal_id, RemovalState.RESTORED, at=LATER)
-        images.mark_present(session, image_id)
+        images.mark_present(session, image_id, path=item.victim.path)
         decisions.supersede(session, [image_id], at=LATER)
         pins.add_pin(session, image_id, reason="restore", at=LATER, run_id=1)
     decide(Decision(image_id, Reason.PINNED), at=datetime(2026, 2, 1, tzinfo=UTC))
@@ -419,3 +427,67 @@ def test_a_limit_that_cuts_is_reported(database: Database, run_id: int) -> None:
             assert (len(table), table.complete, table.total) == told
     with audit_queries.run_audit(database, "runs", {"limit": "7"}, everything=True) as table:
         assert (len(table), table.complete, table.total) == (7, False, 55)
+
+
+@pytest.mark.parametrize("ends", [datetime(2027, 1, 2, tzinfo=UTC), None])
+def test_a_run_of_two_years_is_right(database: Database, add: Add, run_id: int, ends: datetime | None) -> None:
+    """An image of a watch that goes on past the new year, or went on, is of no wrong clock."""
+    at = datetime.now(UTC) if ends is None else ends
+    add("/frames/new_year.jpg", at=at)
+    add("/frames/ahead.jpg", at=at.replace(year=at.year + 1, day=1))
+    if ends is not None:
+        with database.write() as session:
+            runs.finish_run(session, run_id, outcome="done", counts={}, at=ends)
+    assert ask(database, "unlikely_times", "path") == ["/frames/ahead.jpg"]
+
+
+PLAIN = {
+    "families": """
+        SELECT camera.name, keeper.path, COUNT(*), COUNT(CASE WHEN image.state = 'removed' THEN 1 END),
+               SUM(image.file_size), MIN(image.captured_at), MAX(image.captured_at), keeper.id
+        FROM decisions AS decision
+        JOIN images AS image ON image.id = decision.image_id
+        JOIN images AS keeper ON keeper.id = decision.keeper_id
+        JOIN cameras AS camera ON camera.id = image.camera_id
+        WHERE decision.superseded_at IS NULL AND image.state IN ('ready', 'removed')
+        GROUP BY camera.name, keeper.path, keeper.id
+        ORDER BY COUNT(*) DESC, camera.name, keeper.path
+        LIMIT 50
+    """,
+    "retention": """
+        SELECT camera.name, substr(image.captured_at, 12, 2), COUNT(*), SUM(decision.verdict = 'keep'),
+               ROUND(1.0 * SUM(decision.verdict = 'keep') / COUNT(*), 3)
+        FROM images AS image
+        JOIN cameras AS camera ON camera.id = image.camera_id
+        JOIN decisions AS decision ON decision.image_id = image.id AND decision.superseded_at IS NULL
+        WHERE image.state IN ('ready', 'removed')
+        GROUP BY camera.name, substr(image.captured_at, 12, 2)
+        ORDER BY camera.name, substr(image.captured_at, 12, 2)
+    """,
+}
+"""The same answers from every image, one by one."""
+CHANGES = (
+    "UPDATE decisions SET superseded_at = decided_at WHERE image_id % 11 = 0",
+    "UPDATE decisions SET of_camera_id = NULL, rank_class = NULL, reach_class = NULL WHERE image_id % 7 = 0",
+    "UPDATE images SET state = 'missing' WHERE id % 13 = 0",
+    "UPDATE images SET state = 'removed' WHERE id % 17 = 0",
+    "UPDATE images SET captured_at = NULL WHERE id % 19 = 0",
+)
+
+
+@on_sqlite
+@pytest.mark.parametrize("audit", PLAIN)
+def test_what_indexes_count_is_what_is_there(maker: Maker, tmp_path: Path, audit: str) -> None:
+    """Undecided, missing and removed images, and decisions of earlier versions, count as if each image was read."""
+    fill_rows(tmp_path / "rows.db", 2000, cameras=5)
+    with closing(open_database(str(tmp_path / "rows.db"))) as database:
+        for change in CHANGES:
+            execute(database, change)
+        expected = [
+            tuple("unknown" if value is None else value for value in row) for row in rows(database, PLAIN[audit])
+        ]
+        if audit == "retention":
+            expected.sort(key=lambda row: row[:2])
+        found = ask_all(database, audit)
+    assert found == expected
+    assert len(found) >= 50

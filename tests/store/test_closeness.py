@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from indexer.domain.evidence import Evidence
-from indexer.domain.profiles import BALANCED, Profile, derive_profile
+from indexer.domain.profiles import BALANCED, LEARNED, Profile, derive_profile
 from indexer.domain.removal import RemovalCandidate
 from indexer.domain.selection import Decision
 from indexer.domain.similarity import closeness
@@ -26,11 +26,14 @@ EVIDENCE = [
     Evidence(0.0, 886.5, 0, 0.003),
     Evidence(1000.0, 1000.0, 1, 0.004),
     Evidence(2500.0, 1250.0, 2, 0.008),
+    Evidence(0.0, 2500.0, 2, 0.008, 0.21, 5000.0),
+    Evidence(0.0, 0.0, 0, 0.0, 0.35, 0.0),
+    Evidence(800.0, 800.0, 1, 0.003, 0.5, 800.0),
 ]
 
 
-def profile_of(limits: dict[str, float]) -> Profile:
-    return derive_profile(BALANCED, name="tried", changes=limits)
+def profile_of(limits: dict[str, float], evidence: Evidence) -> Profile:
+    return derive_profile(BALANCED if evidence.distance is None else LEARNED, name="tried", changes=limits)
 
 
 @pytest.mark.parametrize("limits", LIMITS.values(), ids=LIMITS)
@@ -45,7 +48,7 @@ def test_views_tell_the_closeness_of_the_domain(
     keeper_first: bool,
 ) -> None:
     """Whichever of the two came first, the view has their evidence, and the closeness that it gives."""
-    profile = profile_of(limits)
+    profile = profile_of(limits, evidence)
     one, two = add("/frames/1.jpg"), add("/frames/2.jpg")
     keeper, image = (one, two) if keeper_first else (two, one)
     with database.write() as session:
@@ -57,6 +60,8 @@ def test_views_tell_the_closeness_of_the_domain(
         evidence.largest_contour,
         max_score=profile.max_score,
         min_contour_area=profile.scoring.min_contour_area,
+        distance=evidence.distance,
+        max_distance=profile.scoring.max_distance,
     )
     columns = "verdict, decision, largest_contour, changed_fraction, closeness"
     assert rows(database, f"SELECT {columns} FROM audit_decisions ORDER BY decision") == [

@@ -36,7 +36,8 @@ def set_up(database: Database, *statements: str) -> None:
 
 @on_sqlite
 @pytest.mark.parametrize(
-    ("pragma", "value"), [("foreign_keys", 1), ("busy_timeout", 10_000), ("journal_mode", "wal"), ("synchronous", 2)]
+    ("pragma", "value"),
+    [("foreign_keys", 1), ("busy_timeout", 10_000), ("journal_mode", "wal"), ("synchronous", 2), ("secure_delete", 1)],
 )
 def test_every_connection_is_set_up(database: Database, pragma: str, value: object) -> None:
     """SQLite enforces references, waits for others, writes ahead, and syncs every commit."""

@@ -14,7 +14,7 @@ from indexer.domain.removal import ExclusionReason, IndexedFile, RemovalCandidat
 from indexer.domain.selection import Decision, Reason
 from indexer.domain.verdicts import Judgement
 from indexer.errors import DatabaseError
-from indexer.store import decisions, images, pins, ranked_images
+from indexer.store import decisions, images, open_images, pins, ranked_images
 from indexer.store.cameras import list_cameras
 from indexer.store.database import Database
 from indexer.store.tables import DecisionRow, VerdictRow
@@ -82,7 +82,7 @@ def test_a_decision_is_taken_back(database: Database, add: Add, decide: Decide) 
     with database.write() as session:
         decisions.supersede(session, [b, 999], at=LATER)
         decisions.supersede(session, [b], at=datetime(2027, 1, 1, tzinfo=UTC))
-        assert decisions.count_undecided(session) == 1
+        assert open_images.count_undecided(session) == 1
         ends = session.scalars(select(DecisionRow.superseded_at).order_by(DecisionRow.id)).all()
     assert (set(current(database)), ends) == ({a}, [None, LATER])
 

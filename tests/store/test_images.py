@@ -270,7 +270,7 @@ def test_a_returned_image_takes_its_path(database: Database, add: Add) -> None:
         images.set_state(session, [removed], ImageState.REMOVED)
     usurper = add("/frames/1.jpg", content_hash="new")
     with database.write() as session:
-        images.mark_present(session, removed)
+        images.mark_present(session, removed, path="/frames/1.jpg")
     assert states(database, "old", "new") == {removed: ImageState.READY, usurper: ImageState.MISSING}
 
 

@@ -52,7 +52,7 @@ def test_old_index_is_upgraded_with_its_decisions(maker: Any, old_index: Path) -
     so are its profiles, with the built-in one that it lacked behind them."""
     before = answers(old_index)
     assert [len(rows) for rows in before] == [18, 10, 8, 13, 12, 3, 4, 1]
-    assert upgrade_database(str(old_index)) == head_revision()
+    assert upgrade_database(str(old_index)).revision == head_revision()
     after = answers(old_index)
     assert after[PROFILES].pop()[1:] == (COLOUR.name, COLOUR.digest, False)
     assert after == before

@@ -10,7 +10,15 @@ import pytest
 
 from indexer.errors import DatabaseError
 from indexer.store.database import Database, parse_database
-from indexer.store.schema import Health, check_database, head_revision, migrate, open_database, upgrade_database
+from indexer.store.schema import (
+    Health,
+    Upgrade,
+    check_database,
+    head_revision,
+    migrate,
+    open_database,
+    upgrade_database,
+)
 from tests.support.databases import on_sqlite
 
 
@@ -30,9 +38,9 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 def test_upgrade_makes_a_missing_database(tmp_path: Path) -> None:
     """`upgrade_database` makes one where there is none, and does nothing to a current one."""
     path = tmp_path / "indexer.db"
-    assert upgrade_database(str(path)) == head_revision()
+    assert upgrade_database(str(path)) == Upgrade(head_revision(), None)
     before = snapshot(tmp_path)
-    assert (upgrade_database(str(path)), snapshot(tmp_path)) == (head_revision(), before)
+    assert (upgrade_database(str(path)).revision, snapshot(tmp_path)) == (head_revision(), before)
 
 
 def foreign(path: Path, *, journal: str = "delete") -> None:
@@ -73,7 +81,7 @@ REFUSED = {
     "foreign": (foreign, "belongs to another program; name another file with --db"),
     "foreign, write-ahead": (lambda path: foreign(path, journal="wal"), "belongs to another program"),
     "foreign, with alembic": (foreign_with_alembic, "belongs to another program"),
-    "older": (lambda path: made_at(path, "0001"), "older version; back it up, then type: manage.py --db .* db upgrade"),
+    "older": (lambda path: made_at(path, "0001"), "older version; type: manage.py --db .* db upgrade"),
     "newer": (newer, "made by a newer version of indexer; update indexer"),
     "random bytes": (lambda path: path.write_bytes(os.urandom(9000)), "is damaged or no SQLite database; restore it"),
     "text": (lambda path: path.write_text("camera,path\n" * 99), "is damaged or no SQLite database"),

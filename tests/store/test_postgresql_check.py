@@ -12,6 +12,7 @@ from indexer.errors import DatabaseError
 from indexer.store.database import Database
 from indexer.store.schema import check_database, open_database
 from indexer.store.tables import CameraRow
+from tests.support.connections import END_OTHERS
 from tests.support.databases import execute, on_postgresql, rows
 
 pytestmark = on_postgresql
@@ -21,8 +22,7 @@ PASSWORD = "hunter2"  # what no message may say
 
 def hang_up(database: Database) -> None:
     """Ends every connection to a database, as a server that is stopped does."""
-    others = "datname = current_database() AND pid <> pg_backend_pid()"
-    execute(database, f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {others}")
+    execute(database, END_OTHERS)
 
 
 def test_a_restart_between_two_questions_is_not_noticed(database: Database) -> None:

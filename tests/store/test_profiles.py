@@ -80,7 +80,8 @@ def test_an_unknown_profile(database: Database) -> None:
     with database.read() as session:
         assert profiles.find_profile(session, "nope") is None
         with pytest.raises(
-            ProfileError, match="no profile 'nope'; there are balanced, plain, original, colour; make one"
+            ProfileError,
+            match="there is no profile 'nope'; there are balanced, plain, original, colour, learned; make one",
         ):
             profiles.get_profile(session, "nope")
 

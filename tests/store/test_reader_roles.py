@@ -63,9 +63,13 @@ def named(owner: psycopg.Connection[Any]) -> Iterator[Name]:
 
 
 def roles(owner: psycopg.Connection[Any]) -> list[Any]:
-    """All roles, with what they may, their settings and their memberships."""
-    asked = ["SELECT * FROM pg_authid ORDER BY oid", "SELECT * FROM pg_db_role_setting ORDER BY 1, 2"]
-    asked += ["SELECT roleid, member FROM pg_auth_members ORDER BY 1, 2", "SELECT defaclacl FROM pg_default_acl"]
+    """The roles of this process and the maker's, with what they may, their settings and their memberships. Those of the
+    server's other roles are left out: tests beside this one make and change them."""
+    ours = f"(rolname = current_user OR rolname ^@ 'indexer_test_{getpid()}_')"
+    asked = [f"SELECT * FROM pg_authid WHERE {ours} ORDER BY oid"]
+    asked += [f"SELECT s.* FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole WHERE {ours} ORDER BY 1, 2"]
+    members = "SELECT roleid, member FROM pg_auth_members m JOIN pg_roles r ON r.oid IN (m.roleid, m.member)"
+    asked += [f"{members} WHERE {ours} ORDER BY 1, 2", "SELECT defaclacl FROM pg_default_acl"]
     asked += ["SELECT relname, relacl::text FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1"]
     return [owner.execute(one).fetchall() for one in asked]
 

@@ -43,6 +43,7 @@ def removal_of(item: RemovalCandidate, removal_id: int, **facts: Any) -> Journal
         aside_path=None,
         recorded=True,
         held_back=False,
+        run_token="",
         **facts,
     )
 

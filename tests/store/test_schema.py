@@ -37,8 +37,30 @@ VIEWS = {
     "audit_videos": "video_id path camera started_at started_at_source ended_at duration_s width height codec sampling "
     "interval_s frames_read frames_stored file_size state state_reason missing_reason idle_from idle_s run_id",
     "audit_spans": "span_id camera reason from_at to_at length_s frames every_s witness_id witness_path worst_score "
-    "worst_at max_score profile detail video_id video_path run_id",
+    "worst_at max_score profile detail video_id video_path run_id recording_id source",
+    "audit_recordings": "recording_id camera source started_at seen_until length_s ended_at ended_because detail width "
+    "height codec every_s frames_read frames_stored frames_missed frames_damaged profile run_id",
+    "audit_findings": "finding_id camera kind light_class region opened_at since until strength evidence dismissed_at "
+    "dismissed_by note run_id",
 }
+
+OBJECTS = {
+    "sqlite": ["SELECT type, name, sql FROM sqlite_master ORDER BY name", "SELECT * FROM alembic_version"],
+    "postgresql": [
+        "SELECT table_name, column_name, data_type, column_default, is_nullable FROM information_schema.columns "
+        "WHERE table_schema = 'public' ORDER BY table_name, ordinal_position",
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
+        "WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2",
+        "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
+        "SELECT viewname, definition FROM pg_views WHERE schemaname = 'public' ORDER BY 1",
+        "SELECT objoid::regclass::text, objsubid, description FROM pg_description "
+        "WHERE classoid = 'pg_class'::regclass AND objoid IN (SELECT oid FROM pg_class "
+        "WHERE relnamespace = 'public'::regnamespace) ORDER BY 1, 2",
+        "SELECT sequencename, data_type::text, start_value, increment_by FROM pg_sequences ORDER BY 1",
+        "SELECT * FROM alembic_version",
+    ],
+}
+"""Queries for all that the migrations make in an empty database, by its kind."""
 
 TIME = "2026-01-01 12:00:00.000000"
 ROWS: dict[str, dict[str, Any]] = {  # a row after those that it refers to
@@ -80,6 +102,7 @@ ROWS: dict[str, dict[str, Any]] = {  # a row after those that it refers to
         "run_id": 95,
     },
     "thumbnails": {"image_id": 96, "preparation_id": 91, "width": 320, "height": 240, "data": b"\x89PNG"},
+    "signatures": {"image_id": 96, "preparation_id": 91, "data": b"\x80"},
     "pictures": {"image_id": 96, "width": 320, "height": 240, "data": b"\xff\xd8"},
     "decisions": {
         "id": 97,
@@ -125,6 +148,7 @@ ROWS: dict[str, dict[str, Any]] = {  # a row after those that it refers to
         "planned_at": TIME,
         "run_id": 95,
     },
+    "open_images": {"image_id": 96},
     "reconsidered": {"removal_id": 1, "profile_id": 93, "kept": True, "run_id": 95},
     "videos": {
         "id": 100,
@@ -151,6 +175,27 @@ ROWS: dict[str, dict[str, Any]] = {  # a row after those that it refers to
         "run_id": 95,
     },
     "video_frames": {"image_id": 96, "video_id": 100, "offset_us": 2**40},
+    "recordings": {
+        "id": 102,
+        "camera_id": 94,
+        "source": "rtsp://camera/live",
+        "started_at": TIME,
+        "seen_until": TIME,
+        "ended_at": TIME,
+        "ended_because": "lost",
+        "detail": "the camera ended the stream",
+        "width": 640,
+        "height": 480,
+        "codec": "h264",
+        "every_s": 1.0,
+        "frames_read": 3,
+        "frames_stored": 1,
+        "frames_missed": 2,
+        "frames_damaged": 0,
+        "profile_id": 93,
+        "run_id": 95,
+    },
+    "recording_frames": {"image_id": 96, "recording_id": 102},
     "spans": {
         "id": 1,
         "camera_id": 94,
@@ -166,6 +211,18 @@ ROWS: dict[str, dict[str, Any]] = {  # a row after those that it refers to
         "worst_at": TIME,
         "run_id": 95,
     },
+    "findings": {
+        "id": 101,
+        "camera_id": 94,
+        "kind": "moved",
+        "light_class": "colour",
+        "region": "",
+        "opened_at": TIME,
+        "since": TIME,
+        "strength": 8.5,
+        "evidence": '{"right_px": 12.0, "image_ids": [96]}',
+        "run_id": 95,
+    },
 }
 ANOTHER_IMAGE = ROWS["images"] | {"id": 99, "path": "/2.jpg"}
 
@@ -177,13 +234,43 @@ def with_added_columns(said: str) -> str:
         said = re.sub(rf"(CREATE TABLE {table} \()", rf"\1\n\t{column}, ", said)
     said = re.sub(r"^ALTER TABLE \w+ ADD COLUMN .*$", ";", said, flags=re.MULTILINE)
     # SQLite puts what was added on the line of the last column.
-    return re.sub(r", (?=\w+ (?:TEXT|BOOLEAN|DOUBLE))", ",\n\t", said)
+    return re.sub(r", (?=\w+ (?:TEXT|BOOLEAN|DOUBLE|INTEGER|BIGINT))", ",\n\t", said)
+
+
+def with_changed_columns(said: str) -> str:
+    """SQL in which what was changed of a table stands in the table."""
+    changes = r"^ALTER TABLE (\w+) (?:ADD (CONSTRAINT .+?)|ALTER COLUMN (\w+) DROP NOT NULL);?$"
+    for table, constraint, column in re.findall(changes, said, flags=re.MULTILINE):
+        if constraint:
+            said = said.replace(f"CREATE TABLE {table} (", f"CREATE TABLE {table} (\n\t{constraint}, ")
+        else:
+            said = re.sub(rf"(CREATE TABLE {table} \([^;]*?\s{column} \w+) NOT NULL", r"\1", said)
+    said = re.sub(changes, ";", said, flags=re.MULTILINE)
+    return re.sub(r", (?=\n)", ",", said)
+
+
+def without_dropped_tables(said: str) -> str:
+    """SQL without the tables that are dropped again, and their indexes."""
+    kept = list[str]()
+    for part in said.split(";"):
+        if (dropped := re.match(r"\s*DROP TABLE (\w+)", part)) is None:
+            kept.append(part)
+        else:
+            made = re.compile(rf"\s*CREATE (TABLE|INDEX \w+ ON) {dropped[1]}\b")
+            kept = [before for before in kept if not made.match(before)]
+    return ";".join(kept)
+
+
+def without_triggers(said: str) -> str:
+    """SQL without the triggers and their functions, which `test_open_images.py` tests."""
+    said = re.sub(r"CREATE TRIGGER \w+ [^;]*? BEGIN .*?; END", "", said)
+    return re.sub(r"CREATE (FUNCTION .*? END \$\$|TRIGGER .*? EXECUTE FUNCTION \w+\(\))", "", said)
 
 
 def statements(said: str) -> list[list[str]]:
     """SQL as statements of lines, in an order of their own, as that of the clauses of a table means nothing; without
     indexes that are dropped and rows that are filled in."""
-    said = with_added_columns(said)
+    said = with_changed_columns(with_added_columns(without_dropped_tables(without_triggers(said))))
     dropped = re.findall(r"^DROP INDEX (\w+)", said, flags=re.MULTILINE)
     gone = re.compile(rf"\s*(UPDATE|DROP INDEX|CREATE INDEX ({'|'.join(dropped) or '$'}) )")
     parts = (
@@ -221,7 +308,7 @@ def made_at(name: str, revision: str) -> Database:
 def rows_of(database: Database, columns: dict[str, list[str]]) -> dict[str, list[tuple[object, ...]]]:
     """The content of these columns of these tables."""
     return {
-        table: rows(database, f"SELECT {', '.join(names)} FROM {table} ORDER BY 1, 2")
+        table: rows(database, f"SELECT {', '.join(names)} FROM {table} ORDER BY {', '.join(names[:2])}")
         for table, names in columns.items()
     }
 
@@ -244,6 +331,17 @@ def filled(database: Database) -> dict[str, list[str]]:
 def test_migrations_say_what_the_tables_say(dialect: str) -> None:
     """Type, NULL, key, CHECK, index and comment: the migrations' SQL is that of the tables, for both databases."""
     assert statements(said_by_migrations(dialect)) == statements(said_by_tables(dialect))
+
+
+def test_indexes_of_tests_are_what_the_migrations_make(maker: Maker, tmp_path: Path) -> None:
+    """What tests make by the statements of the migrations is, object by object and row by row, what these make."""
+    open_database(maker.place(tmp_path), create=True).close()
+    replayed = open_database(maker.place(tmp_path), create=True)
+    with closing(replayed), closing(Database(parse_database(maker.place(tmp_path)))) as migrated:
+        with migrated.write_connection() as connection:
+            migrate(connection)
+        for query in OBJECTS[maker.kind]:
+            assert rows(replayed, query) == rows(migrated, query) != []
 
 
 def test_migrated_database_is_what_the_tables_say(database: Database) -> None:
@@ -288,11 +386,11 @@ def test_rows_survive_an_upgrade(maker: Maker, tmp_path: Path, revision: str) ->
     database = made_at(place, revision)
     columns = filled(database)
     before = rows_of(database, columns)
-    assert upgrade_database(place) == head_revision()
+    assert upgrade_database(place).revision == head_revision()
     after = rows_of(database, columns)
     assert all(set(rows) <= set(after[table]) for table, rows in before.items())
     added = {table: len(after[table]) - len(rows) for table, rows in before.items() if len(after[table]) > len(rows)}
-    assert added == {"preparations": 4, "scorings": 4, "profiles": 4}
+    assert added == {"preparations": 5, "scorings": 5, "profiles": 5}
     database.close()
 
 

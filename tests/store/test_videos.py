@@ -112,7 +112,7 @@ def test_a_replaced_video_keeps_its_images(database: Database, film: Callable[..
         (old,) = videos.list_videos_by_fingerprint(session, ["f"])
         assert (old.id, old.missing_reason) == (ids["video"], "replaced")
         assert videos.find_frame_origin(session, ids["0"]) is not None
-        assert videos.count_videos(session) == VideoCounts(0, 0, 1, 1, 0, 0)
+        assert videos.count_videos(session) == VideoCounts(0, 0, 1, 1, 9, 2)
 
 
 def test_a_video_moves_and_comes_back(database: Database, film: Callable[..., dict[str, int]]) -> None:
@@ -244,8 +244,8 @@ def test_audits_of_videos(database: Database, film: Callable[..., dict[str, int]
     ]
     noon, one = "2026-01-01 12:", "2026-01-01 13:00:00.000000"
     assert ask(database, "gaps") == [
-        ("gate", f"{noon}00:09.000000", f"{noon}01:39.000000", 90.0, "no keyframes", "/videos/gate.mp4"),
-        ("gate", f"{noon}10:00.000000", one, 3000.0, "no video", "/videos/late.mp4"),
+        ("gate", f"{noon}00:09.000000", f"{noon}01:39.000000", 90.0, "no keyframes", "/videos/gate.mp4", None),
+        ("gate", f"{noon}10:00.000000", one, 3000.0, "no video", "/videos/late.mp4", None),
     ]
     assert len(ask(database, "gaps", seconds="3")) == 3
     quiet = ask(database, "quiet")

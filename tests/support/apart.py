@@ -102,7 +102,8 @@ def rows(index: Path | Database, sql: str) -> list[tuple[Any, ...]]:
     if isinstance(index, Database):
         return [tuple(int(one) if isinstance(one, bool) else one for one in row) for row in databases.rows(index, sql)]
     with closing(sqlite3.connect(f"{index.as_uri()}?mode=ro", uri=True)) as connection:
-        return connection.execute(sql).fetchall()
+        found = connection.execute(sql).fetchall()
+        return found[::-1] if databases.REVERSED and "ORDER BY" not in sql.upper() else found
 
 
 _IMAGE = (

@@ -13,8 +13,16 @@ from typing import Any
 import cv2
 import numpy as np
 
-LIMITS = {"balanced": (30, 1000.0, 1), "plain": (45, 1000.0, 1), "colour": (30, 1000.0, 3)}
+LIMITS = {
+    "balanced": (30, 1000.0, 1),
+    "plain": (45, 1000.0, 1),
+    "colour": (30, 1000.0, 3),
+    "learned": (30, 1000.0, 1),
+}
 """Threshold, maximum and planes of the built-in profiles; all count contours from 1000 on."""
+FEATURES = {"learned": (0.35, 0.6)}
+"""Of the profiles with features: the distance below which images are alike, and that from which they differ."""
+FEATURE_ROWS = 196  # of 320 columns: four cells of 80 numbers each
 
 Verdict = tuple[str, int | None, float | None, str]
 """verdict, keeper, score, reason."""
@@ -50,16 +58,28 @@ def pixels(thumbnail: bytes) -> np.ndarray:
 
 
 @cache
-def evidence(thumbnail_a: bytes, thumbnail_b: bytes, threshold: int, planes: int) -> tuple[float, float, int, float]:
-    """Score, largest contour, number of counting contours and changed fraction of two prepared images of one shape."""
-    changed_in = np.abs(pixels(thumbnail_a).astype(int) - pixels(thumbnail_b).astype(int)) > threshold
+def evidence(thumbnail_a: bytes, thumbnail_b: bytes, profile: str) -> tuple[float | None, ...]:
+    """Score, largest contour, number of counting contours and changed fraction of two prepared images of one shape;
+    then the distance of their features and the score without it, which are None if the profile has no features."""
+    threshold, _, planes = LIMITS[profile]
+    a, b = pixels(thumbnail_a).astype(int), pixels(thumbnail_b).astype(int)
+    if profile in FEATURES:
+        cells_a, cells_b = (image[-FEATURE_ROWS:].reshape(-1, 80) for image in (a, b))
+        a, b = a[:-FEATURE_ROWS], b[:-FEATURE_ROWS]
+        distance = int(((cells_a - cells_b) ** 2).sum(axis=1).max()) / (2 * 127**2)
+    changed_in = np.abs(a - b) > threshold
     changed = np.any(np.split(changed_in, planes), axis=0).astype(np.uint8)
     factor = 307200 / changed.size
     grown = cv2.dilate(changed, np.ones((3, 3), np.uint8), iterations=2)
     contours, _ = cv2.findContours(grown, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     areas = [cv2.contourArea(contour) * factor for contour in contours]
     counting = [area for area in areas if area >= 1000]
-    return sum(counting), max(areas, default=0.0), len(counting), float(changed.mean())
+    found = sum(counting), max(areas, default=0.0), len(counting), float(changed.mean())
+    if profile not in FEATURES:
+        return *found, None, None
+    alike, different = FEATURES[profile]
+    score = 0.0 if distance < alike else found[0] if distance < different else 307200.0
+    return score, *found[1:], distance, found[0]
 
 
 def frames_of(rows: Rows, camera_id: int, profile: str) -> list[Frame]:
@@ -97,7 +117,7 @@ def said_of(rows: Rows) -> Said:
 
 def similarity(frame: Frame, keeper: Frame, profile: str, said: Said) -> tuple[float | None, str] | None:
     """Score and reason of two similar images; None if they are not similar."""
-    threshold, max_score, planes = LIMITS[profile]
+    _, max_score, _ = LIMITS[profile]
     if (frame.id, keeper.id) in said:
         return (None, "verdict") if said[frame.id, keeper.id] == "same" else None
     if frame.content_hash == keeper.content_hash:
@@ -106,7 +126,8 @@ def similarity(frame: Frame, keeper: Frame, profile: str, said: Said) -> tuple[f
         return None
     if frame.flat or keeper.flat:
         return None
-    score = evidence(frame.thumbnail, keeper.thumbnail, threshold, planes)[0]
+    score = evidence(frame.thumbnail, keeper.thumbnail, profile)[0]
+    assert score is not None
     return (score, "similar") if score < max_score else None
 
 
@@ -163,12 +184,14 @@ def _assert_independent(frames: list[Frame], current: dict[int, Any], profile: s
 def _assert_evidence(rows: Rows, frames: list[Frame], profile: str) -> None:
     by_id = {frame.id: frame for frame in frames}
     recorded = rows(
-        "SELECT image_a_id, image_b_id, score, largest_contour, contour_count, changed_fraction FROM scores "
+        "SELECT image_a_id, image_b_id, score, largest_contour, contour_count, changed_fraction, distance, "
+        "changed_area FROM scores "
         "WHERE scoring_id = (SELECT scoring_id FROM profiles WHERE name = ?)",
         profile,
     )
     for id_a, id_b, *found in recorded:
         if id_a in by_id and id_b in by_id:
-            threshold, _, planes = LIMITS[profile]
-            expected = evidence(by_id[id_a].thumbnail, by_id[id_b].thumbnail, threshold, planes)
-            assert np.allclose(found, expected, rtol=1e-12, atol=0)
+            expected = evidence(by_id[id_a].thumbnail, by_id[id_b].thumbnail, profile)
+            assert [value is None for value in found] == [value is None for value in expected]
+            numbers = ([value for value in values if value is not None] for values in (found, expected))
+            assert np.allclose(*numbers, rtol=1e-12, atol=0)

@@ -3,9 +3,11 @@
 import ctypes
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ import pytest
 
 from indexer.cli.app import app
 from indexer.cli.main import main
+from tests.support.databases import copy_moved
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,14 +45,18 @@ class Answer:
 Run = Callable[..., Answer]
 
 
+def run_here(*words: object) -> int:
+    """The exit code of a command, run in this process."""
+    return main(app, [str(word) for word in words])
+
+
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs a command in this process, as its `if __name__` does, in the test's own folder."""
 
     def answer(*words: object) -> Answer:
         capsys.readouterr()
-        code = main(app, [str(word) for word in words])
-        return Answer(code, *capsys.readouterr())
+        return Answer(run_here(*words), *capsys.readouterr())
 
     return answer
 
@@ -106,9 +113,28 @@ def lot(own_home: Path) -> Path:
     return make_lot(own_home / "lot")
 
 
+@pytest.fixture(scope="session")
+def decided_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the six frames in `lot`, ingested and compared; tests copy it."""
+    home = tmp_path_factory.mktemp("decided")
+    with in_home(home):
+        for words in (["ingest", make_lot(home / "lot")], ["compare"]):
+            assert run_here(*words, "--processes", 1) == 0
+    return home
+
+
+@contextmanager
+def in_home(home: Path) -> Iterator[None]:
+    """Within the block this is the folder that commands work in, and no other index is named."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        patch.delenv("INDEXER_DB", raising=False)
+        patch.chdir(home)
+        yield
+
+
 @pytest.fixture
-def decided(lot: Path, run: Run) -> Path:
+def decided(own_home: Path, decided_home: Path) -> Path:
     """The same folder, ingested and compared."""
-    assert run("ingest", lot, "--processes", 1).code == 0
-    assert run("compare", "--processes", 1).code == 0
-    return lot
+    copy_moved(decided_home / "indexer.db", own_home / "indexer.db", moved=(str(decided_home), str(own_home)))
+    return shutil.copytree(decided_home / "lot", own_home / "lot")

@@ -8,7 +8,11 @@ others.
 Decision: on the server every index is a database of its own, so that nothing a test leaves behind meets another. One
 that is done with is emptied and lent again if its tables are still those of the template (15 ms). To make and drop a
 database is to make and delete 300 files, for which ext4 soon takes 300 ms, as it will not use what was just deleted.
-A connection costs the server 6 ms: what is asked past the tool goes over connections that stay open (`_Connections`).
+A connection costs the server 6 ms: what is asked past the tool goes over connections that stay open (`connections.py`).
+
+A server may give rows without an order in any order, but does so seldom: a test that relies on one fails by chance.
+With INDEXER_TEST_REVERSED=1 such rows come the other way round: here (`rows`), and on SQLite in the tool that is tested
+(`reversed_rows` in conftest.py).
 """
 
 import itertools
@@ -31,6 +35,7 @@ from indexer.store.columns import PathText
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.store.tables import Base
+from tests.support.connections import END_OTHERS, connected, open_connections, url_text
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 MIGRATED = sqlalchemy.Table("alembic_version", sqlalchemy.MetaData())
@@ -46,6 +51,8 @@ PATHS = [
 """The columns that name paths."""
 SERVER = os.environ.get("INDEXER_TEST_POSTGRES", "")
 READER_PASSWORD = "only-for-tests"
+REVERSED = "INDEXER_TEST_REVERSED" in os.environ
+"""Whether rows of queries without an order come the other way round."""
 
 _NO_SERVER = pytest.mark.skip(reason="needs PostgreSQL: INDEXER_TEST_POSTGRES does not name a server")
 SERVER_OR_SKIP = pytest.param(POSTGRESQL, marks=() if SERVER else _NO_SERVER)
@@ -78,6 +85,43 @@ _compiled_statements = CompiledStatements()
 @event.listens_for(Engine, "engine_connect")
 def _share_compiled_statements(connection: Connection) -> None:
     connection.execution_options(compiled_cache=_compiled_statements)
+
+
+class ReplayedMigrations:
+    """Does what `migrate` does to an empty database, by the statements that it executed the first time.
+
+    Alembic takes 100 ms for them, and many tests of commands begin an index. `test_schema.py` compares the two.
+    """
+
+    def __init__(self, migrate: Callable[..., None]) -> None:
+        self._migrate = migrate
+        self._statements: dict[str, list[tuple[str, Any]]] = {}
+
+    def __call__(self, connection: Connection, *, revision: str = "head") -> None:
+        """Brings the database behind a connection to a revision, in the transaction of the caller."""
+        kind = connection.dialect.name
+        if revision != "head" or sqlalchemy.inspect(connection).get_table_names():
+            self._migrate(connection, revision=revision)
+        elif kind in self._statements:
+            with closing(connection.connection.cursor()) as cursor:
+                for statement, parameters in self._statements[kind]:
+                    cursor.execute(statement, parameters)
+        else:
+            self._statements[kind] = self._recorded(connection)
+
+    def _recorded(self, connection: Connection) -> list[tuple[str, Any]]:
+        made: list[tuple[str, Any]] = []
+
+        def record(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+            if not statement.lstrip().startswith(("SELECT", "PRAGMA")):
+                made.append((statement, parameters))
+
+        event.listen(connection, "before_cursor_execute", record)
+        try:
+            self._migrate(connection)
+        finally:
+            event.remove(connection, "before_cursor_execute", record)
+        return made
 
 
 class Maker(Protocol):
@@ -149,10 +193,7 @@ class Files:
         database.close()
         for suffix in ("-wal", "-shm"):
             Path(f"{database.path}{suffix}").unlink(missing_ok=True)
-        shutil.copy(snapshot, database.path or Path())
-        with closing(sqlite3.connect(str(database.path))) as connection, connection:
-            for table, column in PATHS:
-                connection.execute(f"UPDATE {table} SET {column} = replace({column}, ?, ?)", moved)
+        copy_moved(snapshot, database.path or Path(), moved=moved)
 
     def _copied(self, path: Path, folder: Path) -> Database:
         return open_database(shutil.copy(path, self.place(folder)))
@@ -172,7 +213,7 @@ class Server:
 
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
-        self._connection = _connected(self.url)
+        self._connection = connected(self.url)
         self._names = (f"indexer_test_{os.getpid()}_{number}" for number in _NUMBERS)
         self._reader = f"indexer_reader_{os.getpid()}_{next(_NUMBERS)}"
         self._made: set[str] = set()
@@ -185,15 +226,15 @@ class Server:
 
     def place(self, folder: Path) -> str:
         """The URL of an empty database."""
-        return _text(self._create("template1"))
+        return url_text(self._create("template1"))
 
     def new(self, folder: Path) -> Database:
         """An empty index."""
         while self._spare:
             url = self._spare.pop()
             if _shape(url) == self._shape:
-                _connections.ask(url, lambda connection: connection.execute(self._empty))
-                return open_database(_text(url))
+                open_connections.ask(url, lambda connection: connection.execute(self._empty))
+                return open_database(url_text(url))
             self._take_away(url.database or "")
         return self._copied(self._template)
 
@@ -205,7 +246,7 @@ class Server:
     def reader(self, database: Database) -> Database:
         """The index as the maker's role that may only read, which is made by the tool itself."""
         reader_roles.make_reader(database, self._reader, password=READER_PASSWORD)
-        return open_database(_text(database.url.set(username=self._reader, password=READER_PASSWORD)))
+        return open_database(url_text(database.url.set(username=self._reader, password=READER_PASSWORD)))
 
     def snapshot(self, database: Database, folder: Path) -> Any:
         """The SQL that makes the rows."""
@@ -214,11 +255,11 @@ class Server:
     def restore(self, database: Database, snapshot: Any, *, moved: tuple[str, str]) -> None:
         """Replaces all rows, and the folder in their text."""
         database.close()
-        _connections.ask(database.url, lambda connection: connection.execute(snapshot.replace(*moved)))
+        open_connections.ask(database.url, lambda connection: connection.execute(snapshot.replace(*moved)))
 
     def _copied(self, url: URL) -> Database:
-        _connections.close(url)
-        return open_database(_text(self._create(url.database or "")))
+        open_connections.close(url)
+        return open_database(url_text(self._create(url.database or "")))
 
     def _create(self, template: str) -> URL:
         name = next(self._names)
@@ -232,11 +273,12 @@ class Server:
         self._spare.append(database.url)
 
     def close(self) -> None:
-        """Drops every database that was made."""
-        _connections.close_all()
-        for name in list(self._made):
-            self._take_away(name)
-        self._connection.execute(f"DROP ROLE IF EXISTS {self._reader}")
+        """Drops every database that was made, unless the server goes with them: to drop hundreds takes a minute."""
+        open_connections.close_all()
+        if "INDEXER_TEST_SERVER_GOES" not in os.environ:
+            for name in list(self._made):
+                self._take_away(name)
+            self._connection.execute(f"DROP ROLE IF EXISTS {self._reader}")
         self._connection.close()
 
     def _take_away(self, name: str) -> None:
@@ -244,52 +286,9 @@ class Server:
         self._made.discard(name)
 
 
-class _Connections:
-    """Open connections to the databases that were asked last, each by itself and in no transaction."""
-
-    _CAPACITY = 4  # of one process; the server has a hundred for all
-
-    def __init__(self) -> None:
-        self._open: dict[tuple[int, str], Any] = {}
-
-    def ask(self, url: URL, ask: Callable[[Any], Any]) -> Any:
-        """What is answered over a connection to a database; over another one if that was ended meanwhile."""
-        from psycopg import OperationalError
-
-        connection = self._get(url)
-        try:
-            return ask(connection)
-        except OperationalError:
-            if not connection.closed:
-                raise
-            return ask(self._get(url))
-
-    def _get(self, url: URL) -> Any:
-        key = (os.getpid(), _text(url))  # a fork has the connections of its parent, and must not use them
-        kept = self._open.pop(key, None)
-        self._open[key] = _connected(url) if kept is None or kept.closed else kept
-        if len(self._open) > self._CAPACITY:
-            self._open.pop(next(iter(self._open))).close()
-        return self._open[key]
-
-    def close(self, url: URL) -> None:
-        """Ends the connection to a database, if there is one."""
-        kept = self._open.pop((os.getpid(), _text(url)), None)
-        if kept is not None:
-            kept.close()
-
-    def close_all(self) -> None:
-        """Ends all connections."""
-        for key in [key for key in self._open if key[0] == os.getpid()]:
-            self._open.pop(key).close()
-
-
-_connections = _Connections()
-
-
 def _shape(url: URL) -> list[tuple[Any, ...]]:
     """The names of all that was made in a database."""
-    found: list[tuple[Any, ...]] = _connections.ask(url, lambda connection: connection.execute(_SHAPE).fetchall())
+    found: list[tuple[Any, ...]] = open_connections.ask(url, lambda connection: connection.execute(_SHAPE).fetchall())
     return found
 
 
@@ -308,8 +307,7 @@ _SHAPE = """
 
 def _emptying(url: URL) -> str:
     """The SQL that ends all other connections of a database and brings its rows back to those of a new index."""
-    others = "datname = current_database() AND pid <> pg_backend_pid()"
-    return f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}; {_refilling(url)}"
+    return f"{END_OTHERS}; {_refilling(url)}"
 
 
 def _refilling(url: URL) -> str:
@@ -318,8 +316,10 @@ def _refilling(url: URL) -> str:
 
     tables = [*Base.metadata.sorted_tables, MIGRATED]
     commands = [SQL("DELETE FROM {}").format(Identifier(table.name)) for table in reversed(tables)]
-    with _connected(url) as connection:
-        for table in tables:
+    with connected(url) as connection:
+        for table in sorted(tables, key=lambda table: table.name == "open_images"):
+            if table.name == "open_images":  # triggers filled it
+                commands.append(SQL("DELETE FROM open_images"))
             for row in connection.execute(SQL("SELECT * FROM {}").format(Identifier(table.name))):
                 values = SQL(", ").join(map(Literal, row))
                 commands.append(SQL("INSERT INTO {} VALUES ({})").format(Identifier(table.name), values))
@@ -328,12 +328,23 @@ def _refilling(url: URL) -> str:
         return SQL("; ").join(commands).as_string(connection)
 
 
+def copy_moved(source: Path, target: Path, *, moved: tuple[str, str]) -> None:
+    """Copies the file of an index, and replaces one folder by another in every column that names paths."""
+    shutil.copy(source, target)
+    with closing(sqlite3.connect(target)) as connection, connection:
+        for table, column in PATHS:
+            connection.execute(f"UPDATE {table} SET {column} = replace({column}, ?, ?)", moved)
+
+
 def rows(database: Database, sql: str, *values: Any) -> list[tuple[Any, ...]]:
     """What a query answers, asked past the tool; `?` stands for a value, and times are text as SQLite stores them."""
     if database.path is not None:
         with closing(sqlite3.connect(str(database.path))) as connection:
-            return connection.execute(sql, values).fetchall()
-    return _on_server(database, lambda cursor: cursor.execute(_marked(sql, values), values or None).fetchall())
+            answered = connection.execute(sql, values).fetchall()
+    else:
+        marked = _marked(sql, values)
+        answered = _on_server(database, lambda cursor: cursor.execute(marked, values or None).fetchall())
+    return answered[::-1] if REVERSED and "ORDER BY" not in sql.upper() else answered
 
 
 def execute(database: Database, sql: str, *values: Any) -> None:
@@ -372,18 +383,8 @@ def fill_up(database: Database, table: str, when: str) -> None:
 
 
 def _on_server(database: Database, ask: Callable[[Any], list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
-    answered = _connections.ask(database.url, lambda connection: ask(connection.cursor()))
+    answered = open_connections.ask(database.url, lambda connection: ask(connection.cursor()))
     return [tuple(map(_as_sqlite_has_it, row)) for row in answered]
-
-
-def _connected(url: URL) -> Any:
-    import psycopg
-
-    return psycopg.connect(_text(url.set(drivername="postgresql")), autocommit=True)
-
-
-def _text(url: URL) -> str:
-    return url.render_as_string(hide_password=False)
 
 
 def _marked(sql: str, values: Sequence[Any]) -> str:

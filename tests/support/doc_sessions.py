@@ -1,6 +1,7 @@
 """Runs the sessions of the documentation, and compares what is printed with what a page shows.
 
-Each page has one session: its `console` blocks, in order, in a folder of its own with the demo's frames. Some things
+Each page has one session: its `console` blocks, in order, in a folder of its own with the demo's frames. A `toml` block
+is the configuration file from there on. Some things
 differ from run to run or between versions. They are made equal first: the folder, times of the clock, sizes of files
 (they depend on the JPEG encoder), white space, and how Typer sets arguments and types in a help text.
 """
@@ -114,6 +115,8 @@ def play(text: str, *, folder: Path, kind: str = "console", names: Mapping[str, 
             played.text += "\n".join(_play_steps(block, played, folder=folder, names=names or {})) + "\n"
             continue
         played.text += block.body
+        if block.kind == "toml" and kind == "console":
+            (folder / "indexer.toml").write_text(block.body)
         if block.kind == "before" and kind == "console":
             for command in block.body.splitlines():
                 run(command, folder=folder)

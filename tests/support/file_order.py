@@ -9,18 +9,20 @@ from collections.abc import Sequence
 
 LONG = (
     "e2e/test_faults.py",
-    "e2e/test_removal_histories.py",
     "benchmarks/test_figures.py",
-    "workflows/compare/test_incremental.py",
-    "workflows/compare/test_compare.py",
-    "e2e/test_killed.py",
+    "e2e/test_removal_histories.py",
     "e2e/test_two_hosts.py",
+    "e2e/test_killed.py",
+    "workflows/compare/test_compare.py",
+    "workflows/compare/test_incremental.py",
     "cli/test_engine_options.py",
-    "e2e/test_hostile_files.py",
     "execution/test_dask_executor.py",
+    "e2e/test_hostile_files.py",
+    "cli/render/test_query_rows.py",
+    "e2e/test_hostile_words.py",
     "workflows/admin/test_copy_index.py",
-    "cli/test_light_imports.py",
     "e2e/test_index_disks.py",
+    "cli/test_terminal.py",
     "cli/test_rights.py",
 )
 """The files that take longest, the longest first, below this folder."""

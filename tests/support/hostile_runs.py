@@ -51,8 +51,12 @@ class Watch:
 
 
 def ingested(folder: Path, index: str, **surroundings: str) -> tuple[Counter[str], dict[str, Any]]:
-    """The outcomes of the files, and all counts of the run, which says nothing on stderr."""
-    ended = answer("--db", index, "ingest", "frames", folder=folder, env=surroundings)
+    """The outcomes of the files, and all counts of the run, which says nothing on stderr.
+
+    The pattern says that the words at the end of the names of hostile files are no cameras.
+    """
+    pattern = r"(?P<camera>cam\d+)-(?P<timestamp>\d+)"
+    ended = answer("--db", index, "ingest", "frames", "--pattern", pattern, folder=folder, env=surroundings)
     assert (ended.code, ended.err) == (0, "")
     counts = json.loads(rows(folder / index, "SELECT counts FROM runs")[0][0])
     return Counter({name: counts[name] for name in OUTCOMES if name in counts}), counts

@@ -217,10 +217,13 @@ class Index:
         return [(self.file(path), state) for path, state in found]
 
     def dump(self, *, without: tuple[str, ...] = ()) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of every table but the identity, which no two indexes share."""
+        """Every row of every table but the identity, which no two indexes share. Columns are as in the models."""
+        columns = {
+            name: ", ".join(f'"{column.name}"' for column in table.c) for name, table in Base.metadata.tables.items()
+        }
         return {
-            table: sorted(self.rows(f"SELECT * FROM {table}"), key=repr)
-            for table in Base.metadata.tables
+            table: sorted(self.rows(f"SELECT {columns[table]} FROM {table}"), key=repr)
+            for table in columns
             if table not in {"index_identity", *without}
         }
 
@@ -257,11 +260,11 @@ def index(database: Database, tmp_path: Path) -> Index:
 
 @dataclass(frozen=True)
 class Prepared:
-    """An index as a test's fixture left it, with its folder: `files` is a copy of that, `folder` where it was."""
+    """An index as a test's fixture left it, with its site: `files` is a copy of that, `site` where it was."""
 
     rows: Any
     files: Path
-    folder: str
+    site: str
     clock: Clock
     writes: int
 
@@ -275,18 +278,21 @@ class PreparedIndexes:
         self._prepared: dict[str, Prepared] = {}
 
     def fill(self, index: Index, fill: Callable[[Index], object]) -> None:
-        """Does to an empty index what `fill` does, which takes in files and moves none of them to a quarantine."""
-        key = f"{fill.__module__}.{fill.__qualname__}"
+        """Does to an empty index what `fill` does, which touches nothing outside of the site: folder and quarantine."""
+        key, site = f"{fill.__module__}.{fill.__qualname__}", index.folder.parent
         if key not in self._prepared:
             fill(index)
             home = self._home / str(len(self._prepared))
-            shutil.copytree(index.folder, home / "files")
+            shutil.copytree(site, home / "files")
             kept = self._maker.snapshot(index.database, home)
-            self._prepared[key] = Prepared(kept, home / "files", str(index.folder), copy(index.clock), index.writes)
+            self._prepared[key] = Prepared(kept, home / "files", str(site), copy(index.clock), index.writes)
             return
         prepared = self._prepared[key]
-        shutil.copytree(prepared.files, index.folder, dirs_exist_ok=True)
-        self._maker.restore(index.database, prepared.rows, moved=(prepared.folder, str(index.folder)))
+        moved = (prepared.site, str(site))
+        shutil.copytree(prepared.files, site, dirs_exist_ok=True)
+        for path in (path for own in OWN_FILES for path in site.rglob(own)):
+            path.write_text(path.read_text().replace(*moved))
+        self._maker.restore(index.database, prepared.rows, moved=moved)
         index.clock, index.writes = copy(prepared.clock), prepared.writes
 
 

@@ -36,6 +36,7 @@ from indexer.errors import IndexerError
 from indexer.execution import local_executor
 from indexer.files import io_steps
 from indexer.files.markers import QUARANTINE_NAME, is_quarantine
+from indexer.store import schema
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.workflows.admin import forget, shrink
@@ -47,6 +48,7 @@ from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.removal import adopt, prune, purge, recover, relocate, rescue, restore
 from indexer.workflows.removal.remove_file import RemovalOptions
 from indexer.workflows.review import pin
+from tests.support.databases import ReplayedMigrations
 from tests.support.index import BIRD, CAR, SECOND_BIRD, THIRD_BIRD, name, picture
 from tests.support.own_files import OWN_FILES
 from tests.support.removal_scene import ticking
@@ -538,6 +540,7 @@ def _count_removals(path: Path) -> int:
 
 
 if __name__ == "__main__":
+    schema.migrate = ReplayedMigrations(schema.migrate)
     seed, number, length = map(int, sys.argv[2:5])
     losses, removed = run(Path(sys.argv[1]), first_seed=seed, histories=number, number_of_steps=length)
     sys.stdout.write(

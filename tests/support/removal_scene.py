@@ -3,10 +3,12 @@
 No verdicts: `facts` tells where every frame lies and what the journal says of it.
 """
 
+import errno
 import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -21,6 +23,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from indexer.files.folder_lock import LOCK_NAME
+from indexer.files.witness_record import RECORD_NAME, list_last_removals
 from indexer.store.database import Database
 from indexer.store.schema import open_database
 from indexer.workflows.context import ComparisonContext
@@ -80,6 +84,15 @@ class Scene:
         for part in ("site", "index"):
             shutil.rmtree(self.folder / part, ignore_errors=True)
             shutil.copytree(self.folder / stage / part, self.folder / part)
+
+
+_ERRORS = "|".join(map(os.strerror, (errno.EACCES, errno.ENOSPC, errno.EIO)))
+_PASSING = re.compile(rf"{_ERRORS}|Errno \d+|\b[0-9a-f]{{32}}\b")  # the last: a token
+
+
+def standing(second: int) -> Clock:
+    """A clock that stands still: rows do not depend on how often it was asked."""
+    return lambda: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
 
 
 def ticking(start: int) -> Clock:
@@ -162,12 +175,14 @@ def facts(scene: Scene) -> dict[str, Any]:
         tables = [table for (table,) in index.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         dump = [index.execute(f"SELECT * FROM {table}").fetchall() for table in sorted(tables) if table != "runs"]
     labels = {str(scene.root / name(label)): label for label in FRAMES}
+    records = [str(record.parent) for record in site.rglob(RECORD_NAME)]
     tree = sorted((str(path), path.stat().st_ino, path.stat().st_mtime_ns) for path in site.rglob("*"))
     return {
         "places": places,
         "strangers": strangers,
         "images": {labels[path]: state for path, state, *_ in rows},
         "journal": {labels[path]: [state, pending] for path, _, state, pending, _ in rows},
+        "recorded": sorted(LABELS[line.removed_hash] for _, line in list_last_removals(records, contents=set(LABELS))),
         "journal_place": {labels[path]: place and spot(scene, Path(place)) for path, *_, place in rows},
         "index": hashlib.sha256(repr(dump).encode()).hexdigest(),
         "tree": hashlib.sha256(repr(tree).encode()).hexdigest(),
@@ -175,16 +190,42 @@ def facts(scene: Scene) -> dict[str, Any]:
 
 
 def state(scene: Scene) -> str:
-    """A digest of all that a killed process would leave: every file and folder of the site, and every committed row."""
+    """A digest of what a killed process leaves to the next one: files and folders of the site, and committed rows.
+
+    Two trials with one digest go on alike. What no two runs have in common and no command acts on is left out: inode
+    numbers (but not which names share a file), the times of the tool's own files, the text of a lock file and of an
+    error, and tokens.
+    """
+    numbers: dict[int, int] = {}
     found: list[Any] = []
     for path in sorted((scene.folder / "site").rglob("*")):
         status = path.lstat()
-        content = path.read_bytes() if stat.S_ISREG(status.st_mode) else b""
-        found.append((str(path), status.st_ino, status.st_mode, status.st_nlink, status.st_mtime_ns, content))
+        number = numbers.setdefault(status.st_ino, len(numbers))
+        found.append((str(path), number, status.st_mode))
+        if stat.S_ISREG(status.st_mode):
+            found.append(_lasting_content(path, status))
     with closing(sqlite3.connect(scene.index)) as index:
         tables = sorted(name for (name,) in index.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
-        found += [(table, index.execute(f"SELECT * FROM {table}").fetchall()) for table in tables]
-    return hashlib.sha256(repr(found).encode()).hexdigest()
+        for table in tables:
+            for row in index.execute(f"SELECT * FROM {table}"):
+                found.append((table, [_digest(value) if isinstance(value, bytes) else value for value in row]))
+    return hashlib.sha256(_PASSING.sub("", repr(found)).encode()).hexdigest()
+
+
+def _lasting_content(path: Path, status: os.stat_result) -> tuple[Any, ...]:
+    if path.name == LOCK_NAME:
+        return ()
+    return (path.read_bytes(),) if path.name in OWN_FILES else (status.st_mtime_ns, _digest(path.read_bytes()))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def open_files(scene: Scene) -> list[str]:
+    """The files and folders of the scene that this process has open."""
+    targets = (os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd"))
+    return sorted(target for target in targets if target.startswith(str(scene.folder)))
 
 
 def spot(scene: Scene, path: Path) -> str:

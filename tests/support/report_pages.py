@@ -20,6 +20,7 @@ from indexer.workflows.compare.compare import compare
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.ingest import ingest
+from indexer.workflows.report.one_file import write_one_file
 from indexer.workflows.report.report import report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -57,6 +58,7 @@ def make_report(index: Path, frames: Path, out: Path, **how: Any) -> Path:
             ingest(database, discover([str(frames)]), executor=reading, limits=Limits(), clock=means.clock)
             compare(means)
         report(means, guarded_executor=reading, folder=str(out), **how)
+        write_one_file(means, guarded_executor=reading, file=str(out.parent / "one.html"))
     database.close()
     return out
 

@@ -1,14 +1,18 @@
 """An ingest of videos that is killed again and again, beside one that nobody disturbs."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from indexer.files.partial_frames import PARTIAL_FOLDER
 from tests.support.apart import answer, left_behind, rows, until
 from tests.support.kill_runs import Bout, Work, kill, progress
 from tests.support.videos import make_video
 
+_SHARE = 0.4
+"""Kills come within this part of an undisturbed run, so that a run is killed several times before it ends."""
 _PROGRESS = "SELECT COUNT(*) FROM videos"
 _NOT_COUNTED_ONCE = """
     SELECT video.path FROM videos AS video
@@ -61,7 +65,7 @@ def fight_for_videos(folder: Path, *, kills: int, seed: int) -> Bout:
         name = f"round-{bout.rounds}"
         place, work = folder / f"{name}.db", Work(_words(name), None, _PROGRESS)
         while bout.kills < kills and kill(
-            folder, work, place, after_s=rng.uniform(0, length_s), early=rng.random() < 1 / 8
+            folder, work, place, after_s=rng.uniform(0, _SHARE * length_s), early=rng.random() < 1 / 8
         ):
             done = progress(place, work)
             if done == total:
@@ -71,6 +75,7 @@ def fight_for_videos(folder: Path, *, kills: int, seed: int) -> Bout:
             bout.with_progress += bool(done)
             if done is not None:
                 assert rows(place, _NOT_COUNTED_ONCE) == []
+                _require_files(place)
         ended = answer("--db", place, *work.words, folder=folder)
         assert ended.code == 0, ended
         assert _facts(folder, name) == expected
@@ -79,6 +84,13 @@ def fight_for_videos(folder: Path, *, kills: int, seed: int) -> Bout:
         assert list(folder.glob(f"{name}.db.run*.lock")) == []
     assert until(lambda: left_behind(folder) == [])
     return bout
+
+
+def _require_files(index: Path) -> None:
+    """Each image that an index has is a whole file at its path, none of them a partial one."""
+    for path, content_hash in rows(index, "SELECT path, content_hash FROM images"):
+        assert PARTIAL_FOLDER not in path
+        assert hashlib.sha256(Path(path).read_bytes()).hexdigest() == content_hash
 
 
 def _words(name: str) -> tuple[Any, ...]:

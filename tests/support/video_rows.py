@@ -1,4 +1,4 @@
-"""Videos in an index without a video file that can be read: the rows that reading it would have left."""
+"""Videos and recordings in an index without a source that can be read: the rows that reading it would have left."""
 
 import hashlib
 import os
@@ -8,8 +8,9 @@ from pathlib import Path
 
 from indexer.domain.spans import FrameTime, Span, SpanReason
 from indexer.domain.videos import EPOCH, VideoState
-from indexer.store import images, profiles, spans, videos
+from indexer.store import images, profiles, recordings, spans, videos
 from indexer.store.database import Database
+from indexer.store.recordings import NewRecording
 from indexer.store.videos import NewVideo
 
 NOON = EPOCH + timedelta(milliseconds=1_623_844_800_000)
@@ -40,3 +41,14 @@ def add_video_rows(database: Database, path: Path, *, image: Path, run_id: int =
             run_id=run_id,
         )
     return video_id
+
+
+def add_recording_rows(database: Database, *, image: Path, run_id: int = 1) -> int:
+    """Adds a recording of the camera of `image`, which is a stored frame of it. Returns its id."""
+    with database.write() as session:
+        known = images.list_known(session, [str(image)])[str(image)]
+        profile_id = profiles.get_profile(session, "balanced").id
+        new = NewRecording(known.naming.camera, "rtsp://192.0.2.7/1", NOON, 640, 480, "h264", 1.0, profile_id)
+        recording_id = recordings.add_recording(session, new, run_id=run_id)
+        recordings.add_recording_frames(session, recording_id, [known.id])
+    return recording_id

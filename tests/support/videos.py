@@ -1,5 +1,6 @@
 """Videos made by PyAV: a scene with its frame number as 16 black and white blocks, which can be read back."""
 
+import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -8,6 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+VISITS = {
+    "intel_one_by_one_person.mp4": (
+        10.0, [(60, 202), (227, 452), (502, 701), (745, 873), (921, 1203), (1235, 1365)],
+    ),
+    "intel_car_detection.mp4": (12.5, [(55, 111), (180, 240), (315, 347)]),
+    "bgslibrary_video.avi": (30.0, [(58, 175), (196, 248), (289, 351)]),
+}  # fmt: skip
+"""The visits of persons and cars in sample clips: frames a second, and the first and last frame of each. (README of the
+sample data.)"""
 
 BLOCK_PX = 16
 HEIGHT, WIDTH = 240, 320
@@ -72,4 +83,35 @@ def make_video(
             frame.time_base = Fraction(1, rate) if times_ms is None else Fraction(1, 1000)
             output.mux(stream.encode(frame))
         output.mux(stream.encode())
+    return path
+
+
+def cut_by_edit_list(source: Path, *, frames: int, rate: int = 25) -> bytes:
+    """An MP4 of which so many frames at its begin are hidden, as programs leave it that cut without coding anew."""
+    data = bytearray(source.read_bytes())
+    edits, header = data.index(b"elst") + 4, data.index(b"mdhd") + 4
+    (units_per_s,) = struct.unpack_from(">I", data, header + 12)
+    version, count, duration_ms, begin, speed = struct.unpack_from(">IIIiI", data, edits)
+    assert (version, count) == (0, 1)
+    duration_ms, begin = duration_ms - frames * 1000 // rate, begin + frames * units_per_s // rate
+    struct.pack_into(">IIIiI", data, edits, version, count, duration_ms, begin, speed)
+    return bytes(data)
+
+
+def list_missed(clip: str, times_s: Sequence[float]) -> list[tuple[int, int]]:
+    """The visits in a sample clip in which none of these times lies."""
+    rate, visits = VISITS.get(clip, (1.0, []))
+    return [visit for visit in visits if not any(visit[0] / rate <= at <= visit[1] / rate for at in times_s)]
+
+
+def repack(source: Path, path: Path) -> Path:
+    """The packets of a video in another container: the same frames in other bytes."""
+    av = pytest.importorskip("av", reason="needs PyAV: pip install av")
+    with av.open(str(source)) as container, av.open(str(path), "w") as output:
+        stream = container.streams.video[0]
+        target: Any = output.add_stream_from_template(stream)
+        for packet in container.demux(stream):
+            if packet.dts is not None:
+                packet.stream = target
+                output.mux(packet)
     return path

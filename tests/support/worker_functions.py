@@ -20,6 +20,14 @@ def slow_at_first(number: int) -> int:
     return number
 
 
+def is_there_in_time(path: str) -> bool:
+    """Whether a file was there within a minute; waits for it."""
+    end = time.monotonic() + 60
+    while not (there := os.path.exists(path)) and time.monotonic() < end:
+        time.sleep(0.02)
+    return there
+
+
 def whoami(_item: int) -> int:
     """The process that works."""
     return os.getpid()

@@ -10,12 +10,14 @@ from indexer.errors import UsageError
 
 def audit(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A ready-made query; none: list them.")] = None,
-    parameters: Annotated[
-        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="What the query asks for.")
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Name of a ready-made query. If not given: list them.")
     ] = None,
-    sql: Annotated[str | None, typer.Option(metavar="QUERY", help="Your own query; it can only read.")] = None,
-    csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout: all rows, if you name no limit.")] = False,
+    parameters: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Parameters of the query.")
+    ] = None,
+    sql: Annotated[str | None, typer.Option(metavar="QUERY", help="Your own query. It can only read.")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Write CSV to stdout: all rows, unless you name a limit.")] = False,
     json: Json = False,
 ) -> None:
     """Ask about past decisions: ready-made queries, or your own SQL."""
@@ -26,7 +28,7 @@ def audit(
     with open_session(context, json=json) as session:
         question = workflow.parse_query(name, parameters or (), sql=sql)
         if csv and (json or question is None):
-            raise UsageError("--csv goes with one query, and not with --json")
+            raise UsageError("--csv needs one query, and cannot be used with --json")
         if question is None:
             session.show(workflow.list_audits(), render_audits, form=list[AuditDocument])
             return

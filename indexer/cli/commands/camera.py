@@ -53,15 +53,19 @@ def camera_schemes(context: typer.Context, json: Json = False) -> None:
 def camera_confirm(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="A camera that ingest held back.")],
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take the answer back: ask again before new images are added.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Say that all images of this name are of one camera."""
+    """Confirm that all images of this name are of one camera."""
     from indexer.cli.json_documents import cameras as documents
     from indexer.cli.render import camera
     from indexer.workflows.admin import camera as workflow
 
     with open_session(context, json=json) as session, session.database() as database:
-        confirmed = workflow.confirm_camera(database, name, clock=session.clock)
+        act = workflow.undo_confirmation if undo else workflow.confirm_camera
+        confirmed = act(database, name, clock=session.clock)
         session.show(confirmed, camera.render_confirmation, form=documents.ConfirmationDocument)
 
 

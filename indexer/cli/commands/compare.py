@@ -11,7 +11,7 @@ from indexer.cli.options import Camera, Json, Processes, open_session
 def compare(
     context: typer.Context,
     profile: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Make this the active profile, and decide by it.")
+        str | None, typer.Option(metavar="NAME", help="Make this the active profile, and decide with it.")
     ] = None,
     camera: Camera = None,
     processes: Processes = None,
@@ -20,7 +20,7 @@ def compare(
     map_path: MapPath = None,
     json: Json = False,
 ) -> None:
-    """Score what is new and decide what is a duplicate of what."""
+    """Score new images, and decide which ones are duplicates."""
     options = EngineOptions(processes, engine, scheduler, tuple(map_path or ()))
     with open_session(context, json=json) as session:
         with session.database() as database, session.engine(options, database) as executor:

@@ -1,4 +1,4 @@
-"""The commands `db upgrade|check|adopt|copy|shrink|make-reader`."""
+"""The commands `db upgrade|check|backup|adopt|copy|shrink|make-reader`."""
 
 from typing import Annotated
 
@@ -6,32 +6,65 @@ import typer
 
 from indexer.cli.options import CommandGroup, Json, open_session
 
-app = CommandGroup(no_args_is_help=True, help="The database: upgrade, check, adopt, copy, shrink, make-reader.")
+app = CommandGroup(no_args_is_help=True, help="The database: upgrade, check, backup, adopt, copy, shrink, make-reader.")
 
 
-def db_upgrade(context: typer.Context, json: Json = False) -> None:
-    """Bring an older index up to date, or make one."""
-    from indexer.cli.json_documents.admin import HealthDocument
-    from indexer.cli.render.database import render_health
+def db_upgrade(
+    context: typer.Context,
+    no_backup: Annotated[
+        bool, typer.Option("--no-backup", help="Do not first copy a SQLite index to a new file beside it.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Upgrade an older index, or make a new one."""
+    from indexer.cli.json_documents.admin import UpgradeDocument
+    from indexer.cli.render.database import render_upgrade
     from indexer.workflows.admin import health as workflow
     from indexer.workflows.ingest.other_indexes import register_new_index
 
     with open_session(context, json=json) as session:
-        health = workflow.upgrade(session.settings.database)
+        report = workflow.upgrade(session.settings.database, make_backup=not no_backup)
         register_new_index(session.settings.database, known=session.known_indexes, clock=session.clock)
-        session.show(health, render_health, form=HealthDocument)
+        session.show(report, render_upgrade, form=UpgradeDocument)
 
 
-def db_check(context: typer.Context, json: Json = False) -> None:
-    """Look for damage and orphans."""
-    from indexer.cli.json_documents.admin import HealthDocument
-    from indexer.cli.render.database import render_health
+def db_check(
+    context: typer.Context,
+    files: Annotated[
+        bool, typer.Option("--files", help="Also compare every row with its file: path, size and time.")
+    ] = False,
+    hashes: Annotated[
+        bool, typer.Option("--hashes", help="With --files: also read and compare the bytes of all files.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Look for damage in the database; with --files, in files, too.
+
+    It changes nothing. The exit code is 1 if something is wrong.
+    """
+    from indexer.cli.json_documents.admin import CheckDocument
+    from indexer.cli.render.database import render_check
     from indexer.workflows.admin import health as workflow
 
     with open_session(context, json=json) as session, session.database() as database:
-        health = workflow.check(database)
-        session.show(health, render_health, form=HealthDocument, failed=bool(health.problems))
-    raise typer.Exit(1 if health.problems else 0)
+        report = workflow.check(database, files=files, hashes=hashes, progress=session.progress)
+        session.show(report, render_check, form=CheckDocument, failed=not report.found_nothing)
+    raise typer.Exit(0 if report.found_nothing else 1)
+
+
+def db_backup(
+    context: typer.Context,
+    target: Annotated[str, typer.Argument(metavar="FILE", help="Path of the copy: a new file.")],
+    json: Json = False,
+) -> None:
+    """Copy a SQLite index while other commands use it."""
+    from indexer.cli.json_documents.admin import BackupDocument
+    from indexer.cli.render.database import render_backup
+    from indexer.workflows.admin import backup as workflow
+
+    with open_session(context, json=json) as session:
+        report = workflow.back_up(session.settings.database, target, progress=session.progress)
+        session.show(report, render_backup, form=BackupDocument)
 
 
 def db_adopt(
@@ -39,7 +72,7 @@ def db_adopt(
     quarantine: Annotated[str, typer.Argument(metavar="QUARANTINE", help="The folder, usually .indexer-quarantine.")],
     json: Json = False,
 ) -> None:
-    """Take in files of a quarantine that this index does not know."""
+    """Add removals of a quarantine that this index does not know."""
     from indexer.cli.json_documents.removal import AdoptDocument
     from indexer.cli.render.removal import render_adopt
     from indexer.workflows.removal import adopt as workflow
@@ -54,8 +87,10 @@ def db_adopt(
 
 def db_copy(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The index, a URL or a path; --db is not looked at.")],
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="Where it goes: a new file, or an empty database.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The index: a URL or a path. --db is not used.")],
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="The copy: a new file, or the URL of an empty database.")
+    ],
     json: Json = False,
 ) -> None:
     """Copy a whole index, for example from SQLite to PostgreSQL."""
@@ -74,7 +109,9 @@ def db_shrink(
     context: typer.Context,
     removed_before: Annotated[
         str | None,
-        typer.Option(metavar="DATE", help="Delete the thumbnails and previews of what was removed before."),
+        typer.Option(
+            metavar="DATE", help="Delete the thumbnails and previews of images that were removed before this date."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -94,7 +131,9 @@ def db_shrink(
 
 def db_make_reader(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The role; one that only reads is brought up to date.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The role. If it exists and may only read, it is updated.")
+    ],
     json: Json = False,
 ) -> None:
     """Make a role of a server that may only read, for audit --sql.
@@ -112,6 +151,7 @@ def db_make_reader(
 
 app.add(db_upgrade, name="upgrade")
 app.add(db_check, name="check")
+app.add(db_backup, name="backup")
 app.add(db_adopt, name="adopt")
 app.add(db_copy, name="copy")
 app.add(db_shrink, name="shrink")

@@ -6,14 +6,14 @@ import typer
 
 from indexer.cli.options import Json, open_session
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change and stop.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change. Change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def relocate(
     context: typer.Context,
     old: Annotated[str, typer.Argument(metavar="OLD", help="The folder as the index knows it.")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The folder that it became.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The folder where it is now.")],
     dry_run: DryRun = False,
     yes: Yes = False,
     json: Json = False,
@@ -30,7 +30,7 @@ def relocate(
             if dry_run:
                 session.show(plan, render_relocation_plan, form=RelocationPlanDocument)
                 return
-            render_relocation_plan(session.console, plan)
+            session.show_plan(plan, render_relocation_plan, asks=not yes)
             if not yes:
                 session.confirm("Change these paths?", instead="type --yes to change them, or --dry-run to look")
             report = workflow.relocate(database, old, new, clock=session.clock)
@@ -57,7 +57,7 @@ def forget(
         if dry_run:
             session.show(plan, render_forget_plan, form=ForgetPlanDocument)
             return
-        render_forget_plan(session.console, plan)
+        session.show_plan(plan, render_forget_plan, asks=not yes)
         if not yes:
             question = "ARE THEY GONE FOR GOOD? FORGET ALL?" if plan.gone else "FORGET THESE IMAGES?"
             session.confirm(question, instead="type --yes to forget them, or --dry-run to look")

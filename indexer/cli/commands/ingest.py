@@ -8,27 +8,43 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from indexer.cli.engine_options import Engine, EngineOptions, MapPath, Scheduler
-from indexer.cli.naming_options import CameraLevel, CameraName, DryRun, NewRules, Pattern, SchemeName, Timezone
+from indexer.cli.naming_options import (
+    CameraLevel,
+    CameraName,
+    DryRun,
+    ForgetRules,
+    NewRules,
+    Pattern,
+    SchemeName,
+    Timezone,
+)
 from indexer.cli.options import Json, Local, Processes, open_session
 
 if TYPE_CHECKING:
     from indexer.cli.session import CommandSession
-    from indexer.workflows.capture.ingest_videos import VideoOptions
+    from indexer.workflows.capture.options import VideoOptions
     from indexer.workflows.ingest.discovery import IngestRequest
+    from indexer.workflows.ingest.outcomes import IngestReport
 
-Paths = Annotated[list[str], typer.Argument(metavar="PATH", help="Folders (recursive) and image files.")]
+Paths = Annotated[list[str], typer.Argument(metavar="PATH", help="Folders, with their subfolders, and files.")]
 Again = Annotated[
-    bool, typer.Option("--again", help="Read files again that could not be used, or may have changed unseen.")
+    bool, typer.Option("--again", help="Also read files again that could not be used, or may have changed.")
 ]
 Frames = Annotated[
-    str | None, typer.Option("--frames", metavar="FOLDER", help="Take in videos, too: what is new in them goes here.")
+    str | None,
+    typer.Option(
+        "--frames", metavar="FOLDER", help="Also add videos. This folder is for frames that show something new."
+    ),
 ]
 Every = Annotated[
-    float | None, typer.Option("--every", metavar="SECONDS", help="Of a video look at a frame so often. [default: 1]")
+    float | None,
+    typer.Option("--every", metavar="SECONDS", help="Time from one frame of a video to the next. [default: 1]"),
 ]
 Sample = Annotated[
     str | None,
-    typer.Option("--sample", metavar="FRAMES", help="Of a video decode keyframes, all, or what suffices (auto)."),
+    typer.Option(
+        "--sample", metavar="FRAMES", help="Frames of a video to decode: keyframes, all or auto. [default: auto]"
+    ),
 ]
 AlsoHere = Annotated[bool, typer.Option("--also-here", help="Do not ask if another index has images of the folder.")]
 
@@ -43,6 +59,7 @@ def ingest(
     scheme: SchemeName = None,
     timezone: Timezone = None,
     new_rules: NewRules = False,
+    forget_rules: ForgetRules = False,
     local: Local = False,
     again: Again = False,
     also_here: AlsoHere = False,
@@ -55,17 +72,19 @@ def ingest(
     map_path: MapPath = None,
     json: Json = False,
 ) -> None:
-    """Take in files and folders of images, and of videos."""
+    """Add images and videos of files and folders to the index."""
+    from indexer.cli.configured_naming import complete_naming
     from indexer.cli.video_options import video_options
     from indexer.workflows.ingest.discovery import discover
 
     engine_options = EngineOptions(processes, engine, scheduler, tuple(map_path or ()))
-    naming: dict[str, Any] = {"camera": camera, "camera_level": camera_level, "pattern": pattern, "scheme": scheme}
+    typed = {"camera": camera, "camera_level": camera_level, "pattern": pattern, "scheme": scheme, "timezone": timezone}
     with open_session(context, json=json) as session:
-        videos = video_options(
-            frames, every=every, sample=sample, time_s=session.settings.max_seconds, make_folder=not dry_run
-        )
-        naming |= {"timezone": timezone, "is_new_rules": new_rules}
+        settings = session.settings
+        how: Any = {"database": settings.database, "time_s": settings.max_seconds, "make_folder": not dry_run}
+        videos = video_options(frames, every=every, sample=sample, **how)
+        naming = complete_naming(typed, None if forget_rules else settings.configuration, paths)
+        naming |= {"is_new_rules": new_rules, "forgets_rules": forget_rules}
         frames_folder = None if videos is None else videos.frames_folder
         request = discover(paths, again=again, frames_folder=frames_folder, **naming)
         if dry_run:
@@ -83,34 +102,44 @@ def _ingest(
     *,
     also_here: bool,
 ) -> int:
-    """Takes the files in. Returns the exit code: 1 if files or cameras were left alone."""
-    from indexer.cli import ingest_index
+    """Takes the files in and shows the report. Returns the exit code: 1 if files or cameras were left alone."""
     from indexer.cli.json_documents.comparison import IngestDocument
     from indexer.cli.render.ingest import render_ingest
+
+    report = take_in(session, request, options, videos, also_here=also_here)
+    session.show(report, render_ingest, form=IngestDocument, failed=report.left_alone)
+    return 1 if report.left_alone else 0
+
+
+def take_in(
+    session: "CommandSession",
+    request: "IngestRequest",
+    options: EngineOptions,
+    videos: "VideoOptions | None",
+    *,
+    also_here: bool,
+) -> "IngestReport":
+    """Takes the files of a request in, into the index of the session, which is made if there is none."""
+    from indexer.cli import ingest_index
     from indexer.workflows.ingest import ingest as workflow
 
     opened = ingest_index.open_index(session, request, also_here=also_here)
     with opened as (database, confirmed), session.guarded_engine(options) as executor:
         how: Any = {"limits": session.limits, "clock": session.clock, "progress": session.progress}
         if videos is None:
-            report = workflow.ingest(database, confirmed, executor=executor, **how)
-        else:
-            from indexer.workflows.capture.ingest_videos import ingest_with_videos
-            from indexer.workflows.runs.lock_wait import LockWait
+            return workflow.ingest(database, confirmed, executor=executor, **how)
+        from indexer.workflows.capture.ingest_videos import ingest_with_videos
+        from indexer.workflows.runs.lock_wait import LockWait
 
-            report = ingest_with_videos(
-                database,
-                confirmed,
-                videos,
-                executor=executor,
-                make_video_executor=partial(session.video_engine, options),
-                wait=LockWait(None, None, lambda holder: session.warn(f"waits for {holder}")),
-                **how,
-            )
-    failed = bool(report.refused or report.held or report.names.held)
-    failed = failed or (report.videos is not None and bool(report.videos.refused))
-    session.show(report, render_ingest, form=IngestDocument, failed=failed)
-    return 1 if failed else 0
+        return ingest_with_videos(
+            database,
+            confirmed,
+            videos,
+            executor=executor,
+            make_video_executor=partial(session.video_engine, options),
+            wait=LockWait(None, None, lambda holder: session.warn(f"waits for {holder}")),
+            **how,
+        )
 
 
 def _preview(session: "CommandSession", request: "IngestRequest", *, local: bool, with_videos: bool) -> int:

@@ -13,6 +13,22 @@ if TYPE_CHECKING:
     from indexer.store.database import Database
 
 
+Image = Annotated[
+    str | None, typer.Argument(metavar="A", help="An image, by path, file name or number.", show_default=False)
+]
+Other = Annotated[str | None, typer.Argument(metavar="B", help="A second image: show the evidence of the pair.")]
+Picture = Annotated[
+    str | None,
+    typer.Option(
+        metavar="OUT.png", help="Draw A and B into a new file; without B, A and its keeper or most similar image."
+    ),
+]
+Moment = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Show which image stands for a moment of a camera's videos. Needs --camera."),
+]
+
+
 def status(
     context: typer.Context,
     check: Annotated[bool, typer.Option("--check", help="Exit code 1 if something needs a person.")] = False,
@@ -22,7 +38,7 @@ def status(
             min=0,
             max=1_000_000,
             metavar="N",
-            help="With --check: how many of its intervals a camera may be silent; 0: any. [default: 3]",
+            help="With --check: report a camera that is silent for N times its longest pause. 0: none. [default: 3]",
         ),
     ] = None,
     local: Local = False,
@@ -35,7 +51,7 @@ def status(
     from indexer.workflows.admin.status_check import SILENT_AFTER, check_status
 
     if silent_after is not None and not check:
-        raise UsageError("--silent-after goes with --check")
+        raise UsageError("--silent-after needs --check")
     with open_session(context, json=json) as session, session.database() as database:
         number = SILENT_AFTER if silent_after is None else silent_after
         checked = check_status(database, silent_after=number, clock=session.clock) if check else None
@@ -53,27 +69,23 @@ def status(
 
 def explain(
     context: typer.Context,
-    image: Annotated[
-        str | None, typer.Argument(metavar="A", help="An image, by path, file name or number.", show_default=False)
-    ] = None,
-    other: Annotated[str | None, typer.Argument(metavar="B", help="Another one: the evidence of the pair.")] = None,
-    picture: Annotated[
-        str | None, typer.Option(metavar="OUT.png", help="Draw it beside B, its keeper or its like, into a new file.")
-    ] = None,
-    at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="No image: what stands for a moment of a camera's videos.")
-    ] = None,
+    image: Image = None,
+    other: Other = None,
+    picture: Picture = None,
+    at: Moment = None,
     camera: Annotated[str | None, typer.Option(metavar="NAME", help="With --at: the camera.")] = None,
     local: Local = False,
     json: Json = False,
 ) -> None:
-    """Tell why an image is kept or not, what a pair or moment shows."""
+    """Say why an image is kept or not, or what stands for a moment."""
     from indexer.cli.json_documents import review as documents
     from indexer.cli.render import explain as render
     from indexer.workflows.review import explain as workflow
 
     if (at is None) != (camera is None):
-        raise UsageError("--at and --camera go together: a time, and the camera whose videos show it")
+        raise UsageError(
+            "--at needs --camera, and --camera needs --at: give a time, and the camera whose videos show it"
+        )
     with open_session(context, json=json) as session, session.database() as database:
         if at is not None and camera is not None and image is None and picture is None:
             _explain_moment(session, database, camera, at, local=local)

@@ -45,7 +45,7 @@ def unpin(
     everything: Annotated[bool, typer.Option("--all", help="All pins that a person set.")] = False,
     json: Json = False,
 ) -> None:
-    """Take pins back."""
+    """Remove pins."""
     from indexer.cli.json_documents.review import PinDocument
     from indexer.cli.render.pin import render_pins
     from indexer.workflows.review import pin as workflow

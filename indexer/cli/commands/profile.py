@@ -7,14 +7,21 @@ import typer
 from indexer.cli.options import CommandGroup, Json, open_session
 
 Ignore = Annotated[
-    list[str] | None, typer.Option(metavar="X,Y,W,H", help="A rectangle to ignore, in per cent; may be repeated.")
+    list[str] | None, typer.Option(metavar="X,Y,W,H", help="A rectangle to ignore, in per cent. May be repeated.")
 ]
 IgnorePicture = Annotated[
-    str | None, typer.Option(metavar="PNG", help="A drawing: dark where to ignore, white where to look.")
+    str | None, typer.Option(metavar="PNG", help="A drawing: dark areas are ignored, white areas are compared.")
 ]
-Levels = Annotated[str | None, typer.Option(metavar="LOW,HIGH", help="16-bit values that are black and white.")]
+Levels = Annotated[str | None, typer.Option(metavar="LOW,HIGH", help="16-bit values that become black and white.")]
 Chroma = Annotated[
-    int | None, typer.Option(metavar="GAIN", help="How much colour counts beside grey: 2 is usual, 0 is not at all.")
+    int | None,
+    typer.Option(metavar="GAIN", help="How much colour counts, compared with grey. 2 is usual, 0: not at all."),
+]
+MaxDistance = Annotated[
+    float | None, typer.Option(metavar="D", help="Similar below this distance of the features, whatever the score.")
+]
+VetoDistance = Annotated[
+    float | None, typer.Option(metavar="D", help="Never similar from this distance on, whatever the score.")
 ]
 
 app = CommandGroup(no_args_is_help=True, help="Built-in and own parameter sets: list, show, make, use.")
@@ -43,22 +50,27 @@ def profile_show(
         session.show(workflow.show_profile(database, name), profile.render_profile, form=StoredProfileDocument)
 
 
+Threshold = Annotated[int | None, typer.Option(metavar="LEVELS", help="A pixel that differs by more has changed.")]
+
+
 def profile_make(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME")],
     base: Annotated[str, typer.Option(metavar="NAME", help="The profile to start from.")] = "balanced",
-    max_score: Annotated[float | None, typer.Option(metavar="PX", help="Similar is a score below this.")] = None,
+    max_score: Annotated[float | None, typer.Option(metavar="PX", help="A pair with a lower score is similar.")] = None,
     record_limit: Annotated[float | None, typer.Option(metavar="PX", help="Record scores up to this.")] = None,
     min_contour_area: Annotated[float | None, typer.Option(metavar="PX", help="Smaller changes do not count.")] = None,
-    threshold: Annotated[int | None, typer.Option(metavar="LEVELS", help="Grey levels that count as change.")] = None,
-    dilations: Annotated[int | None, typer.Option(metavar="N", help="How often changed pixels grow.")] = None,
+    threshold: Threshold = None,
+    dilations: Annotated[int | None, typer.Option(metavar="N", help="How often changed areas grow by a pixel.")] = None,
     mask: Annotated[str | None, typer.Option(metavar="L,T,R,B", help="Border to ignore, in per cent.")] = None,
     ignore: Ignore = None,
     ignore_picture: IgnorePicture = None,
     work_width: Annotated[int | None, typer.Option(metavar="PX", help="Width of the thumbnails.")] = None,
-    contrast: Annotated[bool | None, typer.Option(help="Local contrast, or none.")] = None,
+    contrast: Annotated[bool | None, typer.Option(help="Even out the local contrast, or not.")] = None,
     levels: Levels = None,
     chroma: Chroma = None,
+    max_distance: MaxDistance = None,
+    veto_distance: VetoDistance = None,
     json: Json = False,
 ) -> None:
     """Make a new profile; an existing one is never changed."""
@@ -79,7 +91,7 @@ def profile_make(
         "contrast": contrast,
         "levels": levels,
         "chroma": chroma,
-    }
+    } | {"max_distance": max_distance, "veto_distance": veto_distance}
     with open_session(context, json=json) as session, session.database(create=True) as database:
         made = workflow.make_profile(database, name, base=base, changes=changes, clock=session.clock)
         session.show(made, profile.render_made_profile, form=MadeProfileDocument)
@@ -87,12 +99,12 @@ def profile_make(
 
 def profile_use(
     context: typer.Context,
-    camera: Annotated[str, typer.Option(metavar="CAMERA", help="The camera that is decided by it.")],
+    camera: Annotated[str, typer.Option(metavar="CAMERA", help="The camera that gets the profile.")],
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="The profile; or --active.")] = None,
-    active: Annotated[bool, typer.Option("--active", help="Back to the active profile, whichever it is.")] = False,
+    active: Annotated[bool, typer.Option("--active", help="Go back to the active profile.")] = False,
     json: Json = False,
 ) -> None:
-    """Decide one camera by a profile of its own."""
+    """Give one camera a profile of its own."""
     from indexer.cli.json_documents.admin import ProfileUseDocument
     from indexer.cli.render import profile
     from indexer.workflows.admin import profile as workflow

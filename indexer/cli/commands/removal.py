@@ -6,26 +6,32 @@ import typer
 
 from indexer.cli.options import Camera, Json, open_session
 
+MaxShare = Annotated[
+    float | None,
+    typer.Option(
+        min=0, max=1, metavar="SHARE", help="Hold a camera back if a larger share would be removed. [default: 0.99]"
+    ),
+]
+
 
 def prune(
     context: typer.Context,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and stop.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan. Remove nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    permanent: Annotated[bool, typer.Option("--permanent", help="Delete at once instead of moving.")] = False,
+    permanent: Annotated[
+        bool, typer.Option("--permanent", help="Delete the files at once, do not move them to quarantine.")
+    ] = False,
     camera: Camera = None,
-    quarantine: Annotated[str | None, typer.Option(metavar="FOLDER", help="Where removed files go.")] = None,
-    max_share: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, metavar="SHARE", help="Hold a camera back if more of it would go. [default: 0.99]"),
-    ] = None,
+    quarantine: Annotated[str | None, typer.Option(metavar="FOLDER", help="Folder for removed files.")] = None,
+    max_share: MaxShare = None,
     include_restored: Annotated[
-        bool, typer.Option("--include-restored", help="Also files that came back and are held back.")
+        bool, typer.Option("--include-restored", help="Also remove files that are held back because they came back.")
     ] = False,
     json: Json = False,
 ) -> None:
     """Show the plan, ask, then move duplicates to quarantine."""
     from indexer.cli.json_documents import removal as documents
-    from indexer.cli.render.removal import render_dry_run, render_plan, render_prune
+    from indexer.cli.render.removal import render_dry_run, render_nothing, render_plan, render_prune
     from indexer.workflows.removal import prune as workflow
     from indexer.workflows.removal.remove_file import RemovalOptions
 
@@ -42,35 +48,35 @@ def prune(
         report = workflow.prune(
             database, plan, options=manner, camera=camera, clock=session.clock, progress=session.progress
         )
-        failed = bool(report.failures or report.held_back or report.stopped)
-        render = render_prune if plan.victims else _render_nothing
-        session.show(report, render, form=documents.PruneDocument, failed=failed, render_failure=render_prune)
-    raise typer.Exit(1 if failed else 0)
-
-
-def _render_nothing(_console: object, _report: object) -> None:
-    """Prints nothing: the plan was shown, and had nothing to remove."""
+        render = render_prune if plan.victims else render_nothing
+        session.show(
+            report, render, form=documents.PruneDocument, failed=report.has_failed, render_failure=render_prune
+        )
+    raise typer.Exit(1 if report.has_failed else 0)
 
 
 def restore(
     context: typer.Context,
     paths: Annotated[
-        list[str] | None, typer.Argument(metavar="PATH", help="Where the files were; also a file name, or a glob.")
+        list[str] | None,
+        typer.Argument(metavar="PATH", help="Where the files were. Also a folder, a file name, or a glob."),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that lie in quarantine.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All files in quarantine.")] = False,
     run: Annotated[
-        int | None, typer.Option(min=1, max=10**18, metavar="ID", help="Those that this run took away.")
+        int | None, typer.Option(min=1, max=10**18, metavar="ID", help="The files that this run removed.")
     ] = None,
     would_keep: Annotated[
-        bool, typer.Option("--would-keep", help="Those that the profile in force would have kept.")
+        bool, typer.Option("--would-keep", help="The files that the profile in force would have kept.")
     ] = False,
-    no_pin: Annotated[bool, typer.Option("--no-pin", help="Let a later prune take them again.")] = False,
+    no_pin: Annotated[
+        bool, typer.Option("--no-pin", help="Set no pins: a later prune may remove the files again.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Bring quarantined files back to where they were.
 
-    Files named by PATH are pinned with their keepers. What comes back otherwise is held back: no prune takes it
-    without --include-restored.
+    Files that you name are pinned, and so are their keepers. Files that come back by --all, --run or --would-keep
+    are held back: only prune --include-restored removes them again.
     """
     from indexer.cli.json_documents.removal import RestoreDocument
     from indexer.cli.render.removal import render_restore
@@ -88,13 +94,13 @@ def restore(
 
 def rescue(
     context: typer.Context,
-    quarantine: Annotated[str, typer.Argument(metavar="FOLDER", help="The quarantine, or one run in it.")],
+    quarantine: Annotated[
+        str, typer.Argument(metavar="FOLDER", help="The quarantine, or the folder of one run in it.")
+    ],
     below: Annotated[
-        str | None, typer.Option(metavar="FOLDER", help="Bring back what was below this folder, and nothing else.")
+        str | None, typer.Option(metavar="FOLDER", help="Only bring back files that were below this folder.")
     ] = None,
-    into: Annotated[
-        str | None, typer.Option(metavar="FOLDER", help="Put all files into this folder, whatever their paths were.")
-    ] = None,
+    into: Annotated[str | None, typer.Option(metavar="FOLDER", help="Put all files into this folder.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     json: Json = False,
 ) -> None:
@@ -104,7 +110,7 @@ def rescue(
     from indexer.workflows.removal import rescue as workflow
     from indexer.workflows.removal.rescue_plan import plan_rescue
 
-    with open_session(context, json=json) as session:
+    with open_session(context, json=json, needs_file=False) as session:
         plan = plan_rescue(quarantine, below=below, into=into)
         session.show_plan(plan, render_rescue_plan, asks=bool(plan.items) and not yes)
         if plan.items and not yes:
@@ -117,7 +123,7 @@ def rescue(
 def recover(
     context: typer.Context,
     nobody_else: Annotated[
-        bool, typer.Option("--nobody-else", help="No other command is at work on these files, on any host.")
+        bool, typer.Option("--nobody-else", help="You know that no other command uses these files, on any host.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -134,19 +140,25 @@ def recover(
 
 def purge(
     context: typer.Context,
-    quarantine: Annotated[str | None, typer.Argument(metavar="FOLDER", help="Those of this quarantine only.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that lie in quarantine.")] = False,
+    quarantine: Annotated[
+        str | None, typer.Argument(metavar="FOLDER", help="Only the files of this quarantine.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All files in quarantine.")] = False,
     older_than: Annotated[
-        float | None, typer.Option(min=0, max=100_000, metavar="DAYS", help="Those removed longer ago than this.")
+        float | None,
+        typer.Option(min=0, max=100_000, metavar="DAYS", help="Only files that were removed more than DAYS days ago."),
     ] = None,
     gone: Annotated[
-        bool, typer.Option("--gone", help="Delete nothing: note which files are gone with their quarantine.")
+        bool,
+        typer.Option("--gone", help="Delete nothing. Record which files are gone with their quarantine or record."),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show which files and stop.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show which files would be deleted. Delete nothing.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     json: Json = False,
 ) -> None:
-    """Free the space of quarantined files, for good."""
+    """Delete files in quarantine for good."""
     from indexer.cli.json_documents import removal as documents
     from indexer.cli.render.removal import render_purge, render_purge_plan
     from indexer.domain.plurals import counted
@@ -161,7 +173,7 @@ def purge(
         if plan.files and not yes:
             session.show_plan(plan, render_purge_plan, asks=True)
             files = counted(len(plan.files), "QUARANTINED FILE", "QUARANTINED FILES")
-            question = "Are they gone with their quarantine?" if gone else f"DELETE {files} FOR GOOD?"
+            question = "Are they gone for good?" if gone else f"DELETE {files} FOR GOOD?"
             session.confirm(question, instead=f"type --yes {'if they are gone' if gone else 'to delete them'}")
         act = workflow.close_gone if gone else workflow.purge
         report = act(database, selection, clock=session.clock, shown=plan.removal_ids, progress=session.progress)

@@ -1,6 +1,6 @@
 """The command `report`, and its result as text."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,16 +15,26 @@ if TYPE_CHECKING:
 
 def report(
     context: typer.Context,
-    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Where the pages go: new, empty, or a report.")],
+    folder: Annotated[
+        str, typer.Argument(metavar="FOLDER", help="Folder for the pages: new, empty, or an earlier report.")
+    ],
     camera: Camera = None,
     sweep: Annotated[
-        bool | None, typer.Option("--sweep/--no-sweep", help="Try other limits; done if the index is small.")
+        bool | None,
+        typer.Option("--sweep/--no-sweep", help="Try other limits. If not given: only if the index is small."),
     ] = None,
     processes: Processes = None,
     local: Local = False,
+    paths: Annotated[
+        bool, typer.Option("--paths", help="Show whole paths, not only file names, also in verdicts.csv.")
+    ] = False,
+    one_file: Annotated[
+        bool,
+        typer.Option("--one-file", help="Write one file in place of FOLDER: the overview and 100 pairs."),
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Make pages to look at: film strips, pairs, closest decisions."""
+    """Make pages for a browser: film strips, pairs, close decisions."""
     with open_session(context, json=json) as session:
         with (
             session.database() as database,
@@ -34,11 +44,16 @@ def report(
             from indexer.cli.json_documents.comparison import ReportDocument
             from indexer.workflows.context import ComparisonContext
             from indexer.workflows.report import report as workflow
+            from indexer.workflows.report.one_file import write_one_file
 
             comparison = ComparisonContext(database, executor, session.limits, session.clock, session.progress)
-            result = workflow.report(
-                comparison, guarded_executor=reading_executor, folder=folder, camera=camera, sweep=sweep, local=local
-            )
+            how: dict[str, Any] = {"camera": camera, "local": local, "paths": paths}
+            if one_file:
+                result = write_one_file(comparison, guarded_executor=reading_executor, file=folder, **how)
+            else:
+                result = workflow.report(
+                    comparison, guarded_executor=reading_executor, folder=folder, sweep=sweep, **how
+                )
         session.show(result, render_report, form=ReportDocument)
 
 

@@ -13,12 +13,17 @@ def sweep(
     context: typer.Context,
     max_score: Limits = None,
     min_contour_area: Annotated[str | None, typer.Option(metavar="A,B", help="Minimum areas to try.")] = None,
-    with_removed: Annotated[bool, typer.Option("--with-removed", help="As if nothing had been removed yet.")] = False,
+    max_distance: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Distances to try, for profiles with features.")
+    ] = None,
+    with_removed: Annotated[
+        bool, typer.Option("--with-removed", help="Count as if no image had been removed.")
+    ] = False,
     camera: Camera = None,
     processes: Processes = None,
     json: Json = False,
 ) -> None:
-    """Show what other limits would keep and remove; opens no image."""
+    """Show what other limits would keep and remove."""
     with open_session(context, json=json) as session:
         with session.database() as database, session.engine(processes, database) as executor:
             from indexer.cli.json_documents.comparison import SweepDocument
@@ -29,9 +34,15 @@ def sweep(
 
             limits = None if max_score is None else parse_numbers(max_score)
             areas = None if min_contour_area is None else parse_numbers(min_contour_area)
+            distances = None if max_distance is None else parse_numbers(max_distance)
             comparison = ComparisonContext(database, executor, session.limits, session.clock, session.progress)
             report = workflow.sweep(
-                comparison, max_scores=limits, min_contour_areas=areas, camera=camera, with_removed=with_removed
+                comparison,
+                max_scores=limits,
+                min_contour_areas=areas,
+                max_distances=distances,
+                camera=camera,
+                with_removed=with_removed,
             )
         session.show(report, tuning.render_sweep, form=SweepDocument)
 
@@ -42,14 +53,14 @@ def evaluate(
         str, typer.Argument(metavar="LABELS.csv", help="image,state[,camera] or image_a,image_b,verdict.")
     ],
     profile: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="What this profile would decide; may be repeated.")
+        list[str] | None, typer.Option(metavar="NAME", help="Use what this profile would decide. May be repeated.")
     ] = None,
     max_score: Limits = None,
     camera: Camera = None,
     processes: Processes = None,
     json: Json = False,
 ) -> None:
-    """Tell how good decisions are against a person's labels."""
+    """Compare decisions with the labels of a person."""
     with open_session(context, json=json) as session:
         with session.database() as database, session.engine(processes, database) as executor:
             from indexer.cli.json_documents.comparison import EvaluateDocument

@@ -23,7 +23,7 @@ RequestWords = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="WORD",
-        help="Two images, by path, file name or number, and same or different; or undo and two images; or list. "
+        help="Two images (path, file name or number), and same or different; or undo and two images; or list. "
         "Type ./list for a file of that name.",
     ),
 ]
@@ -56,8 +56,8 @@ class ImportVerdicts:
 def verdict(
     context: typer.Context,
     words: RequestWords = None,
-    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who says so. [default: your login name]")] = None,
-    note: Annotated[str | None, typer.Option(metavar="TEXT", help="Why, in your words.")] = None,
+    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who judges. [default: your login name]")] = None,
+    note: Annotated[str | None, typer.Option(metavar="TEXT", help="The reason, in your words.")] = None,
     file: Annotated[
         str | None,
         typer.Option("--from", metavar="CSV", help="Columns image_a,image_b,verdict[,by,note,path_a,path_b]."),
@@ -66,14 +66,14 @@ def verdict(
 ) -> None:
     """Judge a pair of images: the same, or different.
 
-    A verdict outranks the score at the next compare.
+    A verdict counts more than the score, from the next compare on.
 
     \b
       verdict A B same        both show the same: keep one of them
-      verdict A B different   neither may stand for the other
-      verdict undo A B        take back what was said of them
-      verdict list            all that holds, and what contradicts what
-      verdict --from CSV      many at once, all or none
+      verdict A B different   they show different things: keep both
+      verdict undo A B        take the verdict on A and B back
+      verdict list            all verdicts, and their contradictions
+      verdict --from CSV      many verdicts: all are recorded, or none
     """
     from indexer.cli.json_documents.review import VerdictListDocument, VerdictReportDocument
     from indexer.cli.render import verdict as judgements
@@ -109,14 +109,14 @@ def parse_request(
         case _ if file is not None:
             raise UsageError("give either --from with a file of verdicts or words, not both")
         case ["list" | "undo", *_] if signed:
-            raise UsageError("--by and --note go with a verdict that is given")
+            raise UsageError("--by and --note are options of a verdict; leave them out")
         case ["list"]:
             return None
         case ["undo", image_a, image_b]:
             return UndoVerdict(image_a, image_b)
         case [image_a, image_b, ("same" | "different") as judgement] if image_a not in {"list", "undo"}:
             return SetVerdict(image_a, image_b, judgement)
-    raise UsageError(f"these words are no verdict; {_USAGE}")
+    raise UsageError(f"these words are not a verdict; {_USAGE}")
 
 
 def login_name() -> str:

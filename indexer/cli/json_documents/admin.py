@@ -2,10 +2,21 @@
 
 from typing import Annotated, Any, Literal, TypedDict
 
+from indexer.cli.json_documents.capture import SourceStatusDocument
 from indexer.cli.json_documents.comparison import CompareDocument, IngestDocument, Rectangle, WouldKeepDocument
 from indexer.cli.json_documents.form import Time
 from indexer.cli.json_documents.removal import PruneDocument
 from indexer.cli.json_documents.review import ImageDetailsDocument, JournalEntryDocument
+
+FindingKindName = Literal[
+    "missing",
+    "changed",
+    "other bytes",
+    "unreadable",
+    "not in quarantine",
+    "quarantine not there",
+    "changed in quarantine",
+]
 
 
 class ErrorDocument(TypedDict):
@@ -47,6 +58,15 @@ class SilentCameraDocument(TypedDict):
     interval_s: Annotated[float, "Longest pause between its last 100 images, in seconds."]
 
 
+class AwayCameraDocument(TypedDict):
+    """A camera that is recorded and sends nothing."""
+
+    camera: Annotated[str, "The camera."]
+    source: Annotated[str, "Its address, without user, password and query."]
+    last_frame_at: Annotated[Time | None, "When its last frame was taken. `null`: it sent none."]
+    reason: Annotated[str | None, "Why it sends nothing. `null`: the reason is not known."]
+
+
 class StatusCheckDocument(TypedDict):
     """What needs a person. Each value is 0 or empty if nothing does."""
 
@@ -57,6 +77,12 @@ class StatusCheckDocument(TypedDict):
     unreadable_new: Annotated[int, "Number of files that cannot be used, first seen within the last day."]
     left_open: Annotated[int, "Number of removals that were cut off."]
     silent: Annotated[list[SilentCameraDocument], "Cameras without an image for too long, by name."]
+    watches_cut_off: Annotated[int, "Number of watches that were cut off and not started again."]
+    folders_away: Annotated[list[str], "Watched folders that are not there."]
+    records_cut_off: Annotated[int, "Number of records that were cut off and not started again."]
+    cameras_away: Annotated[list[AwayCameraDocument], "Recorded cameras without a frame for two minutes, by name."]
+    missing_quarantines: Annotated[list[str], "Quarantines of this index that are not there."]
+    missing_folders: Annotated[list[str], "Folders of its images that are not there."]
 
 
 class VideoCountsDocument(TypedDict):
@@ -75,7 +101,7 @@ class SpanCountsDocument(TypedDict):
 
     spans: Annotated[int, "Number of spans."]
     frames: Annotated[int, "Number of frames that they count."]
-    gaps: Annotated[int, "Number of gaps, in which nobody looked."]
+    gaps: Annotated[int, "Number of gaps, in which no frame was looked at."]
 
 
 class LongRunDocument(TypedDict):
@@ -85,6 +111,31 @@ class LongRunDocument(TypedDict):
     command: Annotated[str, "Its command."]
     started_at: Annotated[Time, "When it began."]
     is_running: Annotated[bool, "Whether it is at work. `false`: it was cut off."]
+
+
+class WatchStateDocument(TypedDict):
+    """A watch that is at work, or that was cut off."""
+
+    run_id: Annotated[int, "Number of the run."]
+    folders: Annotated[list[str], "Folders that it watches."]
+    started_at: Annotated[Time, "When it began."]
+    username: Annotated[str | None, "User who runs it. `null`: not known."]
+    hostname: Annotated[str | None, "Host that it runs on. `null`: not known."]
+    is_running: Annotated[bool, "Whether it is at work. `false`: it was cut off."]
+    last_arrival_at: Annotated[Time | None, "When it took in files last. `null`: never."]
+    away: Annotated[list[str], "Its folders that are not there."]
+
+
+class RecordStateDocument(TypedDict):
+    """A record of live cameras that is at work, or that was cut off."""
+
+    run_id: Annotated[int, "Number of the run."]
+    cameras: Annotated[list[str], "Cameras that it records."]
+    started_at: Annotated[Time, "When it began."]
+    username: Annotated[str | None, "User who runs it. `null`: not known."]
+    hostname: Annotated[str | None, "Host that it runs on. `null`: not known."]
+    is_running: Annotated[bool, "Whether it is at work. `false`: it was cut off."]
+    sources: Annotated[list[SourceStatusDocument], "State of each of its cameras, as it was last written."]
 
 
 class StatusDocument(TypedDict):
@@ -112,6 +163,9 @@ class StatusDocument(TypedDict):
     videos: Annotated[VideoCountsDocument | None, "Videos of the index. `null`: there never was one."]
     spans: Annotated[SpanCountsDocument | None, "Frames that were not stored. `null`: there never was a video."]
     unfinished_runs: Annotated[list[LongRunDocument], "Long runs that are at work, or that were cut off."]
+    watches: Annotated[list[WatchStateDocument], "Watches that are at work, and the last ones that were cut off."]
+    records: Annotated[list[RecordStateDocument], "Records that are at work, and the last ones that were cut off."]
+    findings: Annotated[dict[str, int], "Number of open findings of `advise`, by camera."]
 
 
 class AuditParameterDocument(TypedDict):
@@ -153,13 +207,14 @@ class MaskImageDocument(TypedDict):
 class PreparationDocument(TypedDict):
     """How a thumbnail is made."""
 
-    work_width: Annotated[int | None, "Width of the thumbnail in pixels. `null`: native size, nothing is cached."]
+    work_width: Annotated[int | None, "Width of the thumbnail in pixels. `null`: native size, and nothing is cached."]
     contrast: Annotated[bool, "Whether local contrast is evened out."]
     mask: Annotated[tuple[int, int, int, int], "Ignored border: left, top, right, bottom, in per cent."]
     ignore: Annotated[list[Rectangle], "Ignored rectangles: left, top, width, height, in per cent."]
     ignore_picture: Annotated[MaskImageDocument | None, "Drawing of the ignored area. `null`: there is none."]
     levels: Annotated[tuple[int, int] | None, "16-bit values that become black and white. `null`: no scale."]
     chroma: Annotated[int, "Weight of colour beside grey. 0: grey only."]
+    features: Annotated[str, "Measure that made the features of a thumbnail, with its version. Empty: it has none."]
 
 
 class ScoringDocument(TypedDict):
@@ -169,6 +224,8 @@ class ScoringDocument(TypedDict):
     threshold: Annotated[int, "Difference in grey levels from which a pixel counts as changed."]
     dilations: Annotated[int, "How often the changed pixels grow."]
     min_contour_area: Annotated[float, "Smallest area that counts."]
+    max_distance: Annotated[float, "Distance of the features below which a pair is similar. 0: without features."]
+    veto_distance: Annotated[float, "Distance of the features from which no pair is similar. 0: without features."]
 
 
 class ProfileDocument(TypedDict):
@@ -194,7 +251,7 @@ class StoredProfileDocument(TypedDict):
 class MadeProfileDocument(StoredProfileDocument):
     """A new profile in the index."""
 
-    decides_as: Annotated[str | None, "The base, if the new profile decides as it does. `null`: it does not."]
+    decides_as: Annotated[str | None, "The base, if the new profile decides in the same way. `null`: it does not."]
 
 
 class ProfileUseDocument(TypedDict):
@@ -215,12 +272,52 @@ class HealthDocument(TypedDict):
     problems: Annotated[list[str], "What is wrong. Empty: nothing."]
 
 
+class FindingDocument(TypedDict):
+    """A file that is not what the index says."""
+
+    kind: Annotated[FindingKindName, "What is wrong."]
+    path: Annotated[str, "Path of the file."]
+    reason: Annotated[str, "What was found, in one sentence."]
+    advice: Annotated[str, "What to type or do."]
+
+
+class FileCheckDocument(TypedDict):
+    """What a check of the files found."""
+
+    images: Annotated[int, "Number of present images that were looked at."]
+    quarantined: Annotated[int, "Number of files in quarantine that were looked at."]
+    hashed: Annotated[bool, "Whether their bytes were read."]
+    counts: Annotated[dict[FindingKindName, int], "Number of findings, by kind. Empty: all is well."]
+    findings: Annotated[list[FindingDocument], "The first 100 findings of each kind."]
+
+
+class CheckDocument(HealthDocument):
+    """The result of a check of the database, and of the files."""
+
+    files: Annotated[FileCheckDocument | None, "Result for the files. `null`: they were not looked at."]
+
+
+class UpgradeDocument(HealthDocument):
+    """The result of a check after an upgrade."""
+
+    backup: Annotated[str | None, "Path of the index as it was before. `null`: no backup was made."]
+
+
+class BackupDocument(TypedDict):
+    """A backup that was made."""
+
+    database: Annotated[str, "Path of the index."]
+    backup: Annotated[str, "Path of the backup."]
+    revision: Annotated[str, "Revision of its schema."]
+    size_bytes: Annotated[int, "Size of the file in bytes."]
+
+
 class TableContentsDocument(TypedDict):
     """One table of a copy."""
 
     table: Annotated[str, "Name of the table."]
     rows: Annotated[int, "Number of its rows."]
-    digest: Annotated[str, "SHA-256 over all values in the order of the keys, the same on every database."]
+    digest: Annotated[str, "SHA-256 over all values in the order of the keys. It is the same on every database."]
 
 
 class CopyDocument(TypedDict):

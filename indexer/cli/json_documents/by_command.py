@@ -2,12 +2,29 @@
 
 from typing import Any
 
-from indexer.cli.json_documents import admin, cameras, comparison, folders, removal, review
+from indexer.cli.json_documents import (
+    admin,
+    advice,
+    cameras,
+    capture,
+    comparison,
+    completion,
+    configuration,
+    export,
+    folders,
+    removal,
+    review,
+)
 
 DOCUMENTS: dict[str, Any] = {
     "ingest": comparison.IngestDocument,
     "ingest --dry-run": cameras.IngestPreviewDocument,
+    "watch": capture.WatchDocument,
+    "record": capture.RecordDocument,
     "compare": comparison.CompareDocument,
+    "run": configuration.RunDocument,
+    "config show": configuration.ConfigurationDocument,
+    "config completion": completion.CompletionDocument,
     "prune": removal.PruneDocument,
     "prune --dry-run": removal.PlanDocument,
     "restore": removal.RestoreDocument,
@@ -32,9 +49,15 @@ DOCUMENTS: dict[str, Any] = {
     "sweep": comparison.SweepDocument,
     "evaluate": comparison.EvaluateDocument,
     "report": comparison.ReportDocument,
+    "review": review.ReviewDocument,
+    "advise": advice.AdviceDocument,
+    "advise list": advice.FindingListDocument,
+    "advise dismiss": advice.DismissalDocument,
+    "advise picture": advice.CameraPictureDocument,
     "audit": list[admin.AuditDocument],
     "audit NAME": admin.QueryResultDocument,
     "audit --sql": admin.QueryResultDocument,
+    "export": export.ExportDocument,
     "demo": admin.DemoDocument,
     "profile list": list[admin.StoredProfileDocument],
     "profile show": admin.StoredProfileDocument,
@@ -44,8 +67,9 @@ DOCUMENTS: dict[str, Any] = {
     "camera rules": list[cameras.NamingRuleDocument],
     "camera schemes": list[cameras.SchemeDocument],
     "camera confirm": cameras.ConfirmationDocument,
-    "db upgrade": admin.HealthDocument,
-    "db check": admin.HealthDocument,
+    "db upgrade": admin.UpgradeDocument,
+    "db check": admin.CheckDocument,
+    "db backup": admin.BackupDocument,
     "db adopt": removal.AdoptDocument,
     "db copy": admin.CopyDocument,
     "db shrink": folders.ShrinkDocument,

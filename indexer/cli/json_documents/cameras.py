@@ -12,6 +12,10 @@ class HeldCameraDocument(TypedDict):
     files: Annotated[int, "Number of files that it would get. They are left alone."]
     folders: Annotated[list[str], "The folders that they come from."]
     example: Annotated[str, "One of the files."]
+    words: Annotated[
+        list[str],
+        "Words that may be cameras, in names of files, DCIM or hour folders. Empty: it is held back for its folders.",
+    ]
 
 
 class NamePlanDocument(TypedDict):
@@ -20,7 +24,7 @@ class NamePlanDocument(TypedDict):
     held: Annotated[list[HeldCameraDocument], "Cameras that are held back until `camera confirm`."]
     several_folders: Annotated[
         dict[str, list[str]],
-        "The folders of each camera that gets images from one of them for the first time, by camera.",
+        "Cameras that get images from a folder for the first time, each with all its folders.",
     ]
     single_image_cameras: Annotated[list[str], "New cameras of one image each, if there are many."]
     unread_times: Annotated[int, "Number of files whose names hold a time that stays in doubt."]
@@ -32,6 +36,19 @@ class NamePlanDocument(TypedDict):
         list[str],
         "Folders where the numbers in names are events or cameras, and known images have it the other way.",
     ]
+    several_words: Annotated[
+        dict[str, list[str]],
+        "Words in names of files that may be cameras, by camera. These files are not held back. `<` and `>` enclose "
+        "the part that may be a camera, `*` is any number, `?` any letter.",
+    ]
+    answered: Annotated[
+        list[str], "Cameras that an earlier ingest held back, and that are not held back any more in the same folders."
+    ]
+    held_of_known: Annotated[list[str], "Cameras that are held back because of images in the index."]
+    successive_cameras: Annotated[
+        list[str],
+        "New cameras whose names differ only in numbers and whose images follow each other, if there are many.",
+    ]
 
 
 class CameraPreviewDocument(TypedDict):
@@ -41,7 +58,7 @@ class CameraPreviewDocument(TypedDict):
     files: Annotated[int, "Number of its files among those that were named."]
     new: Annotated[int, "Number of them that the index does not have."]
     folders: Annotated[int, "Number of folders that they lie in."]
-    first: Annotated[Time | None, "Earliest time of a name or of the index. `null`: none is known."]
+    first: Annotated[Time | None, "Earliest time in a name or in the index. `null`: none is known."]
     last: Annotated[Time | None, "Latest such time. `null`: none is known."]
     example: Annotated[str, "One of the files."]
     camera_from: Annotated[str, "Where the camera was read from; the most frequent source first."]
@@ -75,15 +92,16 @@ class VideoPreviewDocument(TypedDict):
 
 
 class IngestPreviewDocument(TypedDict):
-    """What an ingest would name the files."""
+    """How an ingest would name the files."""
 
     cameras: Annotated[list[CameraPreviewDocument], "The cameras, by name."]
     changes: Annotated[list[CameraChangeDocument], "Known images that would get another camera."]
     names: Annotated[NamePlanDocument, "What was found when the files were named."]
     new: Annotated[int, "Number of files that the index does not have."]
     known: Annotated[int, "Number of files that the index has."]
-    ambiguous_times: Annotated[int, "Number of new files of an hour that happens twice, when clocks go back."]
+    ambiguous_times: Annotated[int, "Number of new files from an hour that happens twice, when clocks go back."]
     videos: Annotated[list[VideoPreviewDocument] | None, "The videos, by path. `null`: without `--frames`."]
+    new_times: Annotated[int, "Number of known images that would get another time, or would be read to find it."]
 
 
 class CameraListingDocument(TypedDict):
@@ -103,7 +121,9 @@ class NamingRuleDocument(TypedDict):
 
     folder: Annotated[str, "The folder."]
     camera: Annotated[str | None, "Camera of all its images. `null`: not given."]
-    camera_level: Annotated[int | None, "The camera is the folder so many levels below. `null`: not given."]
+    camera_level: Annotated[
+        int | None, "Number of levels from `base` down to the folder that is the camera. `null`: not given."
+    ]
     base: Annotated[str | None, "Folder that level and pattern begin at. `null`: the folder itself."]
     pattern: Annotated[str | None, "Regular expression of camera and time. `null`: not given."]
     scheme: Annotated[str | None, "Name of a built-in pattern. `null`: not given."]
@@ -120,7 +140,7 @@ class SchemeDocument(TypedDict):
     camera: Annotated[str, "Camera of the example."]
     captured_at: Annotated[str, "Time of the example, in UTC. Empty: the path has none."]
     pattern: Annotated[str, "The regular expression."]
-    certain: Annotated[bool, "Whether names like this are read so in any folder."]
+    certain: Annotated[bool, "Whether names of this form are read in this way in every folder."]
 
 
 class ConfirmationDocument(TypedDict):
@@ -128,3 +148,4 @@ class ConfirmationDocument(TypedDict):
 
     camera: Annotated[str, "The camera."]
     folders: Annotated[list[str], "The folders whose images are all of this camera."]
+    undone: Annotated[bool, "Whether the person took that back."]

@@ -21,14 +21,18 @@ class VideosDocument(TypedDict):
     ]
     frames_read: Annotated[int, "Number of frames that were looked at."]
     frames_stored: Annotated[int, "Number of them that showed something new and became images."]
-    adopted: Annotated[int, "Number of stored frames whose file was there already, of an earlier run."]
+    frames_damaged: Annotated[int, "Number of them that could not be decoded completely. Spans count these, too."]
+    adopted: Annotated[int, "Number of stored frames whose file was already there, from an earlier run."]
     spans: Annotated[int, "Number of spans, which count the other frames."]
-    gaps: Annotated[int, "Number of gaps inside videos, in which nobody looked."]
+    gaps: Annotated[int, "Number of gaps inside videos, in which no frame was looked at."]
     missing: Annotated[int, "Number of videos of earlier runs whose file is gone."]
-    all_frames: Annotated[int, "Number of videos of which all frames were decoded: their keyframes are too far apart."]
+    all_frames: Annotated[
+        int, "Number of videos whose frames were all decoded, because their keyframes are too far apart."
+    ]
     problems: Annotated[list[tuple[str, str]], "Path and reason of each video that is broken."]
     refused: Annotated[list[tuple[str, str]], "Path and reason of each video that could not be used now."]
     names: Annotated[NamePlanDocument, "What was found when the new videos were named."]
+    ambiguous_times: Annotated[int, "Number of videos that begin in an hour that happens twice, when clocks go back."]
 
 
 class IngestDocument(TypedDict):
@@ -43,21 +47,23 @@ class IngestDocument(TypedDict):
     skipped: Annotated[dict[str, int], "Number of skipped paths by reason."]
     folders: Annotated[dict[str, int], "Number of hidden or system folders that were not walked, by name."]
     missing: Annotated[int, "Number of images of earlier runs whose file is gone."]
-    unwalked: Annotated[int, "Number of the missing images that lie in folders that are not walked."]
+    unwalked: Annotated[int, "Number of missing images in folders that are not walked."]
     in_system_folders: Annotated[
         int | None, "Number of present images in hidden or system folders. `null`: they were not counted."
     ]
     alike: Annotated[list[list[str]], "Groups of cameras whose names look the same."]
-    retimed: Annotated[int, "Number of files of which only the time changed. Each is counted with its outcome, too."]
+    retimed: Annotated[
+        int, "Number of files whose time changed and nothing else. Each is counted with its outcome, too."
+    ]
     unmatched: Annotated[int, "Number of names that do not match `--pattern`."]
-    unread_stamps: Annotated[int, "Number of timestamps found by `--pattern` that are no time."]
+    unread_stamps: Annotated[int, "Number of timestamps found by `--pattern` that are not a time."]
     refused: Annotated[list[tuple[str, str]], "Path and reason of each file or folder that could not be used."]
-    held: Annotated[dict[str, str], "Who works on each camera whose files were left alone, by camera."]
+    held: Annotated[dict[str, str], "Cameras whose files were left alone, each with who works on it."]
     undecided: Annotated[int, "Number of images in the index that `compare` has not decided yet."]
     endings: Annotated[dict[str, int], "Number of skipped files that are no images, by ending."]
-    flat: Annotated[int, "Number of images that show one grey level alone."]
+    flat: Annotated[int, "Number of images that show only one grey level."]
     names: Annotated[NamePlanDocument, "What was found when the new files were named."]
-    ambiguous_times: Annotated[int, "Number of images of an hour that happens twice, when clocks go back."]
+    ambiguous_times: Annotated[int, "Number of images from an hour that happens twice, when clocks go back."]
     equal_contents: Annotated[int, "Number of new contents that lie in two cameras."]
     equal_example: Annotated[tuple[str, str] | None, "The two paths of one of them. `null`: there are none."]
     videos: Annotated[VideosDocument | None, "What became of videos. `null`: without `--frames`."]
@@ -88,10 +94,10 @@ class IgnoreProposalDocument(TypedDict):
     ignored_already: Annotated[list[Rectangle], "Rectangles that the profile in force ignores."]
     share: Annotated[float, "Share of the frame that the area covers, 0 to 1."]
     pairs: Annotated[int, "Number of successive kept images that were compared."]
-    decided: Annotated[int, "Number of these pairs that are similar with the area ignored."]
-    images: Annotated[int, "Number of images that were looked at, the newest of the camera."]
+    decided: Annotated[int, "Number of these pairs that are similar if the area is ignored."]
+    images: Annotated[int, "Number of images that were looked at. They are the newest of the camera."]
     kept: Annotated[int, "Number of them that are kept now."]
-    kept_with: Annotated[int, "Number of them that would be kept with the area ignored."]
+    kept_with: Annotated[int, "Number of them that would be kept if the area is ignored."]
 
 
 class WouldKeepDocument(TypedDict):
@@ -123,6 +129,7 @@ class SweepRowDocument(TypedDict):
     size_bytes: Annotated[int, "Size of these duplicates in bytes."]
     current: Annotated[bool, "Whether this limit and this area are in force."]
     removed_kept: Annotated[int | None, "Number of removed images that it would have kept. `null`: not asked for."]
+    max_distance: Annotated[float, "The distance of the features. 0: the profile has none."]
 
 
 class CameraSweepDocument(TypedDict):
@@ -132,6 +139,7 @@ class CameraSweepDocument(TypedDict):
     profile: Annotated[str, "Profile in force."]
     max_score: Annotated[float, "Limit in force."]
     min_contour_area: Annotated[float, "Minimum area in force."]
+    max_distance: Annotated[float, "Distance of the features in force. 0: the profile has none."]
     images: Annotated[int, "Number of present images."]
     rows: Annotated[list[SweepRowDocument], "The results, by area, then by limit."]
     problem: Annotated[str | None, "Why there are no results. `null`: there are."]
@@ -156,19 +164,19 @@ class StateMetricsDocument(TypedDict):
     wrong_removals: Annotated[int, "Number of duplicates whose keeper has another state."]
     wrong_share: Annotated[float | None, "`wrong_removals` / `witnessed`, 0 to 1. `null`: `witnessed` is 0."]
     states: Annotated[int, "Number of states."]
-    states_lost: Annotated[list[str], "States of which no labelled image is kept."]
+    states_lost: Annotated[list[str], "States without a labelled image that is kept."]
     redundant_keeps: Annotated[int, "Number of kept images beyond the first of each state."]
 
 
 class PairMetricsDocument(TypedDict):
     """How well decisions agree with labels of the form `image_a,image_b,verdict`."""
 
-    pairs: Annotated[int, "Number of labelled pairs of which both images are decided."]
+    pairs: Annotated[int, "Number of labelled pairs where both images are decided."]
     undecided: Annotated[int, "Number of other labelled pairs."]
     same: Annotated[int, "Number of pairs labelled `same`."]
     different: Annotated[int, "Number of pairs labelled `different`."]
-    wrong_removals: Annotated[int, "Number of pairs labelled `different` of which one is the other's keeper."]
-    redundant_keeps: Annotated[int, "Number of pairs labelled `same` of which both are kept."]
+    wrong_removals: Annotated[int, "Number of pairs labelled `different` where one image is the keeper of the other."]
+    redundant_keeps: Annotated[int, "Number of pairs labelled `same` where both images are kept."]
 
 
 class CameraEvaluationDocument(TypedDict):

@@ -9,25 +9,25 @@ class RelocationPlanDocument(TypedDict):
     """What the index has below a folder, and how much of it is at the new path."""
 
     old: Annotated[str, "The folder as the index knows it."]
-    new: Annotated[str, "The folder that it became."]
+    new: Annotated[str, "The folder where it is now."]
     images: Annotated[int, "Number of present images below it."]
-    there: Annotated[int, "Number of them whose file is at the new path, with its size."]
+    there: Annotated[int, "Number of them whose file is at the new path and has its size."]
     removals: Annotated[int, "Number of rows of the journal below it."]
     quarantined: Annotated[int, "Number of files in quarantine among them."]
     quarantined_there: Annotated[int, "Number of these files that are where they will be looked for."]
-    not_there: Annotated[list[str], "New paths of images without the file."]
+    not_there: Annotated[list[str], "New paths where the file of an image is missing."]
     videos: Annotated[int, "Number of present videos below it."]
-    videos_there: Annotated[int, "Number of them whose file is at the new path, with its size."]
+    videos_there: Annotated[int, "Number of them whose file is at the new path and has its size."]
 
 
 class RelocationDocument(TypedDict):
     """What `relocate` changed."""
 
     old: Annotated[str, "The folder as the index knew it."]
-    new: Annotated[str, "The folder that it became."]
+    new: Annotated[str, "The folder where it is now."]
     images: Annotated[int, "Number of images with a new path."]
     removals: Annotated[int, "Number of rows of the journal with a new path."]
-    not_there: Annotated[list[str], "New paths of images without the file."]
+    not_there: Annotated[list[str], "New paths where the file of an image is missing."]
     videos: Annotated[int, "Number of videos with a new path."]
 
 
@@ -43,7 +43,8 @@ class ForgottenRowsDocument(TypedDict):
     pins: Annotated[int, "Pins."]
     removals: Annotated[int, "Rows of the journal."]
     videos: Annotated[int, "Videos: also those with an image or a witness among the images."]
-    spans: Annotated[int, "Spans of these videos."]
+    spans: Annotated[int, "Spans of these videos and recordings."]
+    recordings: Annotated[int, "Recordings: also those with an image or a witness among the images."]
 
 
 class ForgetPlanDocument(TypedDict):

@@ -33,7 +33,7 @@ class RemovalCandidateDocument(TypedDict):
     judged: Annotated[bool, "Whether a person judged the pair since."]
     in_system_folder: Annotated[bool, "Whether the duplicate lies in a folder that is not walked any more."]
     keeper_apart: Annotated[bool, "Whether the keeper lies in a hidden folder, a bin or a snapshot of its own."]
-    held_back: Annotated[bool, "Whether it is held back, as it came back; `--include-restored` takes it again."]
+    held_back: Annotated[bool, "Whether it is held back because it came back. `--include-restored` takes it again."]
 
 
 class CameraPlanDocument(TypedDict):
@@ -59,7 +59,8 @@ class PlanDocument(TypedDict):
     cameras: Annotated[list[CameraPlanDocument], "The plan by camera."]
     left_out: Annotated[dict[str, int], "Number of duplicates that are left out, by reason."]
     held_back: Annotated[list[BlockedCameraDocument], "Cameras that are held back."]
-    undecided: Annotated[int, "Number of present images that are not decided, so that the plan cannot have them."]
+    undecided: Annotated[int, "Number of present images that are not decided, so the plan cannot contain them."]
+    recorded_returns: Annotated[int, "Number of files that are held back only by the records beside the images."]
 
 
 class PruneDocument(TypedDict):
@@ -71,7 +72,7 @@ class PruneDocument(TypedDict):
     hard_links: Annotated[int, "Number of files left alone because they are the same file as their keeper."]
     outdated: Annotated[int, "Number of files left alone because their decision changed after the plan was shown."]
     protected: Annotated[list[tuple[str, str]], "Path and reason of each file that must stay."]
-    stopped: Annotated[str | None, "Why the run ended before its plan did. `null`: it did not."]
+    stopped: Annotated[str | None, "Why the run ended before the end of its plan. `null`: it did not."]
     failures: Annotated[list[tuple[str, str]], "Path and problem of each file that could not be removed."]
     changed_in: Annotated[list[str], "Folders with files that are not what the index knows."]
     left_out: Annotated[dict[str, int], "Number of duplicates that were left out, by reason."]
@@ -91,6 +92,8 @@ class RestoreDocument(TypedDict):
     held_back: Annotated[bool, "Whether these files are held back from later plans."]
     folders: Annotated[dict[str, int], "Number of files that came back, by folder."]
     made_folders: Annotated[list[str], "Folders that were not there and were made."]
+    copies: Annotated[int, "Number of files that stay in quarantine because the same image is back already."]
+    quarantined: Annotated[int, "Number of all files in quarantine afterwards."]
 
 
 class RecoverDocument(TypedDict):
@@ -115,7 +118,7 @@ class PurgeCandidateDocument(TypedDict):
 
     removal_id: Annotated[int, "Number of the removal."]
     path: Annotated[str, "Where the file was."]
-    quarantine_path: Annotated[str | None, "Where it lies, or lay. `null`: it was deleted at once."]
+    quarantine_path: Annotated[str | None, "Where it lies, or where it was. `null`: it was deleted at once."]
     size_bytes: Annotated[int, "Size in bytes."]
     removed_at: Annotated[Time | None, "When it was removed. `null`: the time is not known."]
 
@@ -123,7 +126,9 @@ class PurgeCandidateDocument(TypedDict):
 class PurgePlanDocument(TypedDict):
     """What `purge` would delete."""
 
-    gone: Annotated[bool, "Whether nothing would be deleted, as these files are gone with their quarantine."]
+    gone: Annotated[
+        bool, "Whether these files are gone with their quarantine or record, so that nothing would be deleted."
+    ]
     size_bytes: Annotated[int, "Size of these files in bytes."]
     quarantines: Annotated[dict[str, int], "Number of these files, by quarantine."]
     files: Annotated[list[PurgeCandidateDocument], "The files."]

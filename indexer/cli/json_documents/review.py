@@ -14,6 +14,10 @@ class EvidenceDocument(TypedDict):
     largest_contour: Annotated[float, "Area of the largest region, also if it is too small to count."]
     contour_count: Annotated[int, "Number of regions that count."]
     changed_fraction: Annotated[float, "Share of the pixels that differ by more than the threshold, 0 to 1."]
+    distance: Annotated[float | None, "Distance of the features, from 0. `null`: the profile has none."]
+    changed_area: Annotated[
+        float | None, "Sum of the areas that count, whatever the distance. `null`: the profile has no features."
+    ]
 
 
 class NamedEvidenceDocument(TypedDict):
@@ -32,6 +36,7 @@ class NeighbourDocument(TypedDict):
     captured_at: Annotated[Time | None, "When it was taken. `null`: the time is not known."]
     kept: Annotated[bool, "Whether the neighbour is kept, too."]
     score: Annotated[float, "Score of the pair."]
+    distance: Annotated[float | None, "Distance of the features. `null`: the profile has none."]
 
 
 class TwinDocument(TypedDict):
@@ -73,7 +78,17 @@ class DecisionDocument(TypedDict):
     ]
     closeness: Annotated[
         float | None,
-        "Change as a share of the smallest one that keeps an image: below 1 for a duplicate. `null`: no score decided.",
+        "Change, divided by the smallest change that keeps an image. Duplicates: below 1. `null`: no score decided.",
+    ]
+    distance: Annotated[float | None, "Distance of the features from the keeper's. `null`: none is recorded."]
+    changed_area: Annotated[
+        float | None, "Sum of the areas that count, whatever the distance. `null`: none is recorded."
+    ]
+    max_distance: Annotated[
+        float, "Limit at the time of the decision: a pair with a smaller distance was similar. 0: none."
+    ]
+    veto_distance: Annotated[
+        float, "Limit at that time: no pair with this distance or a larger one was similar. 0: none."
     ]
 
 
@@ -104,19 +119,21 @@ class JournalEntryDocument(TypedDict):
     run_id: Annotated[int, "Run that removed the file."]
     aside_path: Annotated[str | None, "Second name of the file while it is deleted. `null`: it has none."]
     recorded: Annotated[bool, "Whether the witness record beside the images has this removal."]
-    held_back: Annotated[bool, "Whether the file is held back from later plans, as it came back."]
+    held_back: Annotated[bool, "Whether the file is held back from later plans because it came back."]
+    run_token: Annotated[str, "Token of its run, as the witness record has it; empty for a run of an old version."]
 
 
 class FrameOriginDocument(TypedDict):
-    """The video that an image was stored of."""
+    """The video that an image comes from."""
 
     video_id: Annotated[int, "Number of the video."]
     path: Annotated[str, "Path of the video."]
-    missing_reason: Annotated[str | None, "Why the video is not there any more. `null`: it is."]
+    missing_reason: Annotated[str | None, "Why the video is not there any more. `null`: it is there."]
     offset_us: Annotated[int, "Microseconds from its first frame to this one."]
     started_at: Annotated[Time | None, "When its first frame was taken. `null`: the time is not known."]
     started_at_source: Annotated[
-        Literal["pattern", "name", "container", "mtime"] | None, "Where that comes from. `null`: there is no time."
+        Literal["pattern", "name", "container", "mtime"] | None,
+        "Where the start time comes from. `null`: there is no time.",
     ]
 
 
@@ -143,29 +160,33 @@ class ImageDetailsDocument(TypedDict):
         bool, "Whether it is pinned: by a person, as the keeper of a removed image, or as the witness of a span."
     ]
     stands_for: Annotated[int, "Number of images that have this one as their keeper."]
-    neighbour: Annotated[NeighbourDocument | None, "Most similar image of a kept image. `null`: none is recorded."]
+    neighbour: Annotated[
+        NeighbourDocument | None, "Most similar image, if this image is kept. `null`: none is recorded."
+    ]
     twins: Annotated[list[TwinDocument], "Twins of the image."]
     decisions: Annotated[list[DecisionDocument], "All decisions on the image, newest first."]
     removals: Annotated[list[JournalEntryDocument], "Removals of the file, oldest first."]
     timezone: Annotated[str | None, "Time zone stored for its folder. `null`: UTC."]
-    video: Annotated[FrameOriginDocument | None, "Video that it was stored of. `null`: it is of none."]
-    spans: Annotated[int, "Number of spans of videos that it is the witness of."]
-    span_frames: Annotated[int, "Number of frames that these count. They showed nothing new and were not stored."]
+    video: Annotated[FrameOriginDocument | None, "Video that it comes from. `null`: it comes from none."]
+    source: Annotated[str | None, "Address of the camera that it was recorded from. `null`: it was not recorded."]
+    spans: Annotated[int, "Number of spans that it is the witness of."]
+    span_frames: Annotated[int, "Number of frames that these spans count. They showed nothing new and were not stored."]
+    held_back: Annotated[bool, "Whether it came back after a removal that this index knows. Then no plan takes it."]
 
 
 class StoredSpanDocument(TypedDict):
-    """Frames of a video that were looked at and not stored, or a gap in which nobody looked."""
+    """Frames of a video or recording that were looked at and not stored, or a gap in which no frame was looked at."""
 
     id: Annotated[int, "Number of the span."]
     camera: Annotated[str, "The camera."]
     reason: Annotated[
         Literal["seen", "damaged", "gap", "full_disk", "capped"],
-        "Why they were not stored. `seen`: they show nothing that the witness does not show.",
+        "Why they were not stored. `seen`: the witness shows all that they show.",
     ]
-    from_at: Annotated[Time, "Time of the first frame. Of a gap: of the last frame before it."]
-    to_at: Annotated[Time, "Time of the last frame. Of a gap: of the first frame after it."]
+    from_at: Annotated[Time, "Time of the first frame. For a gap: time of the last frame before it."]
+    to_at: Annotated[Time, "Time of the last frame. For a gap: time of the first frame after it."]
     frames: Annotated[int, "Number of frames. 0 for a gap."]
-    every_s: Annotated[float | None, "Seconds from one frame looked at to the next. `null`: none was looked at."]
+    every_s: Annotated[float | None, "Seconds between two frames that were looked at. `null`: none was looked at."]
     witness_id: Annotated[int | None, "Number of the image that shows the same. `null`: none does."]
     witness_path: Annotated[str | None, "Its path. `null`: there is none."]
     worst_score: Annotated[float | None, "Largest score of a frame and the witness. `null`: none was scored."]
@@ -173,18 +194,22 @@ class StoredSpanDocument(TypedDict):
     max_score: Annotated[float | None, "Limit of the profile. `null`: nothing was compared."]
     profile: Annotated[str | None, "Profile that compared them. `null`: nothing was compared."]
     detail: Annotated[str | None, "The reason in a few words. `null`: there is nothing to say."]
-    video_path: Annotated[str, "Path of the video."]
+    video_path: Annotated[str | None, "Path of the video. `null`: it is of a recording."]
+    source: Annotated[str | None, "Address of the recorded camera, without password. `null`: it is of a video."]
 
 
 class StoredFrameDocument(TypedDict):
-    """An image that was stored of a video."""
+    """An image that was stored from a video or recording."""
 
     image_id: Annotated[int, "Number of the image."]
     path: Annotated[str, "Its path."]
     captured_at: Annotated[Time, "When it was taken."]
     state: Annotated[ImageStateName, "Its state."]
-    video_path: Annotated[str, "Path of the video."]
-    offset_us: Annotated[int, "Microseconds from the first frame of the video to this one."]
+    video_path: Annotated[str | None, "Path of the video. `null`: it is of a recording."]
+    offset_us: Annotated[
+        int | None, "Microseconds from the first frame of the video to this one. `null`: it is of a recording."
+    ]
+    source: Annotated[str | None, "Address of the recorded camera, without password. `null`: it is of a video."]
 
 
 class VideoAtDocument(TypedDict):
@@ -194,7 +219,28 @@ class VideoAtDocument(TypedDict):
     started_at: Annotated[Time, "Time of its first frame."]
     ended_at: Annotated[Time, "Time of its end."]
     started_at_source: Annotated[Literal["pattern", "name", "container", "mtime"], "Where its time comes from."]
-    interval_s: Annotated[float | None, "Seconds from one frame looked at to the next. `null`: none was looked at."]
+    interval_s: Annotated[float | None, "Seconds between two frames that were looked at. `null`: none was looked at."]
+
+
+class StoredRecordingDocument(TypedDict):
+    """A time in which a live camera was recorded without a break."""
+
+    id: Annotated[int, "Number of the recording."]
+    camera: Annotated[str, "The camera."]
+    source: Annotated[str, "Address of the camera, without user, password and query."]
+    started_at: Annotated[Time, "Time of its first frame."]
+    seen_until: Annotated[Time, "Time of its last frame that is accounted for."]
+    ended_at: Annotated[Time | None, "When it ended. `null`: it goes on."]
+    ended_because: Annotated[
+        Literal["stopped", "lost", "stalled", "clock", "error", "cut_off"] | None, "Why it ended. `null`: it goes on."
+    ]
+    detail: Annotated[str | None, "The same in a few words. `null`: there is nothing to say."]
+    every_s: Annotated[float, "Seconds between two frames that were looked at."]
+    frames_read: Annotated[int, "Number of frames looked at."]
+    frames_stored: Annotated[int, "Number of these that became images."]
+    frames_missed: Annotated[int, "Number of frames that were due and did not come."]
+    frames_damaged: Annotated[int, "Number of frames that were looked at and were not whole."]
+    run_id: Annotated[int, "Number of the run."]
 
 
 class StandInDocument(TypedDict):
@@ -207,22 +253,25 @@ class StandInDocument(TypedDict):
 
 
 class MomentDocument(TypedDict):
-    """What stands for a moment of a camera's videos."""
+    """What stands for a moment of a camera's videos and recordings."""
 
     camera: Annotated[str, "The camera."]
     at: Annotated[Time, "The moment."]
     kind: Annotated[
         Literal["stored", "seen", "between", "not_stored", "gap", "no_video"],
         "What is known of it. `stored`: its frame is an image. `seen`: it lies in a span with a witness. `between`: it "
-        "lies between two frames that were looked at. `not_stored`: frames there were damaged. `gap`: nobody looked. "
-        "`no_video`: no video covers it.",
+        "lies between two frames that were looked at. `not_stored`: frames there were damaged. `gap`: no frame "
+        "was looked at. `no_video`: no video and no recording covers it.",
     ]
-    images: Annotated[list[StandInDocument], "Images that stand for it. Of `between`: for the frame before it."]
+    images: Annotated[
+        list[StandInDocument], "Images that stand for it. For `between`: images that stand for the frame before it."
+    ]
     spans: Annotated[list[StoredSpanDocument], "Spans that it lies in."]
     videos: Annotated[list[VideoAtDocument], "Videos that were being recorded."]
     before: Annotated[StoredFrameDocument | None, "Frame stored last before it. `null`: there is none."]
     after: Annotated[StoredFrameDocument | None, "Frame stored first after it. `null`: there is none."]
     timezone: Annotated[str | None, "Time zone stored for the camera. `null`: UTC."]
+    recordings: Annotated[list[StoredRecordingDocument], "Recordings that it lies in."]
 
 
 class JudgedPairDocument(TypedDict):
@@ -274,6 +323,11 @@ class IllustrationDocument(TypedDict):
     left: Annotated[ShownImageDocument, "The left image."]
     right: Annotated[ShownImageDocument, "The right image."]
     score: Annotated[float | None, "Score of the pair. `null`: the two cannot be compared."]
+    distance: Annotated[float | None, "Distance of the features. `null`: the profile has none, or no comparison."]
+    distances: Annotated[
+        tuple[float, float],
+        "Two distances: below the first, pairs are similar; from the second on, not. 0: the profile has no features.",
+    ]
     max_score: Annotated[float, "Limit of `profile`."]
     native: Annotated[bool, "Whether the score is in native pixels (profile `original`)."]
     why_not: Annotated[str | None, "Why the two cannot be compared. `null`: they can."]
@@ -293,7 +347,9 @@ class ContradictionDocument(TypedDict):
     """Verdicts that contradict each other."""
 
     different: Annotated[tuple[int, int], "Two images that were judged different."]
-    chain: Annotated[list[int], "Images from one of the two to the other, each judged the same as the next."]
+    chain: Annotated[
+        list[int], "Images that lead from one of the two to the other. Each was judged the same as the next."
+    ]
 
 
 class VerdictReportDocument(TypedDict):
@@ -322,3 +378,14 @@ class PinDocument(TypedDict):
 
     changed: Annotated[list[str], "Paths of the images that were pinned or unpinned."]
     unchanged: Annotated[list[str], "Paths of the images that already were."]
+
+
+class ReviewDocument(TypedDict):
+    """What a session of `review` did, written when it ended."""
+
+    pairs: Annotated[int, "Number of pairs to judge when it began."]
+    address: Annotated[str | None, "Address of the page, without its token. `null`: there was nothing to judge."]
+    run: Annotated[int | None, "Number of its run. `null`: it wrote nothing."]
+    recorded: Annotated[int, "Number of verdicts that it recorded."]
+    withdrawn: Annotated[int, "Number of verdicts that it withdrew."]
+    waiting: Annotated[int, "Number of requests that wait for the index; the next session records them."]

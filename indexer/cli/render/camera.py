@@ -6,14 +6,20 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from indexer.cli.render.tables import MAX_LISTED, format_local_time, list_files, print_sentences, print_table, zone_name
+from indexer.domain.naming.cameras import folder_of_source
+from indexer.domain.naming.folders import read_folder
 from indexer.domain.naming.rules import NamingRule
 from indexer.domain.naming.schemes import Scheme
+from indexer.domain.naming.series import pattern_of
 from indexer.domain.plurals import counted
 from indexer.escaping import command_line, printable
 from indexer.workflows.admin.camera import CameraListing, Confirmation
+from indexer.workflows.ingest.held_cameras import HeldCamera
 from indexer.workflows.ingest.name_plan import NamePlan
 from indexer.workflows.ingest.preview import IngestPreview
 from indexer.workflows.removal.missing_folders import find_missing_folder, relocate_hint
+
+_SHOWN_WORDS = 8
 
 
 def render_cameras(console: Console, cameras: Sequence[CameraListing], *, local: bool) -> None:
@@ -56,7 +62,8 @@ def render_rules(console: Console, rules: Sequence[NamingRule], *, forgotten: Na
     if forgotten is not None:
         console.print(
             f"Nothing is stored of {printable(forgotten.folder)} any more. Known images keep their cameras and times. "
-            f"What new ones get: {command_line('ingest', '--dry-run', names=[forgotten.folder])}"
+            f"What new ones get: {command_line('ingest', '--dry-run', names=[forgotten.folder])}. "
+            f"To also rename known images: {command_line('ingest', '--forget-rules', names=[forgotten.folder])}"
         )
     if any(rule.is_earlier for rule in rules):
         console.print(
@@ -72,11 +79,16 @@ def render_schemes(console: Console, schemes: Sequence[Scheme]) -> None:
 
 
 def render_confirmation(console: Console, confirmation: Confirmation) -> None:
-    """Prints what was confirmed."""
-    console.print(f"camera {confirmation.camera!a} is one camera in these folders:")
+    """Prints what was confirmed, or taken back."""
+    are_one = "is not confirmed any more" if confirmation.undone else "is one camera"
+    console.print(f"camera {confirmation.camera!r} {are_one} in these folders:")
     for folder in confirmation.folders[:MAX_LISTED]:
         console.print(f"  {printable(folder)}")
-    console.print(f"Next: {command_line('ingest', 'FOLDER')}")
+    if confirmation.undone:
+        held = HeldCamera(confirmation.camera, 0, confirmation.folders, "")
+        console.print(f"Images in the index keep this camera. To part them by folder: {_several_command(held)}")
+    else:
+        console.print(f"Next: {command_line('ingest', 'FOLDER')}")
 
 
 def render_preview(console: Console, preview: IngestPreview, *, local: bool) -> None:
@@ -101,9 +113,11 @@ def render_preview(console: Console, preview: IngestPreview, *, local: bool) -> 
     for change in preview.changes:
         condition = f" with {command_line('ingest', 'FOLDER', '--new-rules')}" if change.needs_new_rules else ""
         console.print(
-            f"{counted(change.files, 'known image')} of camera {change.camera!a} would become "
-            f"{change.becomes!a}{condition}, for example {printable(change.example)}"
+            f"{counted(change.files, 'known image')} of camera {change.camera!r} would become "
+            f"{change.becomes!r}{condition}, for example {printable(change.example)}"
         )
+    if preview.new_times:
+        console.print(f"{counted(preview.new_times, 'known image')} would get another time.")
     if preview.videos is not None:
         video_rows = [
             [video.path, video.camera, _time(video.started_at, None, local), video.time_from, video.state]
@@ -124,31 +138,25 @@ def note_names(console: Console, names: NamePlan, *, ambiguous_times: int) -> No
     print_sentences(
         console,
         [
-            f"camera {camera!a} has images from {counted(len(folders), 'folder')}, at different times: it counts as one"
+            f"camera {camera!r} has images from {counted(len(folders), 'folder')}, at different times: it counts as one"
             for camera, folders in names.several_folders.items()
         ],
     )
-    if names.single_image_cameras:
-        shown = ", ".join(map(ascii, names.single_image_cameras[:3]))
-        have = counted(len(names.single_image_cameras), "new camera has", "new cameras have")
-        console.print(
-            f"{have} one image each ({shown}): if their names are numbers of events, say so with "
-            f"{command_line('ingest', 'FOLDER', '--camera-level', '1')} or --pattern"
-        )
-    if names.unread_times:
-        console.print(
-            f"{counted(names.unread_times, 'name holds', 'names hold')} a date or a number that may be two times "
-            "(day or month first, seconds or a counter); such a name is not read. To say which: --pattern or --scheme"
-        )
-    if ambiguous_times:
-        console.print(
-            f"{counted(ambiguous_times, 'time is', 'times are')} of an hour that happens twice, when clocks go back: "
-            "the first is taken."
-        )
+    print_sentences(
+        console,
+        [
+            f"names of files of camera {camera!r} have {counted(len(words), 'word')} that may be cameras: "
+            f"{_shown_words(words)}. If they are: "
+            f"{command_line('ingest', 'FOLDER', '--pattern', pattern_of(words))}"
+            for camera, words in names.several_words.items()
+        ],
+    )
+    _note_events(console, names)
+    _note_times(console, names, ambiguous_times=ambiguous_times)
     for folder in names.reread_folders:
         console.print(
             f"The numbers in the names of {printable(folder)} are events or cameras by all its files, and known images "
-            "have it the other way: one camera may be split, or two be one. To name these anew: "
+            "are named the other way: one camera may be split, or two cameras joined. To name them again: "
             f"{command_line('ingest', '--new-rules', '--dry-run', names=[folder])}"
         )
     for folder in names.earlier_folders:
@@ -158,19 +166,84 @@ def note_names(console: Console, names: NamePlan, *, ambiguous_times: int) -> No
         )
 
 
+def _note_times(console: Console, names: NamePlan, *, ambiguous_times: int) -> None:
+    if names.unread_times:
+        console.print(
+            f"{counted(names.unread_times, 'name holds', 'names hold')} a date or a number that may be two times "
+            "(day or month first, a year of two digits, seconds or a counter); such a name is not read. To say which: "
+            "--pattern or --scheme"
+        )
+    if ambiguous_times:
+        console.print(
+            f"{counted(ambiguous_times, 'time is', 'times are')} of an hour that happens twice, when clocks go back: "
+            "the first is taken."
+        )
+
+
+def _shown_words(words: Sequence[str]) -> str:
+    """The first words; a label of `indexer.domain.naming.columns` with what its signs mean."""
+    shown = ", ".join(map(repr, words[:_SHOWN_WORDS])) + (", ..." if len(words) > _SHOWN_WORDS else "")
+    return f"{shown}; * is any number" if any("*" in word for word in words) else shown
+
+
+def _several_command(camera: HeldCamera) -> str:
+    """The command that makes several cameras of one: by folder, or by the words in names.
+
+    A folder with dates above that of the camera is not there under its own name. No wider one is proposed: all cameras
+    below it would become one.
+    """
+    folders = [folder_of_source(source) for source in camera.folders]
+    are_there = all(map(os.path.isdir, folders))
+    if camera.words:
+        return command_line(
+            "ingest", "--pattern", pattern_of(camera.words), names=folders[:1] if are_there else ["FOLDER"]
+        )
+    if not are_there:
+        return command_line("ingest", "--camera", "NAME", names=["FOLDER"])
+    common = os.path.commonpath(folders)
+    if common in {*folders, "/"}:
+        return command_line("ingest", "--camera", "NAME", names=[folders[-1]])
+    return command_line("ingest", "--camera-level", "1", names=[common])
+
+
+def _note_events(console: Console, names: NamePlan) -> None:
+    """Says which new cameras may be events or days of one."""
+    if names.single_image_cameras:
+        shown = ", ".join(map(repr, names.single_image_cameras[:3]))
+        have = counted(len(names.single_image_cameras), "new camera has", "new cameras have")
+        console.print(
+            f"{have} one file each ({shown}): if their names are numbers of events, say which camera it is with "
+            f"{command_line('ingest', 'FOLDER', '--camera', 'NAME')} or --pattern"
+        )
+    if names.successive_cameras:
+        shown = ", ".join(map(repr, names.successive_cameras[:3]))
+        console.print(
+            f"{counted(len(names.successive_cameras), 'new camera')} ({shown}) differ in numbers alone, and one begins "
+            "when the other ends: if they are days or events of one camera, say which one it is with "
+            f"{command_line('ingest', 'FOLDER', '--camera-level', 'N')} or --camera"
+        )
+
+
 def _note_held_cameras(console: Console, names: NamePlan) -> None:
     """Prints the cameras that are held back, and how to answer whether each is one camera."""
     for camera in names.held:
+        reason = (
+            f"their names or folders have {counted(len(camera.words), 'word')} that may be cameras "
+            f"({_shown_words(camera.words)})"
+            if camera.words
+            else f"its images come from {counted(len(camera.folders), 'folder')} whose times overlap or are unknown, "
+            "or which may be two places, or of which one is called as the names in the other say"
+        )
         console.print(
-            f"camera {camera.camera!a} is held back: it would get {counted(camera.files, 'file')}, and "
-            f"its images come from {counted(len(camera.folders), 'folder')} whose times overlap or are unknown. "
+            f"camera {camera.camera!r} is held back: it would get {counted(camera.files, 'file')}, and {reason}. "
             "Is it one camera, or several?"
         )
         list_files(console, [(folder, "one of its folders") for folder in camera.folders])
         console.print(
-            f"  one: {command_line('camera', 'confirm', names=[camera.camera])}   "
-            f"several, by folder: {command_line('ingest', 'FOLDER', '--camera-level', '1')}"
+            f"  one: {command_line('camera', 'confirm', names=[camera.camera])}   several: {_several_command(camera)}"
         )
-    missing = {find_missing_folder(os.path.join(folder, "image")) for camera in names.held for folder in camera.folders}
+    shown = {read_folder(os.path.dirname(camera.example)).camera_folder for camera in names.held}
+    sources = {source for camera in names.held for source in camera.folders if folder_of_source(source) not in shown}
+    missing = {find_missing_folder(os.path.join(folder_of_source(source), "image")) for source in sources}
     for folder in sorted(folder for folder in missing if folder is not None)[:MAX_LISTED]:
         console.print(f"The folder {printable(folder)} is not there; {relocate_hint(folder)}")

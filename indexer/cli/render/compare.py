@@ -10,8 +10,8 @@ from indexer.escaping import command_line
 from indexer.workflows.compare.compare import CompareReport
 
 
-def render_compare(console: Console, report: CompareReport) -> None:
-    """Prints what compare decided."""
+def render_compare(console: Console, report: CompareReport, *, with_next: bool = True) -> None:
+    """Prints what compare decided; `with_next`: also which command is next."""
     if report.activated is not None:
         console.print(f"The profile {report.activated} is the active one from now on.")
     done = [camera for camera in report.cameras if camera.problem is None and camera.images]
@@ -33,13 +33,13 @@ def render_compare(console: Console, report: CompareReport) -> None:
     elif not report.cameras:
         console.print(f"There is nothing to compare yet. First: {command_line('ingest', 'FOLDER')}")
     print_sentences(
-        console, [f"camera {result.camera!a} was left as it was: {result.problem}" for result in report.held_back]
+        console, [f"camera {result.camera!r} was left as it was: {result.problem}" for result in report.held_back]
     )
     see = command_line("verdict", "list")
     print_sentences(
         console,
         [
-            f"camera {result.camera!a}: {counted(len(result.contradictions), 'verdict is', 'verdicts are')} "
+            f"camera {result.camera!r}: {counted(len(result.contradictions), 'verdict is', 'verdicts are')} "
             f"contradicted. See: {see}"
             for result in report.cameras
             if result.contradictions
@@ -48,5 +48,5 @@ def render_compare(console: Console, report: CompareReport) -> None:
     note_would_keep(console, report.would_keep)
     note_system_folders(console, report.in_system_folders)
     render_proposals(console, report.proposals)
-    if any(camera.duplicates for camera in report.cameras):
+    if with_next and any(camera.duplicates for camera in report.cameras):
         console.print(f"Nothing is removed yet. Next: {command_line('prune', '--dry-run')}")

@@ -8,9 +8,13 @@ from indexer.domain.plurals import counted
 from indexer.escaping import command_line, printable
 from indexer.store.reader_roles import Reader
 from indexer.store.schema import Health
+from indexer.workflows.admin.backup import BackupReport
 from indexer.workflows.admin.copy_index import CopyReport
+from indexer.workflows.admin.health import CheckReport, UpgradeReport
 from indexer.workflows.admin.readers import NOT_NEEDED
 from indexer.workflows.admin.shrink import ShrinkReport
+
+_PATHS_SHOWN = 10
 
 
 def render_reader(console: Console, reader: Reader) -> None:
@@ -30,6 +34,40 @@ def render_health(console: Console, health: Health) -> None:
     )
     for problem in health.problems:
         console.print(f"  {problem}")
+
+
+def render_check(console: Console, report: CheckReport) -> None:
+    """Prints what is wrong with the database and its files, each kind with a few paths and what to type."""
+    render_health(console, report)
+    if report.files is None:
+        return
+    files = report.files
+    console.print(
+        f"{counted(files.images, 'image')} and {counted(files.quarantined, 'file')} in quarantine looked at, "
+        f"{'with' if files.hashed else 'without'} their bytes: {counted(sum(files.counts.values()), 'finding')}"
+    )
+    for kind, count in files.counts.items():
+        found = [finding for finding in files.findings if finding.kind == kind]
+        console.print(f"{kind}: {counted(count, 'file')}")
+        for finding in found[:_PATHS_SHOWN]:
+            console.print(f"  {printable(finding.path)}: {finding.reason}")
+        if count > _PATHS_SHOWN:
+            console.print(f"  and {count - _PATHS_SHOWN} more")
+        for advice in dict.fromkeys(finding.advice for finding in found[:_PATHS_SHOWN]):
+            console.print(f"  Next: {advice}")
+
+
+def render_upgrade(console: Console, report: UpgradeReport) -> None:
+    """Prints what a check found after an upgrade, and where the index of before is."""
+    render_health(console, report)
+    if report.backup is not None:
+        console.print(f"The index as it was before: {printable(report.backup)}")
+
+
+def render_backup(console: Console, report: BackupReport) -> None:
+    """Prints where the backup is."""
+    size = filesize.decimal(report.size_bytes)
+    console.print(f"{printable(report.database)} copied to {printable(report.backup)}: {size}, checked.")
 
 
 def render_copy(console: Console, report: CopyReport) -> None:

@@ -111,8 +111,13 @@ def captions(picture: "Illustration") -> "Captions":
         lines.append(
             f"{verdict}: {explanation.describe_score(picture.score, limit=picture.max_score, native=picture.native)}."
         )
+        features = explanation.describe_distance(
+            picture.distance, None, max_distance=picture.distances[0], veto_distance=picture.distances[1]
+        )
+        lines += [f"{features[0].upper()}{features[1:]}."] if features else []
     below = (*lines, _profile(picture), _sources(picture))
-    return Captions(_title(picture.left), _title(picture.right), below=below)
+    difference = Captions.difference if picture.distance is None else f"{Captions.difference}, green: features differ"
+    return Captions(_title(picture.left), _title(picture.right), difference, below)
 
 
 def _profile(picture: "Illustration") -> str:
@@ -143,6 +148,10 @@ def _render_facts(console: Console, details: ImageDetails, *, local: bool) -> No
     console.print(f"  captured {captured}{source}")
     _render_video(console, details)
     console.print(f"  state {details.state}{f': {details.state_reason}' if details.state_reason else ''}")
+    if details.held_back and details.state == "ready":
+        console.print(
+            f"  held back, as it came back after its removal; to keep it: {command_line('pin', str(details.id))}"
+        )
     if details.pinned:
         by = (
             "by a person"
@@ -161,6 +170,8 @@ def _render_video(console: Console, details: ImageDetails) -> None:
         offset = f"{video.offset_us / 1_000_000:.3f} s after its first frame"
         start = "" if video.started_at_source is None else f", whose time is from the {video.started_at_source}"
         console.print(f"  from the video {printable(video.path)}{f' ({gone})' if gone else ''}, {offset}{start}")
+    if details.source is not None:
+        console.print(f"  recorded from {printable(details.source)}")
     if details.spans:
         console.print(
             f"  it stands for {counted(details.span_frames, 'frame')} that showed nothing new, in "
@@ -187,6 +198,7 @@ def _render_decision(console: Console, decision: DecisionDetails) -> None:
     )
     if decision.keeper_path is not None:
         score = "" if decision.score is None else f", score {decision.score:g} (limit {decision.max_score:g})"
+        score += "" if decision.distance is None else f", features {decision.distance:.3g} apart"
         score += "" if decision.closeness is None else f", closeness {decision.closeness:.3g} (kept from 1 on)"
         console.print(
             f"    keeper {decision.keeper_id}: {printable(decision.keeper_path)}, {decision.keeper_state}{score}"
@@ -214,4 +226,6 @@ def _describe_evidence(evidence: Evidence) -> str:
         f"score {evidence.score:g}, {counted(evidence.contour_count, 'contour that counts', 'contours that count')}, "
         f"largest {evidence.largest_contour:g}, "
         f"{evidence.changed_fraction:.3%} of the pixels changed"
+        + ("" if evidence.distance is None else f", features {evidence.distance:.3g} apart")
+        + ("" if evidence.changed_area in (None, evidence.score) else f", changed area {evidence.changed_area:g}")
     )

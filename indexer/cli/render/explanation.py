@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from indexer.cli.render.tables import describe_duration
 from indexer.domain.evidence import REFERENCE_PIXELS
 from indexer.domain.images import Criterion
-from indexer.domain.plurals import counted
+from indexer.domain.plurals import counted, describe_duration
 from indexer.domain.similarity import is_similar
 from indexer.escaping import printable
 from indexer.store.image_details import DecisionDetails, ImageDetails
@@ -16,8 +15,8 @@ _PREFERRED = {
     Criterion.SHARPNESS: "it is clearly sharper",
     Criterion.FOLDER: "it lies in no hidden folder, bin or snapshot",
     Criterion.TIME: "it was taken earlier",
-    Criterion.CONTENT: "one of the two had to be, and nothing that can be seen tells them apart",
-    Criterion.PATH: "one of the two had to be, and nothing but their paths tells them apart",
+    Criterion.CONTENT: "one of the two had to be preferred, and they do not differ in anything that can be seen",
+    Criterion.PATH: "one of the two had to be preferred, and they differ only in their paths",
 }
 _REFERENCE = f"of {REFERENCE_PIXELS} reference pixels"
 
@@ -35,6 +34,24 @@ def explain_decision(details: ImageDetails, *, name: str = "This image") -> list
 def describe_score(score: float, *, limit: float, native: bool) -> str:
     """The meaning of a score: how much of the frame changed in a way that counts."""
     return f"{score:g} {'pixels' if native else _REFERENCE} differ enough to count (limit {limit:g})"
+
+
+def describe_distance(
+    distance: float | None, changed_area: float | None, *, max_distance: float, veto_distance: float
+) -> str:
+    """What the features say of a pair; empty if it has none."""
+    if distance is None:
+        return ""
+    numbers = f"their features are {distance:.3g} apart"
+    if distance < max_distance:
+        area = "" if not changed_area else f", so the changed area of {changed_area:g} does not count"
+        return f"{numbers} (alike below {max_distance:g}){area}"
+    if distance < veto_distance:
+        return f"{numbers} (from {max_distance:g} on the score decides, from {veto_distance:g} on they differ)"
+    area = (
+        "" if changed_area is None else f", so the whole frame counts, and not only the changed area {changed_area:g}"
+    )
+    return f"{numbers} (different from {veto_distance:g} on){area}"
 
 
 def _explain_duplicate(details: ImageDetails, decision: DecisionDetails, *, name: str) -> list[str]:
@@ -56,8 +73,11 @@ def _shows_the_same(decision: DecisionDetails, *, name: str, taken: str) -> str:
         return f"{name} has the same bytes as {keeper}."
     if decision.reason == "verdict":
         return f"{printable(decision.decided_by)} said that {_within(name)} shows the same as {keeper}."
-    score = _score(decision.score, decision)
-    return f"{name} shows nothing that {keeper}{',' * bool(taken)} does not show: {score}{_largest(decision)}."
+    shown = [_score(decision.score, decision) + _largest(decision)]
+    features = _features(decision.distance, decision.changed_area, decision)
+    if features:  # where these decide they come first, and the area says nothing
+        shown = [features] if (decision.distance or 0.0) < decision.max_distance else [*shown, features]
+    return f"{name} shows nothing that {keeper}{',' * bool(taken)} does not show: {'; '.join(shown)}."
 
 
 def _explain_kept(details: ImageDetails, decision: DecisionDetails, *, name: str) -> list[str]:
@@ -71,7 +91,8 @@ def _explain_kept(details: ImageDetails, decision: DecisionDetails, *, name: str
         near = details.neighbour
         taken = _describe_time_apart(near.captured_at, details.captured_at)
         sentences.append(
-            f"The kept image most like it is image {near.image_id}{taken}: {_score(near.score, decision)}."
+            f"The kept image most like it is image {near.image_id}{taken}: "
+            f"{'; '.join(filter(None, [_score(near.score, decision), _features(near.distance, None, decision)]))}."
         )
         if is_similar(near.score, max_score=decision.max_score):  # no other rule keeps two similar images
             sentences.append("Both are kept because a person said that they differ, or because both are pinned.")
@@ -80,6 +101,12 @@ def _explain_kept(details: ImageDetails, decision: DecisionDetails, *, name: str
 
 def _score(score: float | None, decision: DecisionDetails) -> str:
     return describe_score(score or 0.0, limit=decision.max_score, native=decision.native)
+
+
+def _features(distance: float | None, changed_area: float | None, decision: DecisionDetails) -> str:
+    return describe_distance(
+        distance, changed_area, max_distance=decision.max_distance, veto_distance=decision.veto_distance
+    )
 
 
 def _largest(decision: DecisionDetails) -> str:

@@ -36,7 +36,7 @@ def render_relocation(console: Console, report: RelocationReport) -> None:
 
 def render_forget_plan(console: Console, plan: ForgetPlan) -> None:
     """Prints what would be forgotten."""
-    name = f"camera {plan.camera!a}" if plan.folder is None else printable(plan.folder)
+    name = f"camera {plan.camera!r}" if plan.folder is None else printable(plan.folder)
     console.print(f"All that the index has about {name}: {_describe(plan.rows)}. The files stay.")
     if plan.gone:
         files = counted(plan.gone, "removed file is", "removed files are")
@@ -62,6 +62,7 @@ def _describe(rows: ForgottenRows) -> str:
         "verdict": rows.verdicts,
         "pin": rows.pins,
         "video": rows.videos,
+        "recording": rows.recordings,
         "span": rows.spans,
     }
     counts = [counted(number, noun) for noun, number in numbers.items() if number]

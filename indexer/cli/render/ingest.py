@@ -14,8 +14,8 @@ from indexer.files.walking import NOT_AN_IMAGE
 from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
 
 
-def render_ingest(console: Console, report: IngestReport) -> None:
-    """Prints what ingest saw."""
+def render_ingest(console: Console, report: IngestReport, *, with_next: bool = True) -> None:
+    """Prints what ingest saw; `with_next`: also which command is next."""
     counts = [(outcome, report.outcomes[outcome]) for outcome in IngestOutcome]
     parts = [f"{number} {outcome.replace('_', ' ')}" for outcome, number in counts if number]
     if report.seen or report.videos is None:
@@ -42,7 +42,7 @@ def render_ingest(console: Console, report: IngestReport) -> None:
     print_sentences(
         console,
         [
-            f"camera {camera!a} is being written by {at_work}; run ingest again after that"
+            f"camera {camera!r} is being written by {at_work}; run ingest again after that"
             for camera, at_work in report.held.items()
         ],
     )
@@ -50,20 +50,21 @@ def render_ingest(console: Console, report: IngestReport) -> None:
     _render_equal_files(console, report)
     note_system_folders(console, report.in_system_folders or 0)
     note_similar_names(console, report.alike)
-    note_undecided(console, report.undecided)
+    if with_next:
+        note_undecided(console, report.undecided)
 
 
 def _render_unread_names(console: Console, report: IngestReport) -> None:
     """Prints how many names and timestamps could not be read."""
     if report.unmatched:
         console.print(
-            f"  {counted(report.unmatched, 'name does', 'names do')} not match the pattern; such names were "
-            "read in the usual way."
+            f"  {counted(report.unmatched, 'name does', 'names do')} not match the pattern; these names were "
+            "read as without a pattern."
         )
     if report.unread_stamps:
         console.print(
-            f"  {counted(report.unread_stamps, 'timestamp does', 'timestamps do')} not read as a time; such "
-            "images have theirs from elsewhere."
+            f"  {counted(report.unread_stamps, 'timestamp does', 'timestamps do')} not a time; the time of these "
+            "images comes from elsewhere."
         )
 
 
@@ -82,12 +83,12 @@ def _render_missing(console: Console, report: IngestReport) -> None:
     gone = report.missing - report.unwalked
     if gone > 0:
         images = counted(gone, "image of earlier runs is", "images of earlier runs are")
-        console.print(f"  {images} not there any more; duplicates of such are decided again.")
+        console.print(f"  {images} not there any more; their duplicates are decided again.")
     if report.unwalked:
         images = counted(report.unwalked, "image of earlier runs lies", "images of earlier runs lie")
         console.print(
-            f"  {images} in such folders: missing from now on, and duplicates of such are decided again.\n"
-            f"  What was removed as their duplicate is kept from purge; see: {command_line('status')}"
+            f"  {images} in such folders: they are missing from now on, and their duplicates are decided again.\n"
+            f"  purge does not delete what was removed as their duplicate; see: {command_line('status')}"
         )
 
 
@@ -105,7 +106,7 @@ def _render_skipped_folders(console: Console, folders: Mapping[str, int]) -> Non
     if not folders:
         return
     ranked = sorted(folders.items(), key=lambda pair: (-pair[1], pair[0]))
-    names = [f"{name!a} ({number})" for name, number in ranked[:MAX_LISTED]]
+    names = [f"{name!r} ({number})" for name, number in ranked[:MAX_LISTED]]
     more = f" and {counted(len(ranked) - MAX_LISTED, 'other name')}" if len(ranked) > MAX_LISTED else ""
     name_it = command_line("ingest", "FOLDER")
     console.print(f"    not walked: {', '.join(names)}{more}; to take one in, name it: {name_it}")

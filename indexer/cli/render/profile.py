@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from indexer.cli.render.tables import print_fitting, without_zeros
-from indexer.domain.profiles import Preparation, is_below_all_scores
+from indexer.domain.profiles import Preparation, Profile, is_below_all_scores
 from indexer.escaping import command_line, printable
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.admin.profile import MadeProfile, ProfileUse
@@ -23,15 +23,18 @@ def render_profiles(console: Console, stored: Sequence[StoredProfile]) -> None:
             "yes" if stored_profile.active else "",
             *(_value(stored_profile.profile.parameters[name]) for name in heads),
             str(stored_profile.profile.preparation.chroma or ""),
+            _distances(stored_profile.profile),
             _ignored(stored_profile.profile.preparation),
             _few(stored_profile.cameras),
         )
         for stored_profile in stored
     ]
     all_heads, shown = without_zeros(
-        ["profile", "active", *heads, "chroma", "ignore", "cameras"], rows, optional=("chroma", "ignore", "cameras")
+        ["profile", "active", *heads, "chroma", "distances", "ignore", "cameras"],
+        rows,
+        optional=("chroma", "distances", "ignore", "cameras"),
     )
-    print_fitting(console, all_heads, shown, rare=("active", "chroma", "ignore", "cameras"))
+    print_fitting(console, all_heads, shown, rare=("active", "chroma", "distances", "ignore", "cameras"))
 
 
 def render_profile(console: Console, stored: StoredProfile) -> None:
@@ -79,6 +82,12 @@ def _lines(stored: StoredProfile) -> Iterator[tuple[str, str]]:
     yield "digest", stored.profile.digest
     if stored.cameras:
         yield "cameras", ", ".join(map(printable, stored.cameras))
+
+
+def _distances(profile: Profile) -> str:
+    """The distances of a profile with features."""
+    scoring = profile.scoring
+    return f"{scoring.max_distance:g},{scoring.veto_distance:g}" if scoring.veto_distance else ""
 
 
 def _ignored(preparation: Preparation) -> str:

@@ -14,7 +14,7 @@ def render_proposals(console: Console, proposals: list[IgnoreProposal]) -> None:
     for proposal in proposals[:_MAX_LISTED]:
         look = command_line("report", "pages", "--camera", proposal.camera)
         console.print(
-            f"camera {proposal.camera!a}: what sets its kept images apart lies in {proposal.share:.1%} of the frame in "
+            f"camera {proposal.camera!r}: what sets its kept images apart lies in {proposal.share:.1%} of the frame in "
             f"{proposal.decided} of {counted(proposal.pairs, 'pair')}, as with a clock, a caption or a thread. "
             "With that ignored "
             f"{proposal.kept_with} of {counted(proposal.images, 'image')} would be kept instead of "

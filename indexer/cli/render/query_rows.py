@@ -49,7 +49,8 @@ def write_rows(console: Console, table: QueryResult) -> None:
     right = [is_number and len(table) > 0 for is_number in numeric]
     for line in _row_lines(console, heads, widths, right):
         console.print(Text(f"{line}", style="bold"))
-    console.print(Text(" " + "─" * (sum(widths) + len(_GAP) * (len(widths) - 1))))
+    line = "-" if console.options.ascii_only else "─"
+    console.print(Text(" " + line * (sum(widths) + len(_GAP) * (len(widths) - 1))))
     try:
         for row in table:
             for line in _row_lines(console, _cells(table, row, folder=folder), widths, right):

@@ -15,7 +15,7 @@ from indexer.cli.render.tables import (
     print_table,
 )
 from indexer.domain.plurals import counted
-from indexer.domain.removal import ExclusionReason, Plan
+from indexer.domain.removal import UNANSWERED, ExclusionReason, Plan
 from indexer.escaping import command_line, printable
 from indexer.workflows.removal.adopt import AdoptReport
 from indexer.workflows.removal.missing_folders import relocate_hint
@@ -28,6 +28,10 @@ from indexer.workflows.removal.restore import RestoreReport
 _NOT_RESOLVED_BY_COMPARE = {str(reason) for reason in ExclusionReason if not reason.is_resolved_by_compare}
 _RESOLVED_BY_INGEST = {str(reason) for reason in ExclusionReason if reason.is_resolved_by_ingest}
 _INCLUDE = "--include-restored"
+
+
+def render_nothing(_console: Console, _report: object) -> None:
+    """Prints nothing: what there is to say was printed before."""
 
 
 def render_plan(console: Console, plan: Plan) -> None:
@@ -110,7 +114,7 @@ def render_rescue_plan(console: Console, plan: RescuePlan) -> None:
         f"{folders}{others}:"
     )
     for folder in plan.missing_folders[:MAX_LISTED]:
-        console.print(f"  The folder {printable(folder)} is not there and would be made anew; {relocate_hint(folder)}")
+        console.print(f"  The folder {printable(folder)} does not exist and would be made; {relocate_hint(folder)}")
     for item in plan.items[:MAX_LISTED]:
         console.print(f"  {printable(item.target)}")
     if len(plan.items) > MAX_LISTED:
@@ -119,20 +123,35 @@ def render_rescue_plan(console: Console, plan: RescuePlan) -> None:
 
 def render_restore(console: Console, report: RestoreReport) -> None:
     """Prints what restore brought back."""
-    protection = ""
-    if report.pinned:
-        protection = " They and their keepers are pinned: no prune takes them again."
-    elif report.held_back:
-        protection = " They are held back: prune takes them again only with --include-restored."
-    console.print(f"{counted(report.restored, 'file')} brought back.{protection if report.restored else ''}")
+    console.print(f"{counted(report.restored, 'file')} brought back.{_describe_protection(report)}")
+    if not (report.restored or report.copies or report.failures):
+        console.print("  None of what was asked for lies in quarantine.")
     folders = sorted(report.folders.items())
     for folder, number in folders[:MAX_LISTED]:
         console.print(f"  {number} to {printable(folder)}")
     if len(folders) > MAX_LISTED:
         console.print(f"  and the others to {counted(len(folders) - MAX_LISTED, 'more folder')}")
     for folder in report.made_folders[:MAX_LISTED]:
-        console.print(f"  The folder {printable(folder)} was not there and was made anew; {relocate_hint(folder)}")
+        console.print(f"  The folder {printable(folder)} did not exist and was made; {relocate_hint(folder)}")
+    if report.copies:
+        back = counted(report.copies, "image is back already; its copy", "images are back already; their copies")
+        stay = "stays" if report.copies == 1 else "stay"
+        in_all = "" if report.quarantined == 1 else f" of all {counted(report.quarantined, 'file')} there"
+        console.print(f"  {back} {stay} in quarantine. To free the space{in_all}: {command_line('purge', '--all')}")
     list_files(console, report.failures)
+
+
+def _describe_protection(report: RestoreReport) -> str:
+    """What keeps the files from a later prune; empty if nothing does, or if none came back."""
+    is_one = report.restored == 1
+    if not report.restored:
+        return ""
+    if report.pinned:
+        return f" {'It and its keeper' if is_one else 'They and their keepers'} are pinned: no prune takes them again."
+    if not report.held_back:
+        return ""
+    are, them = ("It is", "it") if is_one else ("They are", "them")
+    return f" {are} held back: prune takes {them} again only with {_INCLUDE}."
 
 
 def render_recover(console: Console, report: RecoverReport) -> None:
@@ -141,8 +160,8 @@ def render_recover(console: Console, report: RecoverReport) -> None:
         f"{counted(report.finished, 'removal')} finished, {report.undone} undone, {len(report.left_open)} open still."
     )
     list_files(console, report.left_open)
-    if report.left_open:
-        alone = command_line("recover", "--nobody-else")
+    alone = command_line("recover", "--nobody-else")
+    if any(alone in reason for _, reason in report.left_open):
         console.print(f"If no other command is at work on these files, on any host: {alone}")
 
 
@@ -164,34 +183,40 @@ def render_purge_plan(console: Console, plan: PurgePlan) -> None:
     if not plan.files:
         console.print("No file is gone with its quarantine." if plan.gone else "There is nothing to delete.")
     elif plan.gone:
-        console.print(f"{files} lay in a quarantine that is not there:")
+        console.print(f"{files} of which nothing is there any more:")
     else:
         console.print(f"{files} in quarantine, {filesize.decimal(plan.size_bytes)}:")
     for folder, number in sorted(plan.quarantines.items()):
         console.print(f"  {number} in {printable(folder)}")
+    if interrupted := [file.path for file in plan.files if file.quarantine_path is None]:
+        console.print("  Their deletion was cut off:")
+        list_files(console, [(path, "it is not there") for path in interrupted])
 
 
 def render_purge(console: Console, report: PurgeReport) -> None:
     """Prints what purge freed."""
     console.print(f"{counted(report.purged, 'file')} deleted for good, {filesize.decimal(report.size_bytes)} freed.")
     if report.gone:
-        console.print(f"  {counted(report.gone, 'was', 'were')} not in quarantine any more; the journal says so now")
+        console.print(f"  {counted(report.gone, 'was', 'were')} not there any more; the journal says so now")
     list_files(console, report.skipped)
 
 
 def _render_left_out(console: Console, left_out: Mapping[str, int]) -> None:
     for reason, number in left_out.items():
-        console.print(f"  {number} left out: {reason}")
+        console.print(f"  {number} left out, {'each because' if number > 1 else 'because'} {reason}")
     if left_out.keys() - _NOT_RESOLVED_BY_COMPARE:
         console.print(f"  To settle these: {command_line('compare')}")
     if ExclusionReason.HELD_BACK in left_out:
-        console.print(f"  To remove those that are held back all the same: {command_line('prune', _INCLUDE)}")
+        console.print(f"  To also remove those that are held back: {command_line('prune', _INCLUDE)}")
     if left_out.keys() & _RESOLVED_BY_INGEST:
         again = command_line("ingest", "FOLDER")
         console.print(f"  To settle those of such folders: {again}, then {command_line('compare')}")
 
 
 def _render_held_back(console: Console, held_back: Mapping[str, str]) -> None:
-    print_sentences(console, [f"camera {camera!a} is held back: {reason}" for camera, reason in held_back.items()])
-    if held_back:
+    print_sentences(console, [f"camera {camera!r} is held back: {reason}" for camera, reason in held_back.items()])
+    if set(held_back.values()) - {UNANSWERED}:
         console.print(f"  If that is right: {command_line('prune', '--max-share', '1')}")
+    for camera, reason in list(held_back.items())[:MAX_LISTED]:
+        if reason == UNANSWERED:
+            console.print(f"  If it is one camera: {command_line('camera', 'confirm', names=[camera])}")

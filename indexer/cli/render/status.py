@@ -6,11 +6,11 @@ from rich import filesize
 from rich.console import Console
 
 from indexer.cli.render.notes import note_similar_names, note_system_folders, note_undecided, note_would_keep
+from indexer.cli.render.record import describe_source
 from indexer.cli.render.tables import (
     ALL_ROWS,
     MAX_LISTED,
     MAX_ROWS,
-    describe_duration,
     format_local_time,
     format_time,
     list_files,
@@ -18,11 +18,13 @@ from indexer.cli.render.tables import (
     without_zeros,
     zone_name,
 )
-from indexer.cli.render.videos import render_video_counts
-from indexer.domain.plurals import counted
+from indexer.cli.render.video_counts import render_video_counts
+from indexer.domain.plurals import counted, describe_duration
 from indexer.escaping import command_line, printable
+from indexer.workflows.admin.records import RecordState
 from indexer.workflows.admin.status import Status
 from indexer.workflows.admin.status_check import StatusCheck
+from indexer.workflows.admin.watches import WatchState
 from indexer.workflows.removal.missing_folders import relocate_hint
 
 _RARE = ("undecided", "unreadable", "missing", "removed")
@@ -41,8 +43,18 @@ def render_status(console: Console, status: Status, *, local: bool = False) -> N
     note_system_folders(console, status.in_system_folders)
     note_similar_names(console, status.alike)
     render_video_counts(console, status.videos, status.spans)
+    if status.findings:
+        found = counted(sum(status.findings.values()), "thing is", "things are")
+        console.print(f"{found} wrong with cameras; to list: {command_line('advise', 'list')}")
     _render_undone(console, status)
+    for watch in status.watches:
+        _render_watch(console, watch)
+    for record in status.records:
+        _render_record(console, record)
+    shown = {watch.run_id for watch in status.watches} | {record.run_id for record in status.records}
     for run in status.unfinished_runs:
+        if run.run_id in shown:
+            continue
         state = "is at work" if run.is_running else "was cut off; run it again, it goes on where it stopped"
         since = f"{format_time(run.started_at)} UTC"
         console.print(f"The {run.command} of {since} (run {run.run_id}) {state}.")
@@ -56,9 +68,37 @@ def render_status(console: Console, status: Status, *, local: bool = False) -> N
     render_needs(console, status, local=local)
 
 
+def _render_record(console: Console, record: RecordState) -> None:
+    """Prints who records what since when, and what each camera is at."""
+    who = "@".join(printable(name) for name in (record.username, record.hostname) if name)
+    since = f"{format_time(record.started_at)} UTC (run {record.run_id}, {who})"
+    number = counted(len(record.cameras), "camera")
+    if not record.is_running:
+        console.print(f"The record of {number} since {since} was cut off; start it again.")
+        return
+    console.print(f"{number} recorded since {since}:")
+    for source in record.sources:
+        console.print(f"  {describe_source(source)}.")
+
+
+def _render_watch(console: Console, watch: WatchState) -> None:
+    """Prints who watches what since when, and when files were taken in last."""
+    folders = ", ".join(printable(folder) for folder in watch.folders)
+    who = "@".join(printable(name) for name in (watch.username, watch.hostname) if name)
+    last = "nothing yet" if watch.last_arrival_at is None else f"the last at {format_time(watch.last_arrival_at)} UTC"
+    since = f"{format_time(watch.started_at)} UTC (run {watch.run_id}, {who})"
+    if watch.is_running:
+        console.print(f"{folders} is watched since {since}; files taken in: {last}.")
+    else:
+        console.print(f"The watch of {folders} since {since} was cut off; start it again.")
+    for folder in watch.away:
+        console.print(f"  The watched folder {printable(folder)} is not there.")
+
+
 def render_needs(console: Console, status: Status, *, local: bool = False) -> None:
     """Prints what needs a person, and nothing else."""
     note_undecided(console, status.undecided)
+    _render_missing(console, status)
     if status.held_back_files:
         came = counted(status.held_back_files, "file came back and is", "files came back and are")
         include, pin = command_line("prune", "--include-restored"), command_line("pin", "FILE")
@@ -88,13 +128,30 @@ def _render_check(console: Console, check: StatusCheck, *, timezones: Mapping[st
         zone = timezones.get(camera.camera)
         last = format_local_time(camera.last_captured_at, timezone=zone, local=local)
         console.print(
-            f"camera {camera.camera!a} is silent: its last image is of {last} {zone_name(zone, local=local)}, "
-            f"{describe_duration(camera.silent_s)} ago, and it never paused longer than "
-            f"{describe_duration(camera.interval_s)} lately"
+            f"camera {camera.camera!r} is silent: its last image is of {last} {zone_name(zone, local=local)}, "
+            f"{describe_duration(camera.silent_s)} ago; the longest pause between its last images was "
+            f"{describe_duration(camera.interval_s)}"
         )
+    if check.watches_cut_off:
+        cut = counted(check.watches_cut_off, "watch was", "watches were")
+        console.print(f"{cut} cut off; start it again: {command_line('watch', 'FOLDER')}")
+    for folder in check.folders_away:
+        console.print(f"the watched folder {printable(folder)} is not there; mount its disk")
+    _render_recorded(console, check)
     if check.silent:
         console.print(f"  If no new images are expected: {command_line('status', '--check', '--silent-after', '0')}")
     console.print("Something here needs a person." if check.needs_person else "Nothing here needs a person.")
+
+
+def _render_recorded(console: Console, check: StatusCheck) -> None:
+    """Prints which recorded cameras need a person."""
+    if check.records_cut_off:
+        cut = counted(check.records_cut_off, "record was", "records were")
+        console.print(f"{cut} cut off; start it again: {command_line('record', '--sources', 'FILE')}")
+    for away in check.cameras_away:
+        last = "never" if away.last_frame_at is None else f"at {format_time(away.last_frame_at)} UTC"
+        reason = "" if away.reason is None else f": {printable(away.reason)}"
+        console.print(f"camera {away.camera!r} sends nothing{reason}; its last frame came {last}")
 
 
 def _render_undone(console: Console, status: Status) -> None:
@@ -102,15 +159,19 @@ def _render_undone(console: Console, status: Status) -> None:
     if status.quarantined:
         lie = counted(status.quarantined, "file lies", "files lie")
         console.print(f"{lie} in quarantine, {filesize.decimal(status.quarantined_bytes)}.")
-    for folder in status.missing_quarantines:
-        console.print(
-            f"  The quarantine {printable(folder)} is not there. Mount its disk; if it was deleted: "
-            f"{command_line('purge', '--gone', names=[folder])}"
-        )
     if status.pins:
         pinned = counted(status.pins, "image is", "images are")
         console.print(f"{pinned} pinned; to list: {command_line('pin', 'list')}")
     note_would_keep(console, status.would_keep)
+
+
+def _render_missing(console: Console, status: Status) -> None:
+    """Prints which quarantines and folders of images are not there, and what to type."""
+    for folder in status.missing_quarantines:
+        console.print(
+            f"Files that were removed to {printable(folder)} are not there. Mount its disk; if they were deleted: "
+            f"{command_line('purge', '--gone', names=[folder])}"
+        )
     for folder in status.missing_folders[:MAX_LISTED]:
         forget = command_line("forget", names=[folder])
         console.print(
@@ -128,11 +189,13 @@ def _render_cameras(console: Console, status: Status, *, local: bool) -> None:
     ]
     heads = ["camera", *numbers, "size"]
     heads += ["first", "last", *(["profile"] if status.own_profiles else [])]
+    heads += ["advice"] if status.findings else []
     for row, camera in zip(rows, status.cameras, strict=True):
         zone = status.timezones.get(camera.camera)
         times = (camera.first_captured_at, camera.last_captured_at)
         row += [format_local_time(time, timezone=zone, local=local) for time in times]
         row += [status.own_profiles.get(camera.camera, status.profile)] if status.own_profiles else []
+        row += [status.findings.get(camera.camera, 0)] if status.findings else []
     if rows:
         sums = [sum(column) for column in zip(*(row[1:8] for row in rows), strict=True)]
         all_bytes = filesize.decimal(sum(camera.size_bytes for camera in status.cameras))

@@ -6,6 +6,7 @@ each row becomes a paragraph. A file or a pipe gets the whole table.
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -17,8 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from indexer.domain.naming.rules import local_time
-from indexer.domain.plurals import counted
+from indexer.domain.zones import local_time
 from indexer.escaping import printable
 
 MAX_ROWS = 100
@@ -26,8 +26,9 @@ MAX_ROWS = 100
 MAX_LISTED = 10
 """The most files that are listed before "and so many more"."""
 ALL_ROWS = "all of these"
+_MAX_SAME_REASON = 3
+"""Up to so many files with one reason are listed each."""
 _MAX_SENTENCES = 10
-_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 _UNLIMITED = 100_000  # cells: wider than any table
 
 
@@ -147,11 +148,19 @@ def format_cell(value: Any) -> str:
 
 
 def list_files(console: Console, files: Sequence[tuple[str, str]]) -> None:
-    """Prints files, each with its reason; at most the first few."""
-    for path, reason in files[:MAX_LISTED]:
-        console.print(f"  {printable(path)}: {printable(reason)}")
-    if len(files) > MAX_LISTED:
-        console.print(f"  and {len(files) - MAX_LISTED} more; --json names them all")
+    """Prints files, each with its reason; at most the first few. A reason that many files share stands once."""
+    numbers = Counter(reason for _, reason in files)
+    rows: dict[object, tuple[str, str, int]] = {}
+    for row, (path, reason) in enumerate(files):
+        is_shared = numbers[reason] > _MAX_SAME_REASON
+        rows.setdefault(reason if is_shared else row, (path, reason, numbers[reason] if is_shared else 1))
+    listed = list(rows.values())
+    for path, reason, number in listed[:MAX_LISTED]:
+        others = f" and {number - 1} more" if number > 1 else ""
+        console.print(f"  {printable(path)}{others}: {printable(reason)}")
+    rest = sum(number for *_, number in listed[MAX_LISTED:])
+    if rest:
+        console.print(f"  and {rest} more; --json names them all")
 
 
 def format_local_time(time: datetime | None, *, timezone: str | None, local: bool) -> str:
@@ -167,12 +176,3 @@ def zone_name(timezone: str | None, *, local: bool) -> str:
 def format_time(time: datetime | None) -> str:
     """A time for people, in its own zone."""
     return "unknown" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
-
-
-def describe_duration(seconds: float) -> str:
-    """A time span in the largest unit of which it has at least two, else in seconds."""
-    size_s, unit = next(((size, unit) for size, unit in _UNITS if seconds >= 2 * size), _UNITS[-1])
-    number = round(seconds / size_s)
-    if number == 0:
-        return "less than a second"
-    return counted(number, unit)

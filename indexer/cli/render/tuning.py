@@ -26,14 +26,18 @@ _PAIR_HEADS = ("profile", "max_score", "camera", "same", "redundant", "different
 def render_sweep(console: Console, report: SweepReport) -> None:
     """Prints what other limits would keep and remove."""
     tried = [camera for camera in report.cameras if camera.problem is None]
-    areas = False
+    areas = distances = False
     if tried:
+        distances = len({row.max_distance for camera in tried for row in camera.rows}) > 1
         areas = len({row.min_contour_area for camera in tried for row in camera.rows}) > 1
         removed = any(row.removed_kept is not None for camera in tried for row in camera.rows)
-        rows = [cells for camera in tried for cells in _rows(camera.camera, camera.rows, areas=areas)]
+        rows = [
+            cells for camera in tried for cells in _rows(camera.camera, camera.rows, areas=areas, distances=distances)
+        ]
         most = max(1, MAX_ROWS // len(tried[0].rows)) * len(tried[0].rows)  # whole cameras
-        totals = _rows(ALL_ROWS, report.totals, areas=areas) if len(tried) > 1 else []
-        heads = ("camera", *(("min_contour_area",) if areas else ()), "max_score", "kept", "duplicates", "share")
+        totals = _rows(ALL_ROWS, report.totals, areas=areas, distances=distances) if len(tried) > 1 else []
+        tried_heads = (*(("max_distance",) if distances else ()), *(("min_contour_area",) if areas else ()))
+        heads = ("camera", *tried_heads, "max_score", "kept", "duplicates", "share")
         last_heads = ("freed", *(("removed ones kept",) if removed else ()), "in force")
         print_table(
             console,
@@ -46,13 +50,14 @@ def render_sweep(console: Console, report: SweepReport) -> None:
     elif not report.cameras:
         console.print(f"There is nothing to sweep yet. First: {command_line('ingest', 'FOLDER')}")
     left_out = [camera for camera in report.cameras if camera.problem is not None]
-    print_sentences(console, [f"camera {camera.camera!a} was left out: {camera.problem}" for camera in left_out])
+    print_sentences(console, [f"camera {camera.camera!r} was left out: {camera.problem}" for camera in left_out])
     _note_equal_limits(console, [row for camera in tried for row in camera.rows])
     note_undecided(console, report.undecided)
     for profile in sorted({camera.profile for camera in tried}):
         command = ("profile", "make", "NAME", "--base", profile, "--max-score", "X")
         area = ("--min-contour-area", "Y") if areas else ()
-        console.print(f"To adopt one: {command_line(*command, *area)}")
+        distance = ("--max-distance", "D") if distances else ()
+        console.print(f"To adopt one: {command_line(*command, *area, *distance)}")
     if tried:
         console.print(f"  then: {command_line('compare', '--profile', 'NAME')}")
         own = command_line("profile", "use", "NAME", "--camera", "CAMERA")
@@ -85,7 +90,7 @@ def render_evaluation(console: Console, report: EvaluationReport) -> None:
     problems = report.problems
     print_sentences(
         console,
-        [f"camera {camera.camera!a}, {_title(evaluation)}: {camera.problem}" for evaluation, camera in problems],
+        [f"camera {camera.camera!r}, {_title(evaluation)}: {camera.problem}" for evaluation, camera in problems],
     )
     undecided = {evaluation.total.undecided for evaluation in report.evaluations if evaluation.total is not None}
     if undecided - {0}:
@@ -122,10 +127,11 @@ def _title(evaluation: Evaluation) -> str:
     return f"{printable(evaluation.profile or _HOLDING)}{limit}"
 
 
-def _rows(camera: str, rows: Sequence[SweepRow], *, areas: bool) -> list[list[object]]:
+def _rows(camera: str, rows: Sequence[SweepRow], *, areas: bool, distances: bool) -> list[list[object]]:
     return [
         [
             camera,
+            *([_short(row.max_distance)] if distances else []),
             *([_short(row.min_contour_area)] if areas else []),
             _short(row.max_score),
             row.kept,

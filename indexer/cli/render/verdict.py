@@ -28,7 +28,7 @@ def render_verdicts(console: Console, report: VerdictReport) -> None:
     _render_pairs(console, "it was so already", report.unchanged)
     _render_pairs(console, "taken back", report.withdrawn)
     if report.away:
-        console.print("What is said of these counts once they are back:")
+        console.print("A verdict on these images counts when they are back:")
         list_files(console, [(pair.path, _undo_advice(pair)) for pair in report.away])
     render_contradictions(console, report.contradictions)
     if any(pair.state_a == pair.state_b == "ready" for pair in (*report.recorded, *report.withdrawn)):

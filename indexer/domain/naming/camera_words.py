@@ -1,31 +1,67 @@
 """Which words of a file name can be the name of a camera.
 
-Words for the kind of file (``IMG``, ``snapshot``) and for why it was taken (``MDAlarm``, ``Schedule``) are no cameras:
-all cameras of that make would become one. The name of a maker is none alone; with a channel number it is one, but
-every recorder of that make has it.
+Words for the kind of file (``IMG``, ``snapshot``) and for why it was taken (``MDAlarm``, ``Schedule``, ``person``) are
+no cameras: all cameras of that make would become one. Beside a name they say nothing: ``gate_alarm`` and
+``gate_schedule`` are ``gate``. The name of a maker is none alone. What a factory or a program writes (a maker with a
+channel, a model, an address) tells cameras of one folder apart, but those of any other folder have it, too.
 """
 
 import re
 import unicodedata
 from enum import Enum
 
+from indexer.domain.naming.schemes import SCHEMES
+
 SEPARATORS = "-_. ,@"
 
+_WHY_TAKEN = (
+    r"(?:h?mdalarm|iodalarm|soundalarm|schedule|scheduled|manual|alarm|motion|motion_?detection|timing|event|trigger"
+    r"|humandetection|persondetection|vmd|pir|snap|snapshot|lastsnap|capture|record|recording)"
+)
 _KIND_OF_FILE = re.compile(
-    r"(?:img|image|images|mvimg|pxl|dsc|dscf|dscn|dscim|photo|photos|pic|pict|picture|pictures|snap|snapshot|screenshot"
-    r"|frame|copy|vid|video|win|gopr|still|capture|record|recording|thumb|thumbnail|preview|timelapse|time-lapse"
-    r"|h?mdalarm|iodalarm|soundalarm|schedule|scheduled|manual|alarm|motion|motion_?detection|timing|event|trigger"
-    r"|humandetection|persondetection|vmd|pir|lastsnap)"
-    r"[-_ ]?[0-9]*",
+    rf"(?:{_WHY_TAKEN}|img|image|images|mvimg|pxl|dsc|dscf|dscn|dscim|photo|photos|pic|pict|picture|pictures|screenshot"
+    r"|frame|burst|copy|vid|video|win|gopr|still|thumb|thumbnail|preview|timelapse|time-lapse"
+    r"|person|people|human|vehicle|animal|pet|face|package|object|intrusion)"
+    r"[-_ ]?[0-9]*"
+    r"|(?:im|vi|tl)(?:_[0-9]{4}){1,2}",  # RPi Cam Web Interface: the kind and its running numbers
     re.IGNORECASE,
 )
+_WHY_FIRST_WORD = (
+    r"(?:h?mdalarm|iodalarm|soundalarm|alarm|motion|motion_?detection|humandetection|persondetection|vmd|pir|snap"
+    r"|snapshot|lastsnap|schedule)"
+)
+"""Words for why an image was taken that also stand before a name; others begin names: an event hall, a manual gate."""
+_COPY_FIRST = re.compile(r"\A(?:(?:copy of|kopie von|copie de|copia de)[-_ ]+)+", re.IGNORECASE)
+_WHY_FIRST = re.compile(rf"\A{_WHY_FIRST_WORD}[{SEPARATORS}]+(?=.*[^{SEPARATORS}0-9])", re.IGNORECASE)
+_KIND_LAST = re.compile(rf"(?<=.)[{SEPARATORS}]+(?:{_KIND_OF_FILE.pattern})\Z", re.IGNORECASE)
 _MAKER = (
     r"(?:reolink|foscam|hikvision|dahua|amcrest|axis|vivotek|mobotix|tapo|tplink|tp-link|dlink|d-link|trendnet|wyze"
     r"|lorex|swann|unifi|synology|arlo|eufy|blink|nest|ring|ezviz|annke|uniview|hanwha|sricam|wansview"
     r"|ipcam|ipcamera|ip camera|netcam|network camera|webcam)"
 )
 _MAKER_ALONE = re.compile(_MAKER, re.IGNORECASE)
-_DEFAULT = re.compile(rf"(?:{_MAKER}|ch|chn|channel)[-_ ]?(?:ch)?[0-9]{{1,3}}", re.IGNORECASE)
+_SCHEME_WORDS = "|".join(sorted({scheme.name.partition("-")[0] for scheme in SCHEMES}))
+_DEFAULT = re.compile(
+    rf"(?:{_MAKER}|{_SCHEME_WORDS}|dcs|ch|chn|channel)[-_ ]?(?:ch|cam|camera)?[-_ ]?[0-9]{{1,4}}|{_SCHEME_WORDS}"
+    r"|(?:[0-9]{1,3}[.-]){3}[0-9]{1,3}(?:[-_ ](?:ch)?[0-9]{1,3})?",
+    re.IGNORECASE,
+)
+"""Makers with a channel, the word that a maker's files begin with, and addresses."""
+_COMMON = re.compile(
+    r"(?:(?:ip|web|trail|game|wild|net|cctv|spy|dash)?[-_ ]?(?:cam|camera|kamera|camara)|cctv|[nd]vr|ipc)"
+    r"[-_ ]?(?:[0-9]{0,4}|[a-z])"
+    r"|(?:site|station|plot|unit|location|position|device|view)[-_ ]?(?:[0-9]{1,4}|[a-z])"
+    r"|(?:uvc )?(?:ai|g[2-9])[- ](?:bullet|dome|flex|pro|turret|instant|ptz|theta|360|micro|mini|doorbell)(?: [a-z]+)?"
+    r"|(?-i:[A-Z]{2,5}-?[0-9]{3,5}[A-Z]{0,3}[0-9]?(?:-[A-Z0-9]{1,4})?)"
+    r"|(?-i:(?=[A-Z-]*[0-9])[A-Z]{2,5}(?:-[A-Z0-9]{1,12}){1,3})|e1(?: (?:zoom|pro|outdoor))?|[a-z]",
+    re.IGNORECASE,
+)
+"""Names that many people give, and models that a program takes for a name: another place may have one, too."""
+_CHANNEL_LAST = re.compile(r"[-_ ](?:(?:ch)?[0-9]{1,2}|main|sub)\Z", re.IGNORECASE)
+"""What recorders write behind the name of a camera: the channel, and which of its streams."""
+_MODEL = re.compile(r"[A-Z]{2,5}-?[0-9]{3,5}[A-Z]{1,3}[0-9]?")
+_COUNTER = re.compile(rf"(?P<base>.*[^\W\d_].*?)(?:[{SEPARATORS}]*[0-9]{{4,}}|[{SEPARATORS}]+[0-9]{{3}})")
+_MOTION_COUNTER = re.compile(r"(?P<base>[0-9]{1,3})-[0-9]{2,}")
 _WORD_AND_NUMBER = re.compile(r"(?P<word>[A-Za-z]+)[-_ ]?[0-9]{1,3}")
 
 
@@ -33,9 +69,9 @@ class CameraText(Enum):
     """What a text in a file name says about the camera."""
 
     NAME = "name"
-    """A name that a person gave, or the address of a camera."""
+    """A name that a person gave."""
     DEFAULT = "default"
-    """A maker's word with a channel: every recorder of that make has it."""
+    """What a factory or a program writes, as a maker with a channel: a camera of another folder may have it, too."""
     MAKER = "maker"
     """The name of a maker without more: no camera alone, but not the camera of another maker either."""
     NUMBER = "number"
@@ -62,16 +98,52 @@ def storable_text(text: str | None) -> str:
 def camera_around(before: str, after: str) -> str | None:
     """The camera in the text before a time, or after it as a word with a number; None if neither is one."""
     before, after = before.rstrip(SEPARATORS), after.lstrip(SEPARATORS)
-    if before and not is_kind_of_file(before):
-        return before
+    if before and (name := without_kind(before)):
+        return name
     if _WORD_AND_NUMBER.fullmatch(after) and not is_kind_of_file(after):
         return after
     return None
 
 
+def is_common_name(text: str) -> bool:
+    """Whether a name is one that cameras of several places often have, such as `cam1` or a model, with or without a
+    channel."""
+    is_name = classify(text) is CameraText.NAME
+    while not (_COMMON.fullmatch(text) or (is_name and _DEFAULT.fullmatch(text))):
+        shorter = _CHANNEL_LAST.sub("", text)
+        if shorter == text:
+            return False
+        text = shorter
+    return True
+
+
+def without_counter(text: str, *, is_motion: bool = False) -> str:
+    """A text beside a time without the number at its end, where that may count events; empty if it may not.
+
+    Short numbers are channels, unless Motion wrote them, and so are those behind a word that numbers cameras.
+    """
+    match = (_MOTION_COUNTER if is_motion else _COUNTER).fullmatch(text)
+    if match is None:
+        return ""
+    base = match["base"]
+    numbers_cameras = not is_motion and (is_common_name(f"{base}1") or classify(f"{base}1") is not CameraText.NAME)
+    return "" if numbers_cameras else base
+
+
 def is_kind_of_file(text: str) -> bool:
     """Whether a text is a word for the kind of a file, or for why it was taken."""
     return _KIND_OF_FILE.fullmatch(text) is not None
+
+
+def without_kind(text: str) -> str:
+    """A text beside a time without the words for the kind of the file; empty if it is nothing else."""
+    text = _COPY_FIRST.sub("", text)
+    while text and not is_kind_of_file(text):
+        shorter = _WHY_FIRST.sub("", _KIND_LAST.sub("", text))
+        if shorter == text:
+            return text
+        text = shorter
+    return ""
 
 
 def classify(text: str) -> CameraText:
@@ -80,4 +152,4 @@ def classify(text: str) -> CameraText:
         return CameraText.NUMBER
     if _MAKER_ALONE.fullmatch(text):
         return CameraText.MAKER
-    return CameraText.DEFAULT if _DEFAULT.fullmatch(text) else CameraText.NAME
+    return CameraText.DEFAULT if _DEFAULT.fullmatch(text) or _MODEL.fullmatch(text) else CameraText.NAME

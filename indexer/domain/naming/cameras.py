@@ -11,6 +11,7 @@ overlap; else it is *held back* until a person says so.
 """
 
 import itertools
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,13 +19,14 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from indexer.domain.naming.camera_words import CameraText, storable_text
+from indexer.domain.naming.camera_words import CameraText, classify, storable_text
 from indexer.domain.naming.folders import list_own_names, read_folder
 from indexer.domain.naming.reading import PathReading, camera_needs_time
 from indexer.domain.naming.siblings import FolderVerdict, branch_of, decided_moment
 from indexer.domain.paths import lies_at_or_below
 
 _NAMELESS = "camera"
+_BELOW_FOLDER = re.compile(r"/(?:\*/.*|[^/]*\*)\Z", re.DOTALL)
 
 
 ClaimKey = tuple[str, str, bool]
@@ -40,16 +42,28 @@ class CameraClaim(NamedTuple):
     is_given: bool
     """Whether a person gave the name, so that other folders may hold the same camera."""
     has_branch: bool = False
+    former_name: str = ""
+    """What an index may call the camera by a word of the file name that is left out now; empty: by none."""
+    is_counted: bool = False
+    """Whether a number behind the name, in the name of the file, is left out as it seems to count events."""
 
     @property
-    def former_source(self) -> str:
-        """The source as it was stored at first, when a branch and a word were spelled like folders."""
-        return self.source.replace("/*/", "/").removesuffix("*")
+    def possible_names(self) -> tuple[str, ...]:
+        """What it may be called, and what an index may call it."""
+        return (*self.names, self.former_name) if self.former_name else self.names
+
+    @property
+    def former_sources(self) -> set[str]:
+        """The source as an index may have it: with a branch and a word spelled like folders, or without the word."""
+        former = {self.source.replace("/*/", "/").removesuffix("*")}
+        if self.source.endswith("*"):
+            former.add(self.source.rpartition("/")[0])
+        return former - {self.source}
 
     @property
     def key(self) -> ClaimKey:
-        """What tells it from other claims: source, first name, and whether a person gave it."""
-        return self.source, self.names[0], self.is_given
+        """What tells it from other claims: source, first name or former one, and whether a person gave it."""
+        return self.source, self.former_name or self.names[0], self.is_given
 
 
 class KnownSource(NamedTuple):
@@ -94,24 +108,41 @@ def source_of_folder(folder: str) -> str:
     return _with_branch(facts.camera_folder, facts.branch)
 
 
+def folder_of_source(source: str) -> str:
+    """The folder that a source lies in, without the branch and the word of the file names."""
+    return _BELOW_FOLDER.sub("", source)
+
+
 def _with_branch(folder: str, branch: Collection[str]) -> str:
     return "/".join((folder, "*", *branch)) if branch else folder
 
 
 def make_claim(reading: PathReading, verdict: FolderVerdict) -> CameraClaim:
     """The camera that a path claims after its siblings were asked."""
+    claim = _make_claim(reading, verdict)
+    return claim._replace(former_name=reading.former_text) if reading.former_text else claim
+
+
+def _make_claim(reading: PathReading, verdict: FolderVerdict) -> CameraClaim:
     text, folder = reading.camera_text, reading.camera_folder
     doubt = reading.doubt
     if doubt is not None and camera_needs_time(doubt) and decided_moment(reading, verdict) is None:
         text = ""
-    if text and reading.kind is CameraText.NAME:
-        return CameraClaim(_with_branch(folder, reading.no_year), (text,), "name", is_given=True)
+    kind = reading.kind
+    if text and reading.uncounted_text in verdict.counted_texts:
+        text = reading.uncounted_text
+        kind = CameraText.DEFAULT if text.isdecimal() else classify(text)
+    if text and kind is CameraText.NAME:
+        is_counted = text != reading.camera_text
+        source = _with_branch(folder, reading.no_year)
+        return CameraClaim(source, (text,), "name", is_given=True, is_counted=is_counted)
     branch = branch_of(reading, verdict)
-    if text and reading.kind is CameraText.MAKER:
+    if text and kind is CameraText.MAKER:
         branch = (*branch, text)
-    elif text and not (reading.kind is CameraText.NUMBER and verdict.numbers_are_events):
+    elif text and not (kind is CameraText.NUMBER and verdict.numbers_are_events):
         names = _longer_names(folder, ("/".join((*map(storable_text, reading.no_year), text)),))
-        return CameraClaim(f"{_with_branch(folder, reading.no_year)}/{text}*", names, "name", is_given=False)
+        source, is_counted = f"{_with_branch(folder, reading.no_year)}/{text}*", text != reading.camera_text
+        return CameraClaim(source, names, "name", is_given=False, is_counted=is_counted)
     return CameraClaim(_with_branch(folder, branch), _folder_names(folder, branch), "folder", False, bool(branch))
 
 
@@ -155,7 +186,9 @@ def assign_names(
     unique = {claim.key: claim for claim in claims}
     assigned = _Assigned()
     for key, claim in unique.items():
-        camera = claim.names[0] if claim.is_given else find_own_camera(claim, known) or owners.get(claim.source)
+        camera = _find_former_camera(claim, known)
+        if camera is None:
+            camera = claim.names[0] if claim.is_given else find_own_camera(claim, known) or owners.get(claim.source)
         if camera is not None:
             assigned.add(key, camera)
     pending = {key: claim for key, claim in unique.items() if key not in assigned.names}
@@ -200,6 +233,12 @@ def _assign_level(
 def find_own_camera(claim: CameraClaim, known: Mapping[str, Collection[str]]) -> str | None:
     """The camera that has the source of a claim already, among those that it may be called; None if there is none."""
     return next((name for name in claim.names if claim.source in known.get(name, ())), None)
+
+
+def _find_former_camera(claim: CameraClaim, known: Mapping[str, Collection[str]]) -> str | None:
+    """The camera that the index calls by a word of the name that is left out now, in the same folder; None if none."""
+    is_known = claim.source.partition("/*/")[0] in known.get(claim.former_name, ())
+    return claim.former_name if claim.former_name and is_known else None
 
 
 def _last_names(claim: CameraClaim) -> Iterator[str]:

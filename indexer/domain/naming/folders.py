@@ -2,7 +2,8 @@
 
 The camera's folder is the innermost one that is not *generic*. Generic are
 
-- dates, and years, months and days below each other; hours, minutes and seconds below a date;
+- dates, and years, months and days below each other; hours, minutes and seconds below a date; a date beside a name is
+  none of the camera's name (``StationA_2024-05-01``);
 - numbers below a date (channels, events); a plain number elsewhere is a camera (``cams/1``);
 - ``DCIM``, and the folders that the DCF rule puts below it (``100RECNX``), also where ``DCIM`` itself was not copied;
 - words such as ``snap``, ``jpg``, ``images``, ``record``, ``pic_001``.
@@ -17,21 +18,50 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from indexer.domain.naming.camera_words import is_kind_of_file
 from indexer.domain.naming.moments import MONTH_WORD, full_year, is_year, make_moment, month_number
 
 Date = tuple[int, int, int]
 
 _DATE = re.compile(
     rf"""
-    (?P<year>[0-9]{{4}}) (?P<s>[-_.]?) (?P<month>[0-9]{{2}}) (?P=s) (?P<day>[0-9]{{2}})
-        (?: [-_. ]?(?:am|pm) | [-_T. ]? (?P<hour>[0-9]{{2}}) (?: [-_.]? [0-9]{{2}} (?: [-_.]? [0-9]{{2}} )? )? [hH]? )?
+    (?P<year>[0-9]{{4}}) (?P<s>[-_. ]?) (?P<month>[0-9]{{2}}) (?P=s) (?P<day>[0-9]{{2}})
+        (?: [-_. ]?(?P<ampm>[ap]\.?m\.?)
+          | [-_T. ]? (?P<hour>[0-9]{{2}}) (?: [-_.]? [0-9]{{2}} (?: [-_.]? [0-9]{{2}} )? )? [hH]? )?
     | (?P<year2>[0-9]{{4}}) [-_.] (?P<month2>[0-9]{{1,2}}) [-_.] (?P<day2>[0-9]{{1,2}})
     | (?P<year3>[0-9]{{4}}) Y (?P<month3>[0-9]{{2}}) M (?P<day3>[0-9]{{2}}) D (?: (?P<hour3>[0-9]{{2}}) H )?
     | (?P<day4>[0-9]{{1,2}}) [-_. ]? (?P<month4>{MONTH_WORD}) [-_. ]? (?P<year4>[0-9]{{4}})
     | (?P<year5>[0-9]{{4}}) [-_. ]? (?P<month5>{MONTH_WORD}) [-_. ]? (?P<day5>[0-9]{{1,2}})
+    | (?P<month6>{MONTH_WORD}) [-_. ]? (?P<day6>[0-9]{{1,2}}) [-_., ]{{1,2}} (?P<year6>[0-9]{{4}})
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_AROUND_DATE = re.compile(
+    r"\A(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[-_., ]{1,2}|(?:date|day)[-_= ]?(?=[0-9]{4}))"
+    r"|(?: ?\([0-9]{1,2}\)| - copy)+\Z",
+    re.IGNORECASE,
+)
+"""A weekday or a word before a date, and what a second copy of a folder has behind it."""
+_SPAN = re.compile(
+    r"([0-9]{4}[-_.]?[0-9]{2}[-_.]?[0-9]{2})(?:[-_ ]|[-_ ]to[-_ ])([0-9]{4}[-_.]?[0-9]{2}[-_.]?[0-9]{2})"
+)
+_WEEK = re.compile(r"(?:19[7-9]|20[0-9])[0-9][-_ ]?(?:W|KW|week[-_ ]?)(?:0?[1-9]|[1-4][0-9]|5[0-3])", re.IGNORECASE)
+_DATE_IN_NAME = r"(?P<date{0}>(?:19[7-9]|20[0-9])[0-9]([-_.]?)(?:0[1-9]|1[0-2])\{1}(?:0[1-9]|[12][0-9]|3[01]))"
+_TIME_IN_NAME = r"(?:[-_T. ]{1,2}[0-9]{2}[-_.h]?[0-9]{2}(?:[-_.m]?[0-9]{2}s?)?)?"
+_DATED_NAME = re.compile(
+    rf"(?P<text>.*[^\W\d_].*?)[-_. ]{{1,3}}{_DATE_IN_NAME.format('', 3)}{_TIME_IN_NAME}"
+    rf"|{_DATE_IN_NAME.format('2', 5)}{_TIME_IN_NAME}[-_. ]{{1,3}}(?P<text2>.*[^\W\d_].*)",
+    re.DOTALL,
+)
+"""A name with a whole date before or behind it, as of a visit."""
+_SAYS_NO_PLACE = re.compile(r"(?:export|clip|backup|download|upload|import|copy|archive)s?", re.IGNORECASE)
+"""Words that beside a date say only how files came."""
+_TWO_DIGIT_YEAR = re.compile(r"(?P<a>[0-9]{2})(?P<s>[-_.]?)(?P<b>[0-9]{2})(?P=s)(?P<c>[0-9]{2})")
+_CAMERA_YEARS = range(10, 40)
+"""Years of two digits that a folder may be called after."""
+_MONTH_DAY = re.compile(r"(?P<month>0[1-9]|1[0-2])[-_.](?P<day>0[1-9]|[12][0-9]|3[01])")
+_PART_OF_DATE = re.compile(r"(?:year|month|day|hour|minute)=(?=[0-9])", re.IGNORECASE)
+_HALF_OF_DAY = re.compile(r"[ap]\.?m\.?", re.IGNORECASE)
 _EITHER_ORDER = re.compile(r"(?P<a>[0-9]{1,2})(?P<s>[-_.])(?P<b>[0-9]{1,2})(?P=s)(?P<year>[0-9]{4})")
 _YEAR = re.compile(r"(?:19[7-9][0-9]|20[0-9]{2}|2100)")
 _MONTH_OF_YEAR = re.compile(rf"{MONTH_WORD}[-_. ]?[0-9]{{4}}|[0-9]{{4}}[-_. ]?{MONTH_WORD}", re.IGNORECASE)
@@ -89,7 +119,9 @@ class FolderFacts(NamedTuple):
     clock: tuple[int, ...]
     """Hour, minute and second, as far as there are folders for them below the date."""
     year: tuple[str, ...] = ()
-    """The folders of a year, and perhaps a month, without a day below."""
+    """The folders of a year, and perhaps a month, without a day below; or that of a date with a year of two digits."""
+    ampm: str = ""
+    """Which half of the day a folder says; empty: none does."""
 
 
 @lru_cache(maxsize=50_000)
@@ -114,6 +146,45 @@ def list_own_names(folder: str) -> list[str]:
     for name, path in _iter_folders(folder):
         reader.add(name, path=path)
     return reader.own_names[::-1]
+
+
+@lru_cache(maxsize=10_000)
+def is_generic_name(name: str) -> bool:
+    """Whether a folder of this name alone is a date, a DCF folder, or a generic word."""
+    reader = _Reader()
+    reader.add(name, path=name)
+    return not reader.own_names
+
+
+def years_of(name: str) -> set[int]:
+    """The years that a folder of `FolderFacts.year` may be called after."""
+    if len(name) == 4:
+        return {int(name)}
+    parts = _TWO_DIGIT_YEAR.fullmatch(name)
+    return {int(name[:4])} if parts is None else {2000 + int(parts["a"]), 2000 + int(parts["c"])}
+
+
+def short_dates(name: str) -> tuple[Date | None, ...]:
+    """The dates that a folder may be called after whose year has two digits: with the year first, the day, the month;
+    none at all if it is called otherwise."""
+    parts = _TWO_DIGIT_YEAR.fullmatch(name)
+    return () if parts is None else read_short_date(int(parts["a"]), int(parts["b"]), int(parts["c"]))
+
+
+def read_short_date(a: int, b: int, c: int) -> tuple[Date | None, ...]:
+    """What three numbers mean with the year of two digits first, with the day first, and with the month first."""
+    orders = ((a, b, c), (c, b, a), (c, a, b))
+    return tuple(_date(2000 + year, month, day) if year in _CAMERA_YEARS else None for year, month, day in orders)
+
+
+def dcf_word(folder: str) -> str:
+    """The letters in the name of the innermost folder of a path that the DCF rule puts below `DCIM`; empty if none."""
+    names = folder.split("/")
+    is_below_dcim = "DCIM" in map(str.upper, names)
+    for name in reversed(names):
+        if (is_below_dcim and _DCF.fullmatch(name)) or _DCF_MAKERS.fullmatch(name):
+            return name[3:].strip("_0123456789").upper()
+    return ""
 
 
 def _iter_folders(path: str) -> Iterator[tuple[str, str]]:
@@ -142,22 +213,37 @@ class _Reader:
         self.day_first: Date | None = None
         self.is_day_first: bool | None = None
         self.clock: list[int] = []
+        self.ampm = ""
         self.is_below_date = False
         self.is_below_dcim = False
 
     def add(self, name: str, *, path: str) -> None:
         """Reads the next folder inwards; `path` ends with its name."""
-        if self._is_date(name):
+        name_of_part = _PART_OF_DATE.sub("", name, count=1)
+        if self._is_date(name_of_part):
+            return
+        if self.is_below_date and name_of_part != name:
+            self._is_below_date(name_of_part)
+            return
+        if self.is_below_date and _HALF_OF_DAY.fullmatch(name):
+            self.ampm = name
             return
         known_date, count = self.date, len(self.clock) + len(self.branch)
         if self.is_below_date and self._is_below_date(name):
             is_of_date = self.date != known_date or len(self.clock) + len(self.branch) == count
             self.dateless_names += [] if is_of_date else [name]
             return
+        self._add_name(name, path=path)
+
+    def _add_name(self, name: str, *, path: str) -> None:
+        """Reads a folder that is no date, nor a part of one."""
         if name.upper() == "DCIM":
             self.is_below_dcim = True
             return
         if (self.is_below_dcim and _DCF.fullmatch(name)) or _DCF_MAKERS.fullmatch(name):
+            return
+        name = self._without_date(name)
+        if not name:
             return
         self.dateless_names.append(name)
         if name.lower() in _WORDS or _WORD_AND_NUMBER.fullmatch(name):
@@ -177,6 +263,7 @@ class _Reader:
             self.is_day_first,
             tuple(self.clock),
             tuple(self.year_names),
+            self.ampm,
         )
 
     def _start_camera(self) -> None:
@@ -185,25 +272,33 @@ class _Reader:
         self.branch, self.clock = [], []
         self.year = self.month = None
         self.year_names = []
+        self.ampm = ""
         self.is_below_date = self.is_below_dcim = False
 
     def _set_date(self, date: Date | None, *, day_first: Date | None = None, hour: str | None = None) -> bool:
         self.date, self.day_first, self.is_day_first = date, day_first, None
         self.year = self.month = None
         self.year_names = []
+        self.ampm = ""
         self.is_below_date, self.clock = True, [] if hour is None else [int(hour)]
         return True
 
     def _is_date(self, name: str) -> bool:
         if _MONTH_OF_YEAR.fullmatch(name):
             return self._set_date(None)
-        if not name[0].isdecimal():
+        name = name if name[0].isdecimal() and name[-1] not in ")yY" else _AROUND_DATE.sub("", name)
+        if not name[:1].isdecimal() and not _DATE.fullmatch(name):
             return False
+        return self._is_part_of_year(name) or self._is_whole_date(name) or self._is_year(name)
+
+    def _is_whole_date(self, name: str) -> bool:
         parts = _DATE.fullmatch(name)
         if parts is not None:
             year, month, day, hour = (_first(parts, what) for what in ("year", "month", "day", "hour"))
             date = _date(int(year or 0), month_number(month or "0"), int(day or 0))
-            return date is not None and self._set_date(date, hour=hour)
+            is_date = date is not None and self._set_date(date, hour=hour)
+            self.ampm = (_first(parts, "ampm") or "") if is_date else self.ampm
+            return is_date
         parts = _EITHER_ORDER.fullmatch(name)
         if parts is not None:
             a, b, year_number = int(parts["a"]), int(parts["b"]), int(parts["year"])
@@ -215,7 +310,36 @@ class _Reader:
             self._set_date(day_first or month_first)
             self.is_day_first = None if day_first == month_first else day_first is not None
             return True
-        return self._is_year(name)
+        return False
+
+    def _without_date(self, name: str) -> str:
+        """The name without a date before or behind it; empty if it is a word for the kind of files beside."""
+        dated = _DATED_NAME.fullmatch(name)
+        if dated is None or not self._is_date(dated["date"] or dated["date2"]):
+            return name
+        text = (dated["text"] or dated["text2"]).strip("-_. ")
+        is_generic = text.lower() in _WORDS or text.upper() == "DCIM" or is_kind_of_file(text)
+        return "" if is_generic or _SAYS_NO_PLACE.fullmatch(text) else text
+
+    def _is_part_of_year(self, name: str) -> bool:
+        """Whether a folder is a week, a span of days, a month and day below a year, or a date with a year of two
+        digits."""
+        if _WEEK.fullmatch(name):
+            return self._set_date(None)
+        if (span := _SPAN.fullmatch(name)) is not None:
+            return all(map(_DATE.fullmatch, span.groups())) and self._set_date(None)
+        if self.year is not None and self.month is None and (parts := _MONTH_DAY.fullmatch(name)):
+            date = _date(self.year, int(parts["month"]), int(parts["day"]))
+            return date is not None and self._set_date(date)
+        is_number = name.isdecimal() and (self.date is not None or _YEAR_MONTH.fullmatch(name) is not None)
+        if is_number or not _TWO_DIGIT_YEAR.fullmatch(name):
+            return False
+        dates = set(short_dates(name)) - {None}
+        if not dates:
+            return False
+        self._set_date(dates.pop() if len(dates) == 1 else None)
+        self.year_names = [name]
+        return True
 
     def _is_year(self, name: str) -> bool:
         parts = _YEAR_MONTH.fullmatch(name)
@@ -249,7 +373,7 @@ class _Reader:
 
 def _first(parts: re.Match[str], name: str) -> str | None:
     """The text of a group, or of the first of its alternatives, which have a number behind the name."""
-    groups = (group for group in (name, *(f"{name}{n}" for n in range(2, 6))) if group in _DATE.groupindex)
+    groups = (group for group in (name, *(f"{name}{n}" for n in range(2, 7))) if group in _DATE.groupindex)
     return next((parts[group] for group in groups if parts[group]), None)
 
 

@@ -1,8 +1,8 @@
 """A person's pattern: a regular expression whose named groups say which camera took an image, and when.
 
-The groups `camera`, `timestamp`, `date`, `time`, `year`, `month`, `day`, `hour`, `minute`, `second`, `ampm`, `offset`
-and `epoch` may stand anywhere in the path, in any order, and more than once. Of a camera that stands several times the
-parts are joined by ``/``. A `timestamp` that stands several times is joined by a space. Any other group must say the
+The groups are `camera`, `timestamp`, `date`, `time`, `year`, `month`, `day`, `hour`, `minute`, `second`, `ampm`,
+`offset` and `epoch`. They may stand anywhere in the path, in any order, and more than once. If `camera` stands several
+times, its parts are joined by ``/``. If `timestamp` does, its parts are joined by a space. Any other group must say the
 same each time.
 """
 
@@ -92,7 +92,7 @@ def compile_pattern(text: str) -> NamePattern:
     try:
         pattern = NamePattern(text)
     except (re.error, OverflowError, RecursionError) as problem:
-        raise UsageError(f"The pattern {text!r} is no regular expression ({problem}); {_EXAMPLE}.") from None
+        raise UsageError(f"The pattern {text!r} is not a regular expression ({problem}); {_EXAMPLE}.") from None
     names = {name for name in GROUPS if name in pattern._names}
     if not any(names >= enough for enough in _ENOUGH):
         raise UsageError(

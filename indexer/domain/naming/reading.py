@@ -10,20 +10,47 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from indexer.domain.naming.camera_words import CameraText, camera_around, classify, is_kind_of_file, storable_text
+from indexer.domain.naming.camera_words import (
+    SEPARATORS,
+    CameraText,
+    camera_around,
+    classify,
+    storable_text,
+    without_counter,
+    without_kind,
+)
 from indexer.domain.naming.file_times import Doubt, DoubtKind, find_stamp
-from indexer.domain.naming.folders import FolderFacts, read_folder
+from indexer.domain.naming.folders import FolderFacts, read_folder, short_dates, years_of
 from indexer.domain.naming.patterns import NamePattern
+from indexer.domain.naming.recorder_paths import read_recorder_path
 from indexer.domain.naming.schemes import SCHEMES
 
 _CERTAIN = [NamePattern(scheme.pattern) for scheme in SCHEMES if scheme.certain]
 _MAY_BE_CERTAIN = re.compile(r"image\d\d-|[AP]\d{14}|DCS|m\d{14}|.*-\d{4}, ")
 _EVENT_FRAME = re.compile(r"[0-9]+-(?:capture|analyse)|snapshot|alarm|objdetect")
 """What ZoneMinder calls the files in the folder of an event; the number of that folder is no channel."""
-_CAMERA_NEEDS_TIME = {DoubtKind.TEN_DIGITS, DoubtKind.SIX_DIGITS}
+_CAMERA_NEEDS_TIME = {
+    DoubtKind.TEN_DIGITS,
+    DoubtKind.SIX_DIGITS,
+    DoubtKind.HOUR_MINUTE,
+    DoubtKind.SHORT_YEAR,
+}
 """Doubts that decide about the camera, too: the text before ten digits is one only if these are a time."""
-_YEAR_IS_CERTAIN = {DoubtKind.DAY_OR_MONTH, DoubtKind.FOUR_DIGITS}
+_YEAR_IS_CERTAIN = {DoubtKind.DAY_OR_MONTH, DoubtKind.FOUR_DIGITS, DoubtKind.OFFSET}
 _DAY = timedelta(days=1)
+_SPACES = {0xA0: " ", 0x2007: " ", 0x2009: " ", 0x202F: " "}
+"""Spaces that macOS and others write before AM and PM."""
+_MINUTE_SECOND = re.compile(r"[0-5][0-9][-_.][0-5][0-9]")
+_HOUR_ABOVE = re.compile(
+    r"(?P<above>.*)(?P<date>/[0-9]{4}-[0-9]{2}-[0-9]{2}/(?:[01][0-9]|2[0-3]))(?P<camera>/(?![0-9]+\Z)[^/]+)", re.DOTALL
+)
+"""The folders of a date and an hour above that of a camera, as Frigate writes its recordings."""
+_MOTION_EVENT = re.compile(r"[0-9]{1,3}-[0-9]{2,}-[0-9]{14}(?:-[0-9]{1,3})?")
+"""How Motion may begin a name: the number of the camera, that of the event, and the time."""
+_TWO_DIGITS = re.compile(r"/[0-9]{2}(?:/|\Z)")
+_FRACTIONAL_EPOCH = re.compile(r"[0-9]{10}\.[0-9]+")
+_EVENT_ID = re.compile(r"-[0-9a-z]{6}(?![0-9A-Za-z])")
+"""What Frigate writes behind seconds with a fraction."""
 
 
 class PathReading(NamedTuple):
@@ -38,22 +65,38 @@ class PathReading(NamedTuple):
     kind: CameraText | None
     moment: datetime | None
     doubt: Doubt | None
-    hour: int | None
-    """The hour that a folder says, where the file name has no time to confirm it."""
+    clock: tuple[int, ...]
+    """Hour, minute and second, as far as there are folders of two digits for them; these may be channels instead."""
     no_year: tuple[str, ...] = ()
     """Folders that look like a year, and perhaps a month, and of which the name says another year; in `branch`, too."""
+    former_text: str = ""
+    """The text before the time with the words that are left out now, where there are any."""
+    may_lack_hour: bool = False
+    """Whether the hour is that of `clock`, which may be a channel, as for `Stamp`."""
+    uncounted_text: str = ""
+    """`camera_text` without the number at its end, where that may count events."""
 
     @property
     def decided(self) -> bool:
         """Whether nothing about this path depends on its siblings."""
-        return self.doubt is None and self.hour is None and self.kind is not CameraText.NUMBER
+        is_numbered = self.kind is CameraText.NUMBER or bool(self.uncounted_text)
+        return self.doubt is None and not self.clock and not is_numbered
+
+    @property
+    def likely_moment(self) -> datetime | None:
+        """The time of the path, else one that it may mean and that only its siblings can decide."""
+        return self.moment if self.moment is not None or self.doubt is None else self.doubt.moment
 
 
 def read_path(path: str) -> PathReading:
     """What a path, absolute and with slashes, says about camera and time."""
     folder, _, name = path.rpartition("/")
-    facts = read_folder(folder)
+    name = name if name.isascii() else name.translate(_SPACES)
     stem = os.path.splitext(name)[0]
+    recorded = read_recorder_path(path) if name.endswith(".mp4") else None
+    if recorded is not None:
+        return _reading(read_folder(recorded.folder), stem, "", recorded.moment, None)
+    facts = read_folder(_hour_below_camera(folder) if _MINUTE_SECOND.fullmatch(stem) else folder)
     if _MAY_BE_CERTAIN.match(name):
         certain = _read_certain(name)
         if certain is not None:
@@ -62,14 +105,51 @@ def read_path(path: str) -> PathReading:
     if stamp is None:
         return _reading(facts, stem, "", None, None)
     moment, doubt = stamp.moment, stamp.doubt
-    text = "" if stamp.start == stamp.end == 0 else storable_text(camera_around(stem[: stamp.start], stem[stamp.end :]))
-    return _reading(facts, stem, text, moment, doubt)
+    if stamp.start == stamp.end == 0:
+        return _reading(facts, stem, "", moment, doubt)
+    before, after = stem[: stamp.start], stem[stamp.end :]
+    if _FRACTIONAL_EPOCH.fullmatch(stem[stamp.start : stamp.end]):
+        after = _EVENT_ID.sub("", after, count=1)
+    text = storable_text(camera_around(before, after))
+    reading = _reading(facts, stem, text, moment, doubt)
+    if stamp.may_lack_hour and _TWO_DIGITS.search(folder):
+        reading = reading._replace(may_lack_hour=True)
+    reading = _with_uncounted_text(reading, stem)
+    former = before.rstrip(SEPARATORS)
+    return reading if former in {"", text} else reading._replace(former_text=storable_text(former))
+
+
+def _hour_below_camera(folder: str) -> str:
+    """A folder below those of a date and an hour as if it lay above them; any other folder as it is."""
+    hour = _HOUR_ABOVE.fullmatch(folder)
+    return folder if hour is None else f"{hour['above']}{hour['camera']}{hour['date']}"
+
+
+def _with_uncounted_text(reading: PathReading, stem: str) -> PathReading:
+    """The reading with the text beside the time without its number, if that may count events."""
+    text = reading.camera_text
+    if not text or not text[-1].isdecimal() or text.isdecimal():
+        return reading
+    uncounted = _without_counter(text, is_motion=_MOTION_EVENT.fullmatch(stem) is not None)
+    return reading._replace(uncounted_text=uncounted) if uncounted else reading
+
+
+def find_time(path: str) -> tuple[int, int] | None:
+    """Where the time is in the stem of a file name, first and last sign; None if it has none that counts."""
+    folder, _, name = path.rpartition("/")
+    name = name.translate(_SPACES)
+    stem = os.path.splitext(name)[0]
+    is_whole_time = _MAY_BE_CERTAIN.match(name) and _read_certain(name) is not None
+    if is_whole_time or (name.endswith(".mp4") and read_recorder_path(path) is not None):
+        return 0, len(stem)
+    stamp = find_stamp(stem, read_folder(folder))
+    return None if stamp is None else (stamp.start, stamp.end)
 
 
 def with_camera_text(reading: PathReading, text: str) -> PathReading:
     """The reading of a path whose file name has this text in the place of the camera, and whose time is known."""
-    text = "" if is_kind_of_file(text) else text
-    return reading._replace(camera_text=text, kind=_kind(text) if text else None, doubt=None)
+    text = without_kind(text)
+    return reading._replace(camera_text=text, kind=_kind(text) if text else None, doubt=None, uncounted_text="")
 
 
 def _read_certain(name: str) -> tuple[str, datetime | None] | None:
@@ -81,32 +161,30 @@ def _read_certain(name: str) -> tuple[str, datetime | None] | None:
 
 
 def _reading(facts: FolderFacts, stem: str, text: str, moment: datetime | None, doubt: Doubt | None) -> PathReading:
-    branch, hour = facts.branch, None
-    if facts.clock and moment is not None and moment.tzinfo is None:
-        branch = (*branch, *(f"{number:02}" for number in _contradicted(facts.clock, moment)))
-    elif facts.clock and moment is None:
-        hour = facts.clock[0]
+    branch, clock = facts.branch, facts.clock if moment is None or moment.tzinfo is None else ()
     no_year = _contradicted_year(facts, moment, doubt)
-    if branch and _EVENT_FRAME.fullmatch(stem):
-        branch = tuple(part for part in branch if not part.isdecimal())
+    if (branch or clock) and _EVENT_FRAME.fullmatch(stem):
+        branch, clock = tuple(part for part in branch if not part.isdecimal()), ()
     kind = _kind(text) if text else None
-    return PathReading(facts.camera_folder, (*no_year, *branch), text, kind, moment, doubt, hour, no_year)
-
-
-def _contradicted(clock: tuple[int, ...], moment: datetime) -> tuple[int, ...]:
-    """The folders from the first one on that is another hour, minute or second than the name's: these are no times."""
-    times = (moment.hour, moment.minute, moment.second)
-    return next((clock[at:] for at in range(len(clock)) if clock[at] != times[at]), ())
+    return PathReading(facts.camera_folder, (*no_year, *branch), text, kind, moment, doubt, clock, no_year)
 
 
 def _contradicted_year(facts: FolderFacts, moment: datetime | None, doubt: Doubt | None) -> tuple[str, ...]:
     """The folders of a year that is not the one of the name; a day around new year, and the zone, do not matter."""
     if moment is None and doubt is not None and doubt.kind in _YEAR_IS_CERTAIN:
-        moment = doubt.moment or doubt.month_first
+        moment = doubt.moment or doubt.other
     if not facts.year or moment is None:
         return ()
-    years = {(moment + shift).year for shift in (-_DAY, _DAY)}
-    return () if int(facts.year[0][:4]) in years else facts.year
+    days = [moment + shift for shift in (-_DAY, timedelta(0), _DAY)]
+    dates = set(short_dates(facts.year[0])) - {None} if facts.year[0].isdecimal() else set()
+    if dates:  # six digits are a number more often than a date
+        return () if dates & {(day.year, day.month, day.day) for day in days} else facts.year
+    return () if years_of(facts.year[0]) & {day.year for day in days} else facts.year
+
+
+@lru_cache(maxsize=10_000)
+def _without_counter(text: str, *, is_motion: bool) -> str:
+    return without_counter(text, is_motion=is_motion)
 
 
 @lru_cache(maxsize=10_000)

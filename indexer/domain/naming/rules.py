@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from functools import cached_property, lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from indexer.domain.naming.cameras import claim_of_level
 from indexer.domain.naming.patterns import NamePattern, compile_pattern
 from indexer.domain.naming.schemes import SCHEMES, find_scheme
-from indexer.domain.paths import lies_at_or_below, lies_below, relocated
+from indexer.domain.paths import lies_at_or_below, list_below, relocated
+from indexer.domain.zones import get_zone
 from indexer.errors import UsageError
 
 FindCamera = Callable[[str], str | None]
@@ -82,7 +82,12 @@ class NamingRule:
 
 @dataclass(frozen=True)
 class NamingOptions:
-    """What a person says with one ingest. `is_new_rules`: names are to be read by the rules of today."""
+    """What a person says with one ingest.
+
+    `is_new_rules`: names are to be read by the rules of today. `forgets_rules`: what was said of the folder counts no
+    more, also for known images. `base`: the folder that level and pattern begin at, an absolute path; None: the folder
+    itself. `default_timezone`: the zone if none was said of the folder, one above or one below; see `resolved`.
+    """
 
     camera: str | None = None
     camera_level: int | None = None
@@ -90,6 +95,9 @@ class NamingOptions:
     scheme: str | None = None
     timezone: str | None = None
     is_new_rules: bool = False
+    forgets_rules: bool = False
+    base: str | None = None
+    default_timezone: str | None = None
 
     def __bool__(self) -> bool:
         return self != NamingOptions()
@@ -97,38 +105,68 @@ class NamingOptions:
     @property
     def says_camera_or_pattern(self) -> bool:
         """Whether it takes the place of what was said of folders below."""
-        return replace(self, timezone=None) != NamingOptions()
+        bare = replace(self, timezone=None, default_timezone=None, is_new_rules=False, base=None)
+        return bare != NamingOptions()
 
     def checked(self) -> "NamingOptions":
         """The same options; raises `UsageError` for one that makes no sense."""
         if self.camera is not None and not self.camera.strip():
             raise UsageError("--camera is empty; give a name, or leave it out to read cameras from the file names")
         if self.pattern is not None and self.scheme is not None:
-            raise UsageError("--pattern and --scheme say the same in two ways; give one of them")
+            raise UsageError("--pattern and --scheme cannot be used together; give one of them")
         if self.camera is not None and self.camera_level is not None:
-            raise UsageError("--camera and --camera-level say the same in two ways; give one of them")
+            raise UsageError("--camera and --camera-level cannot be used together; give one of them")
         if self.pattern is not None:
             compile_pattern(self.pattern)
         if self.scheme is not None and find_scheme(self.scheme) is None:
             names = ", ".join(scheme.name for scheme in SCHEMES)
             raise UsageError(f"there is no scheme {self.scheme!r}; there are: {names}")
-        if self.timezone is not None:
-            get_zone(self.timezone)
-        return self
+        for zone in (self.timezone, self.default_timezone):
+            if zone is not None:
+                get_zone(zone)
+        return replace(self, is_new_rules=True) if self.forgets_rules else self
+
+    def resolved(self, rules: Mapping[str, NamingRule], folders: Iterable[str]) -> "NamingOptions":
+        """The options for folders with these rules: without `default_timezone`, which becomes the zone if no rule of
+        the folders, of one above or of one below says a zone."""
+        if self.default_timezone is None:
+            return self
+        named = [folder for folder, rule in rules.items() if rule.timezone is not None]
+        has_zone = self.timezone is not None or any(
+            lies_at_or_below(folder, other) or lies_at_or_below(other, folder) for folder in folders for other in named
+        )
+        return replace(self, timezone=self.timezone if has_zone else self.default_timezone, default_timezone=None)
 
     def applied_to(self, rule: NamingRule) -> NamingRule:
         """A rule after a person said this: what is new about the camera, or about names, takes the place of the old."""
         if self.is_new_rules:
             rule = replace(rule, is_earlier=False)
         if self.pattern is not None or self.scheme is not None:
-            rule = replace(rule, pattern=self.pattern, scheme=self.scheme, base=None)
-            if rule.compiled is not None and rule.compiled.reads_camera:
-                rule = replace(rule, camera=None, camera_level=None)
+            base = None if rule.camera_level is None else rule.base
+            rule = replace(rule, pattern=self.pattern, scheme=self.scheme, base=base)
+            if self.pattern is not None and rule.compiled is not None and rule.compiled.reads_camera:
+                rule = replace(rule, camera=None, camera_level=None, base=None)
         if self.camera is not None:
             rule = replace(rule, camera=self.camera, camera_level=None)
         if self.camera_level is not None:
             rule = replace(rule, camera=None, camera_level=self.camera_level, base=None)
+        if self.base is not None:
+            rule = self._begun_at(self.base, rule)
         return rule if self.timezone is None else replace(rule, timezone=self.timezone)
+
+    def _begun_at(self, base: str, rule: NamingRule) -> NamingRule:
+        """The rule with level and pattern that begin at `base`, if these options say one of them."""
+        if self.camera_level is None and self.pattern is None and self.scheme is None:
+            return rule
+        if self.camera_level is None and rule.camera_level is not None:  # said before, of another folder
+            level = rule.camera_level + _depth(rule.base or rule.folder) - _depth(base)
+            return replace(rule, camera_level=level, base=base) if level > 0 else rule
+        return replace(rule, base=base)
+
+
+def _depth(folder: str) -> int:
+    """The number of folders in an absolute path, 0 for the root."""
+    return len([part for part in folder.split("/") if part])
 
 
 class RuleBook:
@@ -142,31 +180,33 @@ class RuleBook:
         """The rule for the files of a folder; None if there is none at or above it."""
         if folder in self._by_folder:
             return self._by_folder[folder]
-        rule, above = None, folder
-        while rule is None:
-            rule = self.rules.get(above)
-            if above in {"/", ""}:
-                break
-            above = above.rpartition("/")[0] or "/"
-        self._by_folder[folder] = rule
+        rule = self._by_folder[folder] = self._find_nearest(self.rules, folder)
         return rule
 
     def after(self, options: NamingOptions, folders: Iterable[str]) -> "RuleBook":
         """The rules after a person said this of folders; it holds below them, too, whatever was said there before."""
-        rules = dict(self.rules)
-        for folder in folders:
-            nearest = self.find(folder)
+        rules, ordered = dict(self.rules), sorted(self.rules)
+        for folder in sorted(folders):  # each before those below it
+            if options.forgets_rules:
+                rules.pop(folder, None)
+            nearest = RuleBook._find_nearest(rules, folder)
             rule = (
                 NamingRule(folder) if nearest is None else nearest if nearest.folder == folder else nearest.at(folder)
             )
             if nearest is None or options:
                 rules[folder] = options.applied_to(rule)
-            for other in [other for other in rules if lies_below(other, folder)] if options else ():
+            for other in list_below(ordered, folder) if options else ():
                 if options.says_camera_or_pattern:
-                    del rules[other]
-                else:
+                    rules.pop(other, None)
+                elif other in rules:
                     rules[other] = options.applied_to(rules[other])
         return RuleBook(rules)
+
+    @staticmethod
+    def _find_nearest(rules: Mapping[str, NamingRule], folder: str) -> NamingRule | None:
+        while folder not in rules and folder not in {"/", ""}:
+            folder = folder.rpartition("/")[0] or "/"
+        return rules.get(folder)
 
     def relocated(self, old: str, new: str, *, find_camera: FindCamera = lambda _: None) -> "RuleBook":
         """The rules after the folder `old` became `new`. A folder that has a rule at its new path keeps that one.
@@ -191,21 +231,3 @@ class RuleBook:
 @lru_cache(maxsize=64)
 def _compiled(pattern: str) -> NamePattern:
     return compile_pattern(pattern)
-
-
-def get_zone(name: str) -> tzinfo:
-    """The time zone of that name, as Europe/Berlin; raises `UsageError` if there is none."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UsageError(
-            f"there is no time zone {name!r}; write for example --timezone Europe/Berlin (on a system without time "
-            "zones: pip install tzdata)"
-        ) from None
-
-
-def local_time(moment: datetime, *, timezone: str | None, local: bool) -> datetime:
-    """A time in the zone stored for its folder, else with `local` in that of this machine, else as it is."""
-    if timezone is None and not local:
-        return moment
-    return moment.astimezone(None if timezone is None else get_zone(timezone))

@@ -1,32 +1,69 @@
-"""What all files of a camera's folder decide together, where one name cannot.
+"""What all files of a camera's folder decide together, if one name cannot.
 
-- Day or month first: one date that only one order allows decides for all; two that contradict each other decide
+- **Day or month first.** One date that allows only one order decides for all. Two that contradict each other decide
   nothing.
-- Ten digits are seconds since 1970 where several files have such numbers, within five years, and not all are hours.
-- Four or six digits after a date are a time where all of them could be one, several hours occur, and they do not count
-  up by one.
-- Numbers before the time are events or running numbers, and no cameras, where the folder holds several and none comes
-  back after a higher one. Channels of a recorder take turns; events do not.
-- Folders of two digits below a date are hours, unless files of two of them were written at the same time.
+- **Ten digits** are seconds since 1970 if several files have such numbers, within five years, and not all are hours.
+- **Four or six digits after a date** are a time if all of them could be one, several hours occur, and they do not count
+  up by one. If the modification times of the day do not follow them, they are a counter. The same holds for hour and
+  minute at the start of a name below a date, but more files are needed, and steps of whole hours are no counter.
+- **A date whose year has two digits** has the only order in which all of them are dates. This needs several files.
+- **Four digits behind ``-`` after a time** are an offset if several files share one, or two with an hour between them,
+  as by daylight saving time. Otherwise they are a counter. For a single file, the modification time decides.
+- **Numbers before the time** are channels, and so cameras, if one comes back after a higher one, or if two stand at one
+  time. If they only count up, they are events in two cases: they are written as Motion does, or they are too long or
+  too many for channels. There is one exception: if most of them last for hours or are far apart, they are plots or
+  serial numbers. Otherwise nothing tells what they are.
+- **Numbers at the end of a text before the time**, as in ``gate_0001``, are events in the same cases. Behind the number
+  of a camera, they are events if they are written as Motion does.
+- **Folders of two digits below a date** are channels if the times of the names contradict them more often than not. If
+  the names have no times, or two numbers that may be hour and minute or minute and second, the modification times
+  decide: if they agree, the folders are hours. If they do not, and the folders are numbered from 0 or 1 on, up to 16,
+  they are channels. Otherwise they are hours.
 """
 
 import itertools
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from statistics import median
 from typing import NamedTuple
 
-from indexer.domain.naming.camera_words import CameraText
+from indexer.domain.naming.camera_words import SEPARATORS, CameraText
+from indexer.domain.naming.doubts import (
+    DAY_OF_ZONES_S,
+    MIN_HOURS,
+    are_epochs,
+    are_hour_minutes,
+    are_times,
+    find_order,
+    is_day_first,
+)
 from indexer.domain.naming.file_times import Doubt, DoubtKind
 from indexer.domain.naming.folders import read_folder
+from indexer.domain.naming.moments import to_utc
 from indexer.domain.naming.reading import PathReading
 
-_EPOCH_SPAN = timedelta(days=5 * 366)
-_MIN_TIMES = 3
-"""The fewest numbers after a date that can be taken for times."""
+_WRITTEN_S = 600
+"""So soon after an image was taken its file is written."""
 _CHANNEL_DIGITS = 3
 """Longer numbers are never channels: two images of one second may follow each other."""
+_MAX_CHANNELS = 16
+_MOST_CHANNELS = 64
+"""Higher numbers are not looked at for channels that a recorder asks in turn."""
+_MAX_RESTARTS = 0.1
+"""The largest share of numbers of more events than there are channels that are lower than the one before: Motion counts
+from 1 again when it is started."""
+_EVENT_FIRST = re.compile(r"[0-9]+-[0-9]{14}(?![0-9])")
+"""How Motion begins a name: the number of the event, and the time."""
+_HOUR_S = 3600
+_MAX_OFFSETS = 2
+"""The offsets of a place: in winter and in summer."""
+_EVENT = timedelta(hours=1)
+"""Few events last longer."""
+_MAX_EVENT_STEP = 10
+"""Events without an image leave gaps, but seldom larger ones."""
 
 
 class Sibling(NamedTuple):
@@ -41,120 +78,287 @@ class Sibling(NamedTuple):
 class FolderVerdict:
     """What the files of a camera's folder decide. None: nothing.
 
-    `has_several_numbers`: whether their names could tell events from channels.
+    `has_hour_minutes`: None where nothing shows that they are times, False where something shows that they are not.
+    `short_year_order`: which of the orders of `Doubt.orders` dates with a year of two digits have. `counted_texts`: the
+    texts behind which a number counts events, as `PathReading.uncounted_text`.
+    `hours_are_channels`: whether folders of two digits below a date are channels; then those from `first_channel` on,
+    0 for the first one below the date. `hours_are_unclear`: nothing but their numbers tells it.
     """
 
     day_first: bool | None = None
     has_epochs: bool = False
     has_minutes: bool = False
     has_seconds: bool = False
-    numbers_are_events: bool = False
-    has_several_numbers: bool = False
-    hours_are_branches: bool = False
+    has_hour_minutes: bool | None = None
+    has_offsets: bool | None = None
+    short_year_order: int | None = None
+    numbers_are_events: bool | None = None
+    counted_texts: frozenset[str] = frozenset()
+    hours_are_channels: bool | None = None
+    first_channel: int = 0
+    hours_are_unclear: bool = False
 
 
 NO_SIBLINGS = FolderVerdict()
 """What a name decides alone."""
 
 
-def judge_folder(siblings: Sequence[Sibling]) -> FolderVerdict:
-    """What the files of one camera's folder decide together."""
+def judge_folder(siblings: Sequence[Sibling], *, beside: Collection[str] = ()) -> FolderVerdict:
+    """What the files of one camera's folder decide together.
+
+    `beside`: names of folders that lie beside those of two digits, also of such without a sibling.
+    """
     doubts: dict[DoubtKind, list[Doubt]] = defaultdict(list)
-    for _, _, reading in siblings:
+    written: dict[DoubtKind, list[tuple[datetime, float]]] = defaultdict(list)
+    for _, mtime_ns, reading in siblings:
         if reading.doubt is not None:
             doubts[reading.doubt.kind].append(reading.doubt)
-    day_first = _is_day_first(doubts[DoubtKind.DAY_OR_MONTH])
+            if reading.doubt.moment is not None:
+                written[reading.doubt.kind].append((reading.doubt.moment, mtime_ns / 1e9))
     verdict = FolderVerdict(
-        day_first=day_first,
-        has_epochs=_are_epochs(doubts[DoubtKind.TEN_DIGITS]),
-        has_minutes=_are_times(doubts[DoubtKind.FOUR_DIGITS]),
-        has_seconds=_are_times(doubts[DoubtKind.SIX_DIGITS]),
-        hours_are_branches=_have_hours_at_once(siblings),
+        day_first=is_day_first(doubts[DoubtKind.DAY_OR_MONTH]),
+        has_epochs=are_epochs(doubts[DoubtKind.TEN_DIGITS]),
+        has_minutes=are_times(doubts[DoubtKind.FOUR_DIGITS], written[DoubtKind.FOUR_DIGITS]),
+        has_seconds=are_times(doubts[DoubtKind.SIX_DIGITS], written[DoubtKind.SIX_DIGITS]),
+        has_hour_minutes=are_hour_minutes(doubts[DoubtKind.HOUR_MINUTE], written[DoubtKind.HOUR_MINUTE]),
+        has_offsets=_are_offsets(siblings),
+        short_year_order=find_order(doubts[DoubtKind.SHORT_YEAR]),
     )
-    numbers = {reading.camera_text for _, _, reading in siblings if reading.kind is CameraText.NUMBER}
-    return replace(
-        verdict, numbers_are_events=_are_events(siblings, verdict), has_several_numbers=len(set(map(int, numbers))) > 1
+    verdict = replace(
+        verdict,
+        numbers_are_events=_are_events(siblings, verdict),
+        counted_texts=_list_counted_texts(siblings, verdict),
     )
+    clocks = [sibling for sibling in siblings if sibling.reading.clock]
+    if not clocks:
+        return verdict
+    if all(reading.may_lack_hour or decided_moment(reading, verdict) is None for _, _, reading in clocks):
+        are_channels, is_by_time = _are_channels(clocks, beside)
+        return replace(verdict, hours_are_channels=are_channels, hours_are_unclear=not (is_by_time or are_channels))
+    first_channel = _find_first_channel(clocks, verdict)
+    if first_channel is None:
+        return verdict
+    in_time = first_channel >= max(len(reading.clock) for _, _, reading in clocks)
+    return replace(verdict, hours_are_channels=not in_time, first_channel=first_channel)
 
 
 def decided_moment(reading: PathReading, verdict: FolderVerdict) -> datetime | None:
     """The time of a path after its siblings were asked; None if it has none, or if it stays in doubt."""
     doubt = reading.doubt
+    if reading.may_lack_hour and verdict.hours_are_channels:
+        return None
     if doubt is None or reading.moment is not None:
         return reading.moment
-    if doubt.kind is DoubtKind.DAY_OR_MONTH:
-        return None if verdict.day_first is None else doubt.moment if verdict.day_first else doubt.month_first
+    if doubt.kind in {DoubtKind.DAY_OR_MONTH, DoubtKind.OFFSET}:
+        is_first = verdict.day_first if doubt.kind is DoubtKind.DAY_OR_MONTH else verdict.has_offsets
+        return None if is_first is None else doubt.moment if is_first else doubt.other
+    if doubt.kind is DoubtKind.SHORT_YEAR:
+        return None if verdict.short_year_order is None else doubt.orders[verdict.short_year_order]
     is_time = {
         DoubtKind.TEN_DIGITS: verdict.has_epochs,
         DoubtKind.FOUR_DIGITS: verdict.has_minutes,
         DoubtKind.SIX_DIGITS: verdict.has_seconds,
+        DoubtKind.HOUR_MINUTE: verdict.has_hour_minutes,
     }[doubt.kind]
     return doubt.moment if is_time else None
 
 
+def is_left_in_doubt(reading: PathReading, verdict: FolderVerdict) -> bool:
+    """Whether a path may hold a time that its siblings did not decide."""
+    doubt = reading.doubt
+    if doubt is None or doubt.moment is None or decided_moment(reading, verdict) is not None:
+        return False
+    return doubt.kind is not DoubtKind.HOUR_MINUTE or verdict.has_hour_minutes is None
+
+
 def branch_of(reading: PathReading, verdict: FolderVerdict) -> tuple[str, ...]:
-    """The branch of a path after its siblings were asked."""
-    if reading.hour is not None and verdict.hours_are_branches:
-        return (*reading.branch, f"{reading.hour:02}")
-    return reading.branch
+    """The branch of a path after its siblings were asked: with the folders of two digits that are channels."""
+    if not reading.clock:
+        return reading.branch
+    moment = decided_moment(reading, verdict)
+    if moment is None:
+        is_first = reading.clock[0] <= 1  # a number that both a first channel and an hour may have
+        is_channel = is_first if verdict.hours_are_channels is None else verdict.hours_are_channels
+        start = verdict.first_channel if is_channel else len(reading.clock)
+    else:
+        start = _contradicted_from(reading.clock, moment)
+        if verdict.hours_are_channels:
+            start = min(start, verdict.first_channel)
+        elif verdict.hours_are_channels is False and start == 0 and _is_next_hour(reading.clock[0], moment):
+            start = len(reading.clock)
+    return (*reading.branch, *(f"{number:02}" for number in reading.clock[start:]))
 
 
-def _is_day_first(doubts: Iterable[Doubt]) -> bool | None:
-    votes = {doubt.moment is not None for doubt in doubts if (doubt.moment is None) != (doubt.month_first is None)}
-    return votes.pop() if len(votes) == 1 else None
+def _contradicted_from(clock: tuple[int, ...], moment: datetime) -> int:
+    """The first of the folders that is another hour, minute or second than the name's, or how many there are."""
+    times = (moment.hour, moment.minute, moment.second)
+    return next((at for at in range(len(clock)) if clock[at] != times[at]), len(clock))
 
 
-def _are_epochs(doubts: Sequence[Doubt]) -> bool:
-    moments = {doubt.moment for doubt in doubts if doubt.moment is not None}
-    if len(moments) < 2 or len(moments) < len({doubt.number for doubt in doubts}):
-        return False
-    if max(moments) - min(moments) > _EPOCH_SPAN:
-        return False
-    return not all(_is_hour(doubt.number) for doubt in doubts)
+def _is_next_hour(hour: int, moment: datetime) -> bool:
+    """Whether a folder's hour is beside that of a name: a file at the full hour may come to lie in either."""
+    return (hour - moment.hour) % 24 in {1, 23}
 
 
-def _is_hour(digits: str) -> bool:
-    """Whether ten digits are a date and an hour."""
-    try:
-        return datetime(int(digits[:4]), int(digits[4:6]), int(digits[6:8]), int(digits[8:])).year >= 1970
-    except ValueError:
-        return False
-
-
-def _are_times(doubts: Sequence[Doubt]) -> bool:
-    numbers = sorted({doubt.number for doubt in doubts})
-    if len(numbers) < _MIN_TIMES or any(doubt.moment is None for doubt in doubts):
-        return False
-    is_counting = all(int(after) - int(before) == 1 for before, after in itertools.pairwise(numbers))
-    return len({number[:2] for number in numbers}) > 1 and not is_counting
-
-
-def _are_events(siblings: Sequence[Sibling], verdict: FolderVerdict) -> bool:
-    """Whether the numbers before the times of a folder are events: several, and none after a higher one."""
-    numbered = [
-        (moment.replace(tzinfo=None), int(reading.camera_text), len(reading.camera_text))
-        for _, _, reading in siblings
-        if reading.kind is CameraText.NUMBER and (moment := decided_moment(reading, verdict)) is not None
+def _are_offsets(siblings: Iterable[Sibling]) -> bool | None:
+    """Whether four digits behind the times are offsets, None: nothing tells."""
+    doubtful = [
+        (sibling.mtime_ns / 1e9, sibling.reading.doubt)
+        for sibling in siblings
+        if sibling.reading.doubt is not None and sibling.reading.doubt.kind is DoubtKind.OFFSET
     ]
-    if len({number for _, number, _ in numbered}) < 2:
+    counts = Counter(doubt.number for _, doubt in doubtful)
+    if any(doubt.moment is None for _, doubt in doubtful):
         return False
-    numbered.sort()
-    for (before, low, _), (after, high, digits) in itertools.pairwise(numbered):
-        if high < low or (high != low and before == after and digits <= _CHANNEL_DIGITS):
-            return False
-    return True
+    if doubtful and len(doubtful) >= 2 * len(counts) and "0000" not in counts:
+        return True  # they come back, and all are of whole quarters of an hour: no counter does so
+    if len(counts) > _MAX_OFFSETS:
+        return False
+    if len(doubtful) > len(counts):
+        return max(map(int, counts)) - min(map(int, counts)) in {0, 100}
+    for mtime_s, doubt in doubtful:
+        for moment, is_offset in ((doubt.moment, True), (doubt.other, False)):
+            if moment is not None and 0 <= mtime_s - (to_utc(moment, None) or moment).timestamp() <= _WRITTEN_S:
+                return is_offset
+    return None
 
 
-def _have_hours_at_once(siblings: Iterable[Sibling]) -> bool:
-    """Whether files in folders of two hours of one date were written at the same time."""
-    spans: dict[object, dict[int, list[int]]] = defaultdict(dict)
+def _are_events(siblings: Sequence[Sibling], verdict: FolderVerdict) -> bool | None:
+    """Whether the numbers before the times of a folder are events: several, and none after a higher one.
+
+    None: they only count up, but so may a few channels.
+    """
+    numbered = [sibling for sibling in siblings if sibling.reading.kind is CameraText.NUMBER]
+    is_motion = all(_EVENT_FIRST.match(sibling.path.rpartition("/")[2]) for sibling in numbered)
+    return _do_count_events([(one, one.reading.camera_text) for one in numbered], verdict, is_motion=is_motion)
+
+
+def _list_counted_texts(siblings: Iterable[Sibling], verdict: FolderVerdict) -> frozenset[str]:
+    """The texts before times behind which a number counts events."""
+    by_text: dict[str, list[tuple[Sibling, str]]] = defaultdict(list)
+    for sibling in siblings:
+        text, counted = sibling.reading.uncounted_text, sibling.reading.camera_text
+        if text:
+            by_text[text].append((sibling, counted[len(text) :].lstrip(SEPARATORS)))
+    return frozenset(
+        text
+        for text, numbered in by_text.items()
+        if _do_count_events(numbered, verdict, is_motion=text.isdecimal(), is_long=True)
+    )
+
+
+def _do_count_events(
+    siblings: Iterable[tuple[Sibling, str]], verdict: FolderVerdict, *, is_motion: bool, is_long: bool = False
+) -> bool | None:
+    """Whether the digits beside each file are numbers of events, as in `_are_events`.
+
+    `is_motion`: all are written as Motion does; `is_long`: none is short enough for a channel.
+    """
+    numbered = sorted(
+        (moment.replace(tzinfo=None), int(digits), len(digits))
+        for sibling, digits in siblings
+        if (moment := decided_moment(sibling.reading, verdict)) is not None
+    )
+    numbers = {number for _, number, _ in numbered}
+    if len(numbers) < 2:
+        return None
+    pairs = list(itertools.pairwise(numbered))
+    falls = sum(high < low for (_, low, _), (_, high, _) in pairs)
+    changes = sum(high != low for (_, low, _), (_, high, _) in pairs)
+    if falls and not (is_motion and len(numbers) > _MAX_CHANNELS and falls <= _MAX_RESTARTS * changes):
+        return False
+    if falls and max(numbers) <= _MOST_CHANNELS and _come_back(numbered):
+        return False
+    if not is_long and any(
+        high != low and before == after and digits <= _CHANNEL_DIGITS
+        for (before, low, _), (after, high, digits) in pairs
+    ):
+        return False
+    if is_motion:
+        return True
+    if _last_for_hours(numbered) or _are_far_apart(numbers):
+        return None
+    is_too_long = is_long or max(digits for _, _, digits in numbered) > _CHANNEL_DIGITS
+    return True if is_too_long or len(numbers) > _MAX_CHANNELS else None
+
+
+def _come_back(numbered: Sequence[tuple[datetime, int, int]]) -> bool:
+    """Whether most numbers come again after each fall, as where a recorder asks its channels in turn."""
+    runs = [{numbered[0][1]}]
+    for (_, low, _), (_, high, _) in itertools.pairwise(numbered):
+        if high < low:
+            runs.append(set())
+        runs[-1].add(high)
+    after_falls, all_numbers = runs[1:], set().union(*runs)
+    return sum(map(len, after_falls)) > len(after_falls) * len(all_numbers) / 2
+
+
+def _last_for_hours(numbered: Iterable[tuple[datetime, int, int]]) -> bool:
+    """Whether most of the numbers with several images last longer than an event does; times ascend."""
+    times: dict[int, list[datetime]] = defaultdict(list)
+    for moment, number, _ in numbered:
+        times[number].append(moment)
+    durations = [moments[-1] - moments[0] for moments in times.values() if len(moments) > 1]
+    return sum(duration > _EVENT for duration in durations) > len(durations) / 2
+
+
+def _are_far_apart(numbers: Set[int]) -> bool:
+    """Whether numbers are too far apart for events that follow each other."""
+    steps = [high - low for low, high in itertools.pairwise(sorted(numbers))]
+    return median(steps) > _MAX_EVENT_STEP
+
+
+def _find_first_channel(siblings: Iterable[Sibling], verdict: FolderVerdict) -> int | None:
+    """The first folder of two digits that the times of most names contradict, or how many there are if none is.
+
+    None: a single folder agrees with its times.
+    """
+    starts, hours = list[tuple[int, int]](), set[int]()
+    for _, _, reading in siblings:
+        moment = decided_moment(reading, verdict)
+        if moment is not None and not reading.may_lack_hour:
+            starts.append((_contradicted_from(reading.clock, moment), len(reading.clock)))
+            hours.add(reading.clock[0])
+    for at in range(max((count for _, count in starts), default=0)):
+        contradicted = sum(start == at < count for start, count in starts)
+        if contradicted and contradicted >= sum(start > at for start, _ in starts):
+            return at
+    return 3 if len(hours) >= MIN_HOURS else None
+
+
+def _are_channels(siblings: Iterable[Sibling], beside: Collection[str]) -> tuple[bool | None, bool]:
+    """Whether folders of two digits below a date are channels, where no name has a time, None: nothing tells; and
+    whether modification times tell it."""
+    numbers = {int(name) for name in beside if len(name) == 2 and name.isascii() and name.isdecimal()}
+    spans: dict[object, dict[int, list[float]]] = defaultdict(dict)
     for path, mtime_ns, reading in siblings:
-        if reading.hour is not None:
-            date = read_folder(path.rpartition("/")[0]).date
-            span = spans[date, reading.branch].setdefault(reading.hour, [mtime_ns, mtime_ns])
-            span[0], span[1] = min(span[0], mtime_ns), max(span[1], mtime_ns)
-    for by_hour in spans.values():
-        ordered = sorted(by_hour.values())
-        if any(after[0] <= before[1] for before, after in itertools.pairwise(ordered) if before[0] < before[1]):
+        number, date = reading.clock[0], read_folder(path.rpartition("/")[0]).date
+        numbers.add(number)
+        second = -1.0 if date is None else mtime_ns / 1e9 - datetime(*date, tzinfo=UTC).timestamp()
+        if DAY_OF_ZONES_S[0] <= second < DAY_OF_ZONES_S[1]:
+            span = spans[date, reading.branch].setdefault(number, [second, second])
+            span[0], span[1] = min(span[0], second), max(span[1], second)
+    by_time = _are_channels_by_time(spans.values())
+    if by_time is not None:
+        return by_time, True
+    return None if len(numbers) < MIN_HOURS else _are_numbered_like_channels(numbers), False
+
+
+def _are_numbered_like_channels(numbers: Set[int]) -> bool:
+    return len(numbers) <= _MAX_CHANNELS and numbers in (set(range(len(numbers))), set(range(1, len(numbers) + 1)))
+
+
+def _are_channels_by_time(days: Iterable[dict[int, list[float]]]) -> bool | None:
+    """Whether folders of a day were written at the same times, for more than an hour; False: each in its own hour.
+
+    A span is in seconds since midnight UTC. A time zone shifts all folders alike.
+    """
+    are_hours = False
+    for spans in days:
+        shifts = [time / _HOUR_S - number for number, span in spans.items() for time in span]
+        if len(spans) >= MIN_HOURS and max(shifts) - min(shifts) <= 1:
+            are_hours = True
+        ordered = sorted(span for span in spans.values() if span[1] - span[0] > _HOUR_S)
+        if any(after[0] <= before[1] for before, after in itertools.pairwise(ordered)):
             return True
-    return False
+    return False if are_hours else None

@@ -4,9 +4,9 @@ Only folders in which a new name cannot decide alone are read with all their fil
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -26,6 +26,11 @@ from indexer.domain.naming.reading import PathReading, read_path
 from indexer.domain.naming.rules import NamingRule, RuleBook
 from indexer.domain.naming.siblings import NO_SIBLINGS, FolderVerdict, Sibling, judge_folder
 
+_CHANNELS = FolderVerdict(hours_are_channels=True)
+
+_MAX_TEXTS = 64
+"""More texts in the names of one folder are no cameras."""
+
 
 class PathFile(NamedTuple):
     """A path, absolute and with slashes, and when its file was last written."""
@@ -41,12 +46,16 @@ class TreeNames:
     claimed: Mapping[str, PathNaming]
     reread_folders: tuple[str, ...] = ()
     """Camera folders whose files say now that numbers are events, or channels, and whose known images say the other."""
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """The camera of each camera folder whose images were named by the only number that there was, an event."""
+    unclear_folders: frozenset[str] = frozenset()
+    """The camera folders with folders of two digits below a date of which nothing tells whether they are hours."""
 
     @property
     def possible_cameras(self) -> set[str]:
         """All names that a camera of the tree may get."""
         names = {naming.camera for naming in self.claimed.values()}
-        return names.union(*(claim.names for claim in self.claims))
+        return names.union(*(claim.possible_names for claim in self.claims))
 
     @cached_property
     def claims(self) -> Set[CameraClaim]:
@@ -69,45 +78,103 @@ class TreeNames:
         }
 
 
+class KnownNumbers(NamedTuple):
+    """What the numbers in the names and folders of a camera's folder were taken for before. None: there were none.
+
+    `lone_channel`: the camera of the only number before times, which only its being alone made a channel.
+    """
+
+    are_events: bool | None = None
+    hours_are_channels: bool | None = None
+    lone_channel: str | None = None
+
+
+class Surroundings:
+    """What an ingest knows beside the paths of a tree; this one knows nothing."""
+
+    def known_numbers(self, folder: str, *, in_names: bool, in_folders: bool) -> KnownNumbers:
+        """What the index took the numbers of a camera's folder for, in names of files, in names of folders, or both."""
+        del folder, in_names, in_folders
+        return KnownNumbers()
+
+    def list_images(self, camera: str) -> Iterable[str]:
+        """The paths of the images of a camera of the index."""
+        del camera
+        return ()
+
+    def list_numbered(self, folder: str, text: str) -> Iterable[str]:
+        """The paths of some images of a camera's folder whose camera is this text, perhaps with a number behind it."""
+        del folder, text
+        return ()
+
+    def is_counted(self, folder: str, text: str) -> bool:
+        """Whether images of a camera's folder are of the camera called like this text, with a number behind it in their
+        names: a person confirmed that it counts events."""
+        del folder, text
+        return False
+
+    def list_folders(self, folder: str) -> Collection[str]:
+        """The names of the folders in a folder on the disk."""
+        del folder
+        return ()
+
+
 def name_tree(
     files: Sequence[PathFile],
     *,
     siblings: Iterable[PathFile],
     rules: RuleBook,
-    known_numbers: Callable[[str], bool | None] = lambda _: None,
+    surroundings: Surroundings | None = None,
 ) -> TreeNames:
     """What these files claim.
 
-    `siblings`: the other files of the tree; `rules`: one at or above every folder of a file. `known_numbers`: whether
-    the numbers before the times in a camera's folder were taken for events before; None: there were none.
+    `siblings`: the other files of the tree; `rules`: one at or above every folder of a file.
     """
     readings = {file.path: read_path(file.path) for file in files}
-    verdicts = _judge(files, readings, siblings)
-    numbered = {one.camera_folder for one in readings.values() if one.kind is CameraText.NUMBER}
-    reread_folders = _keep_known(verdicts, numbered, known_numbers)
+    verdicts = _judge(files, readings, siblings, surroundings or Surroundings())
+    kept, reread_folders, owners = _keep_known(verdicts)
     orders = _pattern_orders(files, rules)
     claimed = {}
     for path, reading in readings.items():
         rule = rule_of(path, rules)
-        verdict = verdicts.get(reading.camera_folder, NO_SIBLINGS)
+        verdict = kept.get(reading.camera_folder, NO_SIBLINGS)
         claimed[path] = name_path(path, reading, rule=rule, verdict=verdict, pattern_day_first=orders.get(rule.folder))
-    return TreeNames(claimed, reread_folders)
+    unclear = {folder for folder, verdict in kept.items() if verdict.hours_are_unclear}
+    return TreeNames(claimed, reread_folders, owners, frozenset(unclear))
 
 
 def _keep_known(
-    verdicts: dict[str, FolderVerdict], numbered: Set[str], known_numbers: Callable[[str], bool | None]
-) -> tuple[str, ...]:
-    """Decides by what is known where the files cannot tell; the folders where they tell another thing."""
-    reread = []
-    for folder in sorted(numbered & verdicts.keys()):
-        verdict, known = verdicts[folder], known_numbers(folder)
-        if known is None or known == verdict.numbers_are_events:
-            continue
-        if verdict.has_several_numbers:
+    verdicts: Mapping[str, tuple[FolderVerdict, KnownNumbers]],
+) -> tuple[dict[str, FolderVerdict], tuple[str, ...], dict[str, str]]:
+    """What holds of each folder after what is known of it; the folders where known images have it another way, and the
+    camera of each folder whose only number turns out to be an event.
+
+    Where files tell nothing, what is known holds. Where the two differ, numbers are channels: so no two cameras become
+    one.
+    """
+    kept, reread, owners = dict[str, FolderVerdict](), list[str](), dict[str, str]()
+    for folder, (verdict, known) in sorted(verdicts.items()):
+        events, channels = verdict.numbers_are_events, verdict.hours_are_channels
+        if events and known.lone_channel is not None:
+            owners[folder] = known.lone_channel
+            known = known._replace(are_events=True)
+        if _differ(events, known.are_events) or _differ(channels, known.hours_are_channels):
             reread.append(folder)
-        else:
-            verdicts[folder] = replace(verdict, numbers_are_events=known)
-    return tuple(reread)
+        kept[folder] = replace(
+            verdict,
+            numbers_are_events=_settled(events, known.are_events, safe=False),
+            hours_are_channels=_settled(channels, known.hours_are_channels, safe=True),
+            hours_are_unclear=verdict.hours_are_unclear and known.hours_are_channels is None,
+        )
+    return kept, tuple(reread), owners
+
+
+def _differ(shown: bool | None, known: bool | None) -> bool:
+    return shown is not None and known is not None and shown != known
+
+
+def _settled(shown: bool | None, known: bool | None, *, safe: bool) -> bool | None:
+    return safe if _differ(shown, known) else known if shown is None else shown
 
 
 def rule_of(path: str, rules: RuleBook) -> NamingRule:
@@ -129,46 +196,121 @@ def has_number(path: str) -> bool:
     return read_path(path).kind is CameraText.NUMBER
 
 
+def list_clock(path: str) -> tuple[int, ...]:
+    """The folders of two digits below a date, which may be hours or channels, above a file."""
+    return read_path(path).clock
+
+
 def source_of_known(path: str, sources: Collection[str]) -> str:
     """The source of a known image of a camera that has these sources; another one if the image is of none of them."""
-    folder = path.rpartition("/")[0]
-    by_folder = source_of_folder(folder)
-    for source in (by_folder, read_folder(folder).camera_folder):
-        if source in sources:
-            return source
-    by_name = make_claim(read_path(path), NO_SIBLINGS).source
-    return by_name if by_name in sources else by_folder
+    possible = _list_sources(path)
+    return next((source for source in possible if source in sources), possible[0])
 
 
 def moved_source(old_path: str, new_path: str, sources: Collection[str]) -> str | None:
     """The source of an image that was at `old_path`, of a camera with these sources, at its new path; None if its old
     source is none of them."""
-    source, folders = source_of_known(old_path, sources), [path.rpartition("/")[0] for path in (old_path, new_path)]
-    if source not in sources:
-        return None
-    if source == source_of_folder(folders[0]):
-        return source_of_folder(folders[1])
-    if source == read_folder(folders[0]).camera_folder:
-        return read_folder(folders[1]).camera_folder
-    return make_claim(read_path(new_path), NO_SIBLINGS).source
+    pairs = zip(_list_sources(old_path), _list_sources(new_path), strict=True)
+    return next((new for old, new in pairs if old in sources), None)
+
+
+@lru_cache(maxsize=32_768)  # a watch asks for the last images of its cameras with each batch
+def _list_sources(path: str) -> tuple[str, ...]:
+    """The sources that an image may have: by its folder with or without the branch, and by its name and folders."""
+    folder, reading = path.rpartition("/")[0], read_path(path)
+    claims = (make_claim(reading, verdict) for verdict in (NO_SIBLINGS, _CHANNELS))
+    return source_of_folder(folder), read_folder(folder).camera_folder, *(claim.source for claim in claims)
 
 
 def _judge(
-    files: Sequence[PathFile], readings: Mapping[str, PathReading], siblings: Iterable[PathFile]
-) -> dict[str, FolderVerdict]:
-    """What the files of each camera's folder decide, for folders where one of the new names cannot alone."""
+    files: Sequence[PathFile],
+    readings: Mapping[str, PathReading],
+    siblings: Iterable[PathFile],
+    surroundings: Surroundings,
+) -> dict[str, tuple[FolderVerdict, KnownNumbers]]:
+    """What the files of each camera's folder decide, for folders where one of the new names cannot alone, and what is
+    known of them.
+
+    Siblings are read where new names with what is known leave something open.
+    """
+    new: dict[str, list[Sibling]] = defaultdict(list)
     undecided = {reading.camera_folder for reading in readings.values() if not reading.decided}
-    if not undecided:
-        return {}
-    groups: dict[str, list[Sibling]] = defaultdict(list)
-    for path, mtime_ns in files:
+    for path, mtime_ns in files if undecided else ():
         if readings[path].camera_folder in undecided:
-            groups[readings[path].camera_folder].append(Sibling(path, mtime_ns, readings[path]))
-    for path, mtime_ns in siblings:
-        if path not in readings and read_folder(path.rpartition("/")[0]).camera_folder in undecided:
+            new[readings[path].camera_folder].append(Sibling(path, mtime_ns, readings[path]))
+    known = {
+        folder: surroundings.known_numbers(folder, in_names=in_names, in_folders=in_folders)
+        for folder, group in new.items()
+        for in_names, in_folders in (_have_numbers(group),)
+    }
+    verdicts = {folder: judge_folder(group) for folder, group in new.items()}
+    is_open = {folder for folder, group in new.items() if _is_open(group, verdicts[folder], known[folder])}
+    groups = {folder: list(new[folder]) for folder in is_open}
+    for path, mtime_ns in siblings if is_open else ():
+        if path not in readings and read_folder(path.rpartition("/")[0]).camera_folder in is_open:
             reading = read_path(path)
             groups[reading.camera_folder].append(Sibling(path, mtime_ns, reading))
-    return {folder: judge_folder(group) for folder, group in groups.items()}
+    for folder, group in groups.items():
+        group += _list_lone_channel(group, known[folder], surroundings)
+        group += _list_numbered(group, folder, surroundings)
+        verdict = judge_folder(group, beside=_list_beside(new[folder], surroundings))
+        texts = _list_uncounted_texts(group)
+        known_texts = {text for text in texts if surroundings.is_counted(folder, text)}
+        verdicts[folder] = replace(verdict, counted_texts=verdict.counted_texts | known_texts)
+    return {folder: (verdict, known[folder]) for folder, verdict in verdicts.items()}
+
+
+def _have_numbers(group: Sequence[Sibling]) -> tuple[bool, bool]:
+    """Whether numbers in names, and in folders, may be channels."""
+    in_names = any(reading.kind is CameraText.NUMBER for _, _, reading in group)
+    return in_names, any(reading.clock for _, _, reading in group)
+
+
+def _is_open(group: Iterable[Sibling], verdict: FolderVerdict, known: KnownNumbers) -> bool:
+    """Whether a folder's siblings are to be asked, too."""
+    readings = [reading for _, _, reading in group]
+    return (
+        any(reading.doubt or reading.kind is CameraText.NUMBER or reading.uncounted_text for reading in readings)
+        or known.hours_are_channels is None
+        or _differ(verdict.hours_are_channels, known.hours_are_channels)
+    )
+
+
+def _list_lone_channel(group: Iterable[Sibling], known: KnownNumbers, surroundings: Surroundings) -> Iterable[Sibling]:
+    """The known images of the only number before times in a folder, if there is another number now."""
+    read = {reading.camera_text for _, _, reading in group if reading.kind is CameraText.NUMBER}
+    paths = {path for path, _, _ in group}
+    if known.lone_channel is None or not read:
+        return
+    for path in surroundings.list_images(known.lone_channel):
+        if path not in paths and (reading := read_path(path)).kind is CameraText.NUMBER:
+            if read == {reading.camera_text}:
+                return
+            yield Sibling(path, 0, reading)
+
+
+def _list_uncounted_texts(group: Iterable[Sibling]) -> list[str]:
+    """The texts of a folder with numbers behind them that may count; none if there are too many to be cameras."""
+    texts = {reading.uncounted_text for _, _, reading in group} - {""}
+    return sorted(texts) if len(texts) <= _MAX_TEXTS else []
+
+
+def _list_numbered(group: Iterable[Sibling], folder: str, surroundings: Surroundings) -> list[Sibling]:
+    """Known images of a folder whose names have the same texts with numbers behind them."""
+    paths = {path for path, _, _ in group}
+    texts = _list_uncounted_texts(group)
+    known = {path for text in texts for path in surroundings.list_numbered(folder, text)} - paths
+    return [Sibling(path, 0, read_path(path)) for path in sorted(known)]
+
+
+def _list_beside(group: Iterable[Sibling], surroundings: Surroundings) -> set[str]:
+    """The names of the folders beside those of two digits below a date, of names without a time."""
+    parents = set()
+    for folder in {path.rpartition("/")[0] for path, _, reading in group if reading.clock and reading.moment is None}:
+        while read_folder(above := folder.rpartition("/")[0]).clock:
+            folder = above
+        parents.add(above)
+    return {name for parent in parents for name in surroundings.list_folders(parent)}
 
 
 def _pattern_orders(files: Sequence[PathFile], rules: RuleBook) -> dict[str, bool]:

@@ -2,7 +2,7 @@
 -- :side which of them: removed (also those still to be removed), kept or both [both]
 -- :limit at most so many rows of each side [50]
 WITH pair AS NOT MATERIALIZED (
-    SELECT score.scoring_id, score.score, score.largest_contour, score.changed_fraction,
+    SELECT score.scoring_id, score.score, score.largest_contour, score.changed_fraction, score.distance,
            profile.id AS profile_id, profile.name AS profile, profile.max_score,
            image.verdict AS verdict, other.verdict AS other_verdict, image_a.path AS path, image_b.path AS other_path,
            image_a.state AS state, image_b.state AS other_state,
@@ -23,20 +23,25 @@ WITH pair AS NOT MATERIALIZED (
                         AND judged.withdrawn_at IS NULL)
 ),
 -- Where the rows of each profile begin and end, found by walking from its limit: only what lies between is looked at.
--- Within a scoring, pairs in the order of score and largest contour are closer and closer to the limit.
+-- Within a scoring, pairs in the order of score and largest contour are closer and closer to the limit. With features
+-- duplicates are not, so all of them are looked at.
 edge AS MATERIALIZED (
     SELECT profile.id AS profile_id, profile.scoring_id, profile.max_score,
            CASE WHEN scoring.min_contour_area > profile.max_score THEN scoring.min_contour_area
                 ELSE profile.max_score END AS least_change,
-           scoring.min_contour_area AS min_contour_area,
+           scoring.min_contour_area AS min_contour_area, scoring.max_distance AS max_distance,
+           CASE WHEN scoring.max_distance IS NULL THEN
            (SELECT pair.score FROM pair
             WHERE pair.scoring_id = profile.scoring_id AND pair.profile_id = profile.id
               AND pair.score < profile.max_score AND pair.similar_pair = 1
-            ORDER BY pair.score DESC, pair.largest_contour DESC LIMIT 1 OFFSET CAST(:limit AS INTEGER)) AS lowest,
+            ORDER BY pair.score DESC, pair.largest_contour DESC LIMIT 1 OFFSET CAST(:limit AS INTEGER))
+           END AS lowest,
+           CASE WHEN scoring.max_distance IS NULL THEN
            (SELECT pair.largest_contour FROM pair
             WHERE pair.scoring_id = profile.scoring_id AND pair.profile_id = profile.id
               AND pair.score < profile.max_score AND pair.similar_pair = 1
-            ORDER BY pair.score DESC, pair.largest_contour DESC LIMIT 1 OFFSET CAST(:limit AS INTEGER)) AS smallest,
+            ORDER BY pair.score DESC, pair.largest_contour DESC LIMIT 1 OFFSET CAST(:limit AS INTEGER))
+           END AS smallest,
            (SELECT pair.score FROM pair
             WHERE pair.scoring_id = profile.scoring_id AND pair.profile_id = profile.id
               AND pair.score >= profile.max_score AND pair.kept
@@ -46,8 +51,9 @@ edge AS MATERIALIZED (
 ),
 near AS (
     SELECT pair.*, edge.min_contour_area, edge.least_change,
-           CASE WHEN edge.max_score > 0
-                THEN CASE WHEN pair.score > 0 THEN pair.score ELSE pair.largest_contour END / edge.least_change
+           CASE WHEN edge.max_score <= 0 THEN NULL
+                WHEN pair.distance < edge.max_distance THEN pair.distance / edge.max_distance
+                ELSE CASE WHEN pair.score > 0 THEN pair.score ELSE pair.largest_contour END / edge.least_change
            END AS closeness
     FROM edge
     JOIN pair ON pair.scoring_id = edge.scoring_id AND pair.profile_id = edge.profile_id

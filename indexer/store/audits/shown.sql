@@ -1,20 +1,21 @@
--- Days (UTC) of each camera with videos: in how many hours something new was stored, and how many frames were looked at.
+-- Days (UTC) of each camera with videos or recordings: in how many hours something new was stored, and how many frames were looked at.
 -- :limit at most so many rows [1000]
 WITH looked_at AS (
-    SELECT camera_id,
-           SUBSTR(CAST(from_at AS TEXT), 1, 10) AS day,
+    SELECT span.camera_id,
+           SUBSTR(CAST(span.from_at AS TEXT), 1, 10) AS day,
            CAST(NULL AS TEXT) AS hour,
            0 AS stored,
-           frames
-    FROM spans
-    WHERE reason <> 'gap'
+           span.frames AS frames
+    FROM spans AS span
+    LEFT JOIN videos AS video ON video.id = span.video_id
+    WHERE span.reason <> 'gap' AND COALESCE(video.missing_reason, '') <> 'read again'
     UNION ALL
     SELECT image.camera_id,
            SUBSTR(CAST(image.captured_at AS TEXT), 1, 10),
            SUBSTR(CAST(image.captured_at AS TEXT), 12, 2),
            1,
            1
-    FROM video_frames AS frame
+    FROM (SELECT image_id FROM video_frames UNION SELECT image_id FROM recording_frames) AS frame
     JOIN images AS image ON image.id = frame.image_id
 )
 SELECT camera.name AS camera,

@@ -117,8 +117,8 @@ class ServerLock:
                 yield
         except SQLAlchemyError as problem:
             raise DatabaseError(
-                f"database {self._database.name}: the connection that held the right to write has ended; nothing more "
-                "was written; run the command again, it goes on where it stopped"
+                f"database {self._database.name}: the connection that held the lock has ended; nothing more was "
+                "written; run the command again: it goes on where it stopped"
             ) from problem
 
     def _call(self, function: str, number: int) -> bool:

@@ -216,7 +216,7 @@ def _require_lock_file(descriptor: int, lock_path: Path) -> None:
         or status.st_nlink != 1
         or not _LOCK_FILE_START.startswith(head[: len(_LOCK_FILE_START)])
     ):
-        raise DatabaseError(f"the file {lock_path} is no lock of indexer; move it away")
+        raise DatabaseError(f"the file {lock_path} is not a lock of indexer; move it away")
 
 
 def _require_single_name(database: Database, path: Path) -> None:
@@ -243,8 +243,8 @@ def _find_file_identity(path: Path | None) -> tuple[int, int] | None:
 
 def _lock_lost_error(database: Database, what: str) -> DatabaseError:
     return DatabaseError(
-        f"database {database.name}: {what} was removed or replaced while this command was at work; nothing more was "
-        "written; run the command again, it goes on where it stopped"
+        f"database {database.name}: {what} was removed or replaced during this command; nothing more was written; run "
+        "the command again: it goes on where it stopped"
     )
 
 

@@ -1,7 +1,10 @@
 """A new index that is filled with the rows of another: complete at the end, or not there at all.
 
-It promises that nothing is overwritten, that this command holds the writer lock of the new index, and that an
-interruption (Ctrl-C, a full disk, SIGKILL, a power failure) never leaves an index that looks complete.
+It promises that
+
+- nothing is overwritten;
+- this command holds the writer lock of the new index; and
+- an interruption (Ctrl-C, a full disk, SIGKILL, a power failure) never leaves an index that looks complete.
 
 Decision 0029: the tables and all rows are written in one transaction, on SQLite too.
 """

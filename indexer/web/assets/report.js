@@ -1,11 +1,14 @@
-// The report's keys and verdicts. Every page is whole without it: pairs are then listed one below the other.
+// The keys, verdicts and enlarged pictures of all pages. Every page of a report is whole without it: pairs are then
+// listed one below the other. review.js, where it is there, puts the server in the place of this browser's storage.
 "use strict";
 
 const one = (selector, within = document) => within.querySelector(selector);
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const families = all(".family");
-const pairs = all(".pair");
+let pairs = all(".pair");
 let current = -1;
+const live = "live" in document.body.dataset;
+const isPairPage = pairs.length > 0 || live;
 
 document.documentElement.classList.add("js");
 
@@ -17,6 +20,8 @@ function load() {
   try {
     kept = JSON.parse(localStorage.getItem(KEY)) || kept;
   } catch { /* in memory, then */ }
+  kept.undo ||= [];
+  kept.redo ||= [];
 }
 function save() {
   try {
@@ -62,22 +67,39 @@ function showPair(number, { address = true } = {}) {
     if (next) location.href = next.href + (number < 0 ? "#last" : "");
     return;
   }
+  setBlink(false);
   pairs[current]?.classList.remove("current");
   current = number;
   pairs[number].classList.add("current");
-  one("#place").textContent = `${number + 1} of ${pairs.length}`;
-  document.body.classList.remove("blink");
-  setBlink(false);
+  showPlace();
+  if (pairs[number].getBoundingClientRect().top < 0) pairs[number].scrollIntoView();
+  announce();
+  showVerdicts();
   if (address) {
     try {
       history.replaceState(null, "", `#${pairs[number].id}`);
     } catch { /* the address stays */ }
   }
 }
-function toAnotherKeeper(step) {
-  const keeper = pairs[current].dataset.keeper;
+// What a screen reader says of the pair that is shown.
+function announce() {
+  const texts = ["h2", ".score"].map((part) => one(part, pairs[current]).textContent);
+  one("#announced").textContent = [one("#place").textContent, ...texts].join(". ");
+}
+let showPlace = () => { one("#place").textContent = `${Number(document.body.dataset.start || 0) + current + 1} of ${document.body.dataset.total}`; };
+// The next pair in one direction; hidden ones are passed over.
+let step = (by) => {
+  let at = current + by;
+  while (isHidden(pairs[at])) at += by;
+  showPair(at);
+};
+function isHidden(pair) {
+  return Boolean(pair) && document.body.classList.contains("hide-judged") && Boolean(book.find(pair));
+}
+function toAnotherKeeper(by) {
+  const keeper = pairs[current]?.dataset.keeper;
   let at = current;
-  while (pairs[at] && pairs[at].dataset.keeper === keeper) at += step;
+  while (pairs[at] && (pairs[at].dataset.keeper === keeper || isHidden(pairs[at]))) at += by;
   if (pairs[at]) showPair(at);
 }
 function press(name, on) {
@@ -92,87 +114,275 @@ function setBlink(on) {
   blinking = undefined;
   press("blink", on);
   for (const image of all(".side img[data-own]")) image.src = image.dataset.own;
+  if (!pairs[current]) return;
   const [here, there] = all(".side", pairs[current]).slice(0, 2).map((side) => one("img", side));
   if (!on || !here || !there) return;
   here.dataset.own = here.src;
   let other = false;
   blinking = setInterval(() => { other = !other; here.src = other ? there.src : here.dataset.own; }, 600);
 }
-const pairKeys = {
-  ArrowRight: () => showPair(current + 1),
-  ArrowLeft: () => showPair(current - 1),
-  ArrowDown: () => toAnotherKeeper(1),
-  ArrowUp: () => toAnotherKeeper(-1),
-  s: () => judge(pairs[current], "same"),
-  d: () => judge(pairs[current], "different"),
-  o: toggleOutlines,
-  b: () => setBlink(blinking === undefined),
-  Escape: () => one(".back", pairs[current]).click(),
-};
 
-// Verdicts.
-function judge(pair, verdict) {
+// Enlarged pictures: both sides move and grow together.
+const zoom = one("#zoom");
+const view = { scale: 1, x: 0, y: 0, swapped: false };
+const BORDER = 0.75;  // a picture never leaves more of its pane than this
+function enlarge(only) {
+  const overs = all(".side", pairs[current]).slice(0, 2).map((side) => one(".over", side));
+  if (!zoom || !pairs[current] || !overs.some((over) => one("img", over))) return;
+  setBlink(false);
+  all(".pane", zoom).forEach((pane, at) => {
+    const small = one("img", overs[at]);
+    const image = new Image();
+    pane.replaceChildren(image);
+    pane.hidden = !small || (only !== undefined && only !== at);
+    if (!small) return;
+    image.alt = small.alt;
+    image.src = small.src;
+    image.width = small.width;
+    image.height = small.height;
+    const native = overs[at].dataset.native;
+    if (!native) return;
+    const large = new Image();
+    large.onload = () => { if (image.isConnected) { image.src = large.src; image.dataset.full = large.naturalWidth; placePictures(); } };
+    large.src = native;
+  });
+  Object.assign(view, { scale: 1, x: 0, y: 0, swapped: false, change: findLargestChange() });
+  if (!zoom.open) zoom.showModal();
+  placePictures();
+}
+// The centre of the largest outline, in shares of the picture; those that count come first.
+function findLargestChange() {
+  const boxes = all("symbol polygon", pairs[current]).map((outline) => {
+    const points = outline.getAttribute("points").split(" ").map((point) => point.split(",").map(Number));
+    const ends = [0, 1].map((axis) => points.map((point) => point[axis])).map((ofAxis) => [Math.min(...ofAxis), Math.max(...ofAxis)]);
+    const [[left, right], [top, bottom]] = ends;
+    const size = (right - left) * (bottom - top) + (outline.matches(".counts") ? 1e6 : 0);
+    return { size, x: (left + right) / 2000, y: (top + bottom) / 2000 };
+  });
+  return boxes.sort((one, other) => other.size - one.size)[0];
+}
+function placePictures() {
+  view.x = Math.min(Math.max(view.x, -BORDER * view.scale), BORDER * view.scale);
+  view.y = Math.min(Math.max(view.y, -BORDER * view.scale), BORDER * view.scale);
+  const panes = all(".pane", zoom).filter((pane) => !pane.hidden);
+  for (const pane of panes) {
+    const image = one("img", pane);
+    image.style.transform = `translate(${view.x * pane.clientWidth}px, ${view.y * pane.clientHeight}px) scale(${view.scale})`;
+  }
+  if (panes.length === 2) zoom.classList.toggle("swapped", view.swapped);
+}
+// The first step of a key leads to the largest change.
+function grow(by, { toChange = false } = {}) {
+  const scale = Math.min(Math.max(view.scale * by, 1), 32);
+  if (toChange && view.scale === 1 && scale > 1 && view.change) {
+    const image = one(".pane:not([hidden]) img", zoom), { clientWidth, clientHeight } = image.parentElement;
+    const fit = Math.min(clientWidth / image.width, clientHeight / image.height);
+    view.x = (0.5 - view.change.x) * image.width * fit / clientWidth;
+    view.y = (0.5 - view.change.y) * image.height * fit / clientHeight;
+  }
+  view.x *= scale / view.scale;
+  view.y *= scale / view.scale;
+  view.scale = scale;
+  placePictures();
+}
+function actualSize() {
+  const image = one(".pane:not([hidden]) img", zoom);
+  const fit = Math.min(image.parentElement.clientWidth / image.width, image.parentElement.clientHeight / image.height);
+  const scale = Math.max(1, (image.dataset.full || image.naturalWidth) / devicePixelRatio / (image.width * fit));
+  grow(scale / view.scale, { toChange: true });
+}
+function move(x, y) {
+  view.x += x;
+  view.y += y;
+  placePictures();
+}
+const zoomKeys = {
+  ArrowRight: () => move(-0.1, 0),
+  ArrowLeft: () => move(0.1, 0),
+  ArrowDown: () => move(0, -0.1),
+  ArrowUp: () => move(0, 0.1),
+  "+": () => grow(1.5, { toChange: true }),
+  "=": () => grow(1.5, { toChange: true }),
+  "-": () => grow(1 / 1.5),
+  b: () => { view.swapped = !view.swapped; placePictures(); },
+  s: () => { zoom.close(); judge("same"); },
+  d: () => { zoom.close(); judge("different"); },
+  z: () => zoom.close(),
+  1: () => enlarge(0),
+  2: () => enlarge(1),
+  0: actualSize,
+};
+if (zoom) {
+  let last;
+  zoom.addEventListener("pointerdown", (event) => { if (event.target.closest(".pane")) last = event; });
+  zoom.addEventListener("pointermove", (event) => {
+    if (!last || !event.buttons) return;
+    const pane = one(".pane:not([hidden])", zoom);
+    move((event.clientX - last.clientX) / pane.clientWidth, (event.clientY - last.clientY) / pane.clientHeight);
+    last = event;
+  });
+  window.addEventListener("pointerup", () => { last = undefined; });
+  zoom.addEventListener("wheel", (event) => { event.preventDefault(); grow(event.deltaY < 0 ? 1.2 : 1 / 1.2); }, { passive: false });
+  zoom.addEventListener("dblclick", actualSize);
+  window.addEventListener("resize", () => { if (zoom.open) placePictures(); });
+}
+
+// Verdicts. `book` has them: find(pair) gives {verdict, state}, change(pair, verdict, note) sets or (null) withdraws.
+// The book of a report is this browser's storage; it is written to a CSV file on request.
+let book = {
+  find: (pair) => kept.rows[pair.id],
+  set(id, row) {
+    if (row) kept.rows[id] = row;
+    else delete kept.rows[id];
+  },
+  give(pair, verdict) {
+    load();
+    const before = kept.rows[pair.id];
+    const note = one("[name=note]", pair).value;
+    if (before?.verdict === verdict && before.note === note) return;
+    const row = { pair: JSON.parse(pair.dataset.pair), verdict, note, list: document.body.dataset.list };
+    kept.undo = [...kept.undo.slice(-499), { id: pair.id, before, after: row }];
+    kept.redo = [];
+    this.set(pair.id, row);
+    save();
+  },
+  undo: () => turn("undo", "redo", "before"),
+  redo: () => turn("redo", "undo", "after"),
+  canUndo: () => kept.undo.length > 0,
+  canRedo: () => kept.redo.length > 0,
+  summary() {
+    const { list, total } = document.body.dataset;
+    const judged = new Set(Object.keys(kept.rows).filter((id) => kept.rows[id].list === list));
+    for (const pair of pairs) if (kept.rows[pair.id]) judged.add(pair.id);
+    return `${judged.size} of ${total} judged`;
+  },
+};
+// Takes the last change from one stack to the other, and goes to its pair.
+function turn(from, to, side) {
   load();
-  const held = kept.rows[pair.id];
-  if (held && held.verdict === verdict) delete kept.rows[pair.id];
-  else kept.rows[pair.id] = { pair: JSON.parse(pair.dataset.pair), verdict, note: one("[name=note]", pair).value };
+  const change = kept[from].pop();
+  if (!change) return;
+  kept[to].push(change);
+  book.set(change.id, change[side]);
   save();
+  const at = pairs.findIndex((pair) => pair.id === change.id);
+  if (at >= 0) showPair(at);
   showVerdicts();
 }
-function showVerdicts() {
-  for (const button of all("[data-verdict]")) {
-    const held = kept.rows[button.closest(".pair").id];
-    button.setAttribute("aria-pressed", String(Boolean(held) && held.verdict === button.dataset.verdict));
-  }
-  const count = Object.keys(kept.rows).length;
-  one("#collected").textContent = count === 0 ? "No verdict yet." : `${count} verdict${count === 1 ? "" : "s"} collected.`;
+function judge(verdict) {
+  if (!pairs[current]) return;
+  book.give(pairs[current], verdict);
+  showVerdicts();
+  advance();
 }
+let advance = () => step(1);
+const STATES = { sending: "…", waiting: "waits", recorded: "✓" };
+function showVerdicts() {
+  const now = pairs[current] && book.find(pairs[current]);
+  for (const button of all(".bar [data-verdict]")) {
+    button.setAttribute("aria-pressed", String(now?.verdict === button.dataset.verdict));
+  }
+  for (const pair of pairs) {
+    const given = book.find(pair), badge = one(".given", pair);
+    badge.hidden = !given;
+    badge.textContent = given ? `${given.verdict || "undo"} ${STATES[given.state] || ""}${given.by ? ` by ${given.by}` : ""}`.trim() : "";
+  }
+  one("[data-act=undo]").disabled = !book.canUndo();
+  one("[data-act=redo]").disabled = !book.canRedo();
+  one("#collected").textContent = book.summary();
+}
+// A CSV file as `verdict --from` reads it.
 const cell = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-function csv() {
-  const rows = Object.values(kept.rows).map(({ pair: [a, b, ...known], verdict, note }) =>
-    [a, b, verdict, kept.by, note, ...known]);
+function csvOf(rows) {
   const lines = [["image_a", "image_b", "verdict", "by", "note", "path_a", "path_b", "hash_a", "hash_b"], ...rows];
   return lines.map((line) => line.map((value) => cell(String(value))).join(",") + "\r\n").join("");
 }
 function download() {
   load();
+  saveCsv(Object.values(kept.rows).map(({ pair: [a, b, ...known], verdict, note }) =>
+    [a, b, verdict, kept.by, note, ...known]));
+}
+function saveCsv(rows) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([csv()], { type: "text/csv" }));
+  link.href = URL.createObjectURL(new Blob([csvOf(rows)], { type: "text/csv" }));
   link.download = "verdicts.csv";
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }
 function forget() {
   load();
-  kept.rows = {};
+  Object.assign(kept, { rows: {}, undo: [], redo: [] });
   save();
   showVerdicts();
 }
+const pairKeys = {
+  ArrowRight: () => step(1),
+  ArrowLeft: () => step(-1),
+  ArrowDown: () => toAnotherKeeper(1),
+  ArrowUp: () => toAnotherKeeper(-1),
+  s: () => judge("same"),
+  d: () => judge("different"),
+  u: () => book.undo(),
+  U: () => book.redo(),
+  o: toggleOutlines,
+  b: () => setBlink(blinking === undefined),
+  z: () => enlarge(),
+  1: () => enlarge(0),
+  2: () => enlarge(1),
+  n: () => pairs[current] && one("[name=note]", pairs[current]).focus(),
+  Escape: () => pairs[current] && one(".back", pairs[current])?.click(),
+};
 
 const help = one("#help");
 const acts = {
   help: () => (help.open ? help.close() : help.showModal()),
-  before: () => showPair(current - 1),
-  after: () => showPair(current + 1),
+  before: () => step(-1),
+  after: () => step(1),
+  undo: () => book.undo(),
+  redo: () => book.redo(),
   outlines: toggleOutlines,
   blink: pairKeys.b,
+  enlarge: () => enlarge(),
+  shrink: zoomKeys["-"],
+  grow: zoomKeys["+"],
+  actual: actualSize,
+  swap: zoomKeys.b,
+  close: () => zoom.close(),
   download,
   forget,
 };
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (!button) return;
-  if (button.dataset.verdict) judge(button.closest(".pair"), button.dataset.verdict);
-  else acts[button.dataset.act]?.();
+  const side = event.target.closest(".pair .side");
+  if (button?.dataset.verdict) judge(button.dataset.verdict);
+  else if (button) acts[button.dataset.act]?.();
+  else if (side && event.target.closest(".over") && !event.target.closest("a")) {
+    const at = all(".side", pairs[current]).indexOf(side);
+    enlarge(at < 2 ? at : undefined);
+  }
 });
+// The key as it is on a Latin keyboard, whatever the layout and Caps Lock.
+function keyOfEvent(event) {
+  const isLatin = /^[a-z]$/i.test(event.key), letter = isLatin ? event.key : /^Key([A-Z])$/.exec(event.code)?.[1];
+  if (!letter || (isLatin && !event.getModifierState("CapsLock"))) return event.key;
+  return event.shiftKey ? letter.toUpperCase() : letter.toLowerCase();
+}
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.target.matches("input")) return;
+  const key = keyOfEvent(event);
+  const isUndo = (event.ctrlKey || event.metaKey) && key.toLowerCase() === "z" && isPairPage;
+  if (event.target.matches("input:not([type=checkbox]), textarea")) {
+    if (["Enter", "Escape"].includes(event.key) && !event.target.form) event.target.blur();
+    return;
+  }
+  if (!isUndo && (event.ctrlKey || event.altKey || event.metaKey)) return;
   if (event.key === "?") return acts.help();
   if (help.open || (event.key === " " && event.target.matches("button"))) return;
-  const act = (pairs.length ? pairKeys : families.length ? stripKeys : {})[event.key];
+  if (!zoom?.open && one("dialog[open]")) return;
+  const keys = zoom?.open ? zoomKeys : isPairPage ? pairKeys : families.length ? stripKeys : {};
+  const act = isUndo ? (event.shiftKey ? pairKeys.U : pairKeys.u) : keys[key];
   if (!act) return;
   event.preventDefault();
-  if (!event.repeat || event.key.startsWith("Arrow")) act();  // a held key must not take back what it gave
+  if (!event.repeat || event.key.startsWith("Arrow")) act();  // a held key counts once
 });
 
 function showAddressed() {
@@ -192,7 +402,7 @@ for (const family of families) {
     family.classList.add("current");
   });
 }
-if (pairs.length) {
+if (pairs.length && !live) {
   load();
   one("#by").value = kept.by;
   one("#by").addEventListener("input", (event) => { load(); kept.by = event.target.value; save(); });
@@ -203,12 +413,16 @@ if (pairs.length) {
       load();
       if (kept.rows[pair.id]) { kept.rows[pair.id].note = note.value; save(); }
     });
-    one(".judge", pair).addEventListener("submit", (event) => event.preventDefault());
   }
+  one("#hide").addEventListener("change", (event) => {
+    document.body.classList.toggle("hide-judged", event.target.checked);
+    if (isHidden(pairs[current])) step(1);
+  });
   const followOtherTabs = () => { load(); showVerdicts(); };
   window.addEventListener("storage", followOtherTabs);
   window.addEventListener("pageshow", followOtherTabs);
-  showVerdicts();
 }
-showAddressed();
-window.addEventListener("hashchange", showAddressed);
+if (!live) {
+  showAddressed();
+  window.addEventListener("hashchange", showAddressed);
+}

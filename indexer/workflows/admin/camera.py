@@ -1,18 +1,17 @@
 """camera: the cameras of an index, where their images come from, and what a person said of them."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from indexer.domain.naming.rules import NamingRule
 from indexer.errors import CameraError, FolderError
-from indexer.escaping import command_line
-from indexer.store import camera_sources, cameras, naming_rules, runs, timezones
-from indexer.store.database import Database, Session
+from indexer.escaping import command_line, printable
+from indexer.store import camera_sources, cameras, confirmations, naming_rules, timezones
+from indexer.store.database import Database
 from indexer.workflows.context import Clock
 from indexer.workflows.ingest.known_cameras import KnownCameras
-from indexer.workflows.ingest.outcomes import HELD_KEY
 from indexer.workflows.runs.run import record_run
 
 
@@ -34,10 +33,11 @@ class CameraListing:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What a person confirmed: images of all these folders are of one camera."""
+    """What a person confirmed: images of all these folders are of one camera. `undone`: they took it back."""
 
     camera: str
     folders: tuple[str, ...]
+    undone: bool = False
 
 
 def list_cameras(database: Database) -> list[CameraListing]:
@@ -77,7 +77,7 @@ def forget_rule(database: Database, folder: str, *, clock: Clock) -> NamingRule:
     """
     path = os.path.realpath(folder)
     rule = _get_rule({rule.folder: rule for rule in list_rules(database)}, path)
-    arguments = {"forget": ascii(path)[1:-1]}
+    arguments = {"forget": printable(path)}
     with record_run(database, "camera rules", arguments=arguments, clock=clock) as run, database.write() as session:
         run.counts = {"rules": int(naming_rules.delete_rule(session, path))}
     return rule
@@ -85,10 +85,10 @@ def forget_rule(database: Database, folder: str, *, clock: Clock) -> NamingRule:
 
 def _get_rule(rules: Mapping[str, NamingRule], folder: str) -> NamingRule:
     if folder not in rules:
-        raise FolderError(f"nothing is stored of {folder!a}; it is of: {', '.join(map(ascii, rules)) or 'none yet'}")
+        raise FolderError(f"nothing is stored of {folder!r}; it is of: {', '.join(map(repr, rules)) or 'none yet'}")
     if rules[folder].is_earlier:
         raise FolderError(
-            f"{folder!a} is named by the rules of an earlier version, and its cameras would be split; to give those "
+            f"{folder!r} is named by the rules of an earlier version, and its cameras would be split; to give those "
             f"of today to its images, too: {command_line('ingest', '--new-rules', names=[folder])}"
         )
     return rules[folder]
@@ -101,23 +101,35 @@ def confirm_camera(database: Database, camera: str, *, clock: Clock) -> Confirma
     """
     known = KnownCameras(database, [camera])
     with database.read() as session:
-        held = _list_held(session)
-    folders = known.recorded(camera) | set(held.get(camera, ()))
+        held = confirmations.list_held(session)
+    shown = held.get(camera, confirmations.HeldCounts())
+    folders = known.recorded(camera) | set(shown.folders)
     folders |= known.times(camera, without_ids=set(), without_paths=()).spans.keys()
     if not folders:
-        names = ", ".join(map(ascii, sorted(held))) or "none"
+        names = ", ".join(map(repr, sorted(held))) or "none"
         raise CameraError(f"there is no camera {camera!r}, and no ingest held it back; held back are: {names}")
     arguments = {"camera": camera}
     with record_run(database, "camera confirm", arguments=arguments, clock=clock) as run, database.write() as session:
         camera_sources.add_sources(session, [(camera, folder) for folder in folders], is_confirmed=True)
-        run.counts = {"folders": camera_sources.confirm_sources(session, camera)}
+        number = camera_sources.confirm_sources(session, camera)
+        run.counts = confirmations.confirmation_counts(camera, folders=number, shown=shown)
     return Confirmation(camera, tuple(sorted(folders)))
 
 
-def _list_held(session: Session) -> dict[str, Sequence[str]]:
-    """The folders of each camera that an ingest held back, by name."""
-    held: dict[str, Sequence[str]] = {}
-    for counts in runs.list_counts(session, command="ingest"):
-        for camera, folders in counts.get(HELD_KEY, {}).items():
-            held[camera] = [*held.get(camera, ()), *(os.fsdecode(folder.encode("latin-1")) for folder in folders)]
-    return held
+def undo_confirmation(database: Database, camera: str, *, clock: Clock) -> Confirmation:
+    """Takes back that all images of this name are of one camera; those in the index keep it until they are renamed.
+
+    Raises `CameraError` if nobody confirmed such a camera.
+    """
+    with database.read() as session:
+        sources = camera_sources.list_sources(session)
+    confirmed = {
+        name: tuple(source.source for source in known if source.is_confirmed) for name, known in sources.items()
+    }
+    if not confirmed.get(camera):
+        names = ", ".join(repr(name) for name, folders in sorted(confirmed.items()) if folders) or "none"
+        raise CameraError(f"nobody confirmed a camera {camera!r}; confirmed are: {names}")
+    arguments = {"camera": camera, "undo": True}
+    with record_run(database, "camera confirm", arguments=arguments, clock=clock) as run, database.write() as session:
+        run.counts = confirmations.undo_counts(camera, folders=camera_sources.unconfirm_sources(session, camera))
+    return Confirmation(camera, confirmed[camera], undone=True)

@@ -55,7 +55,7 @@ def copy(source: str, target: str, *, clock: Clock, progress: Progress = no_prog
                 ]
                 _require_equal(source_tables, copied_tables, target=new.name)
         except KeyboardInterrupt:
-            raise InterruptedRunError(f"interrupted: nothing was copied, and {old.name!a} is as it was") from None
+            raise InterruptedRunError(f"interrupted: nothing was copied, and {old.name!r} is as it was") from None
         return CopyReport(old.name, new.name, head_revision(), sum(totals.values()), tuple(copied_tables))
 
 

@@ -1,22 +1,25 @@
 """forget: delete all that the index has about the images and videos of a folder or a camera; the files stay.
 
-It promises that nothing is forgotten that a file in quarantine needs to come back, or that the index needs to know what
-stands for another removed image. What is gone with its quarantine and its keeper does not count, once a person was
-asked. The records beside the images stay, so that what stands for a removed image goes on
-being protected from every index, this one included. In SQLite the bytes of thumbnails and previews are gone from the
-file of the index afterwards, not only out of use.
+It promises that nothing is forgotten that is still needed: by a file in quarantine to come back, or by the index to
+know what stands for another removed image. If a file is gone with its quarantine and its keeper, a person is asked, and
+it is forgotten. The records beside the images stay. So an image that stands for a removed one is still protected from
+every index, this one included. In SQLite, the bytes of thumbnails and previews are removed from the file of the index.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from indexer.errors import FolderError, UsageError
-from indexer.escaping import command_line
-from indexer.files.quarantine import is_quarantine_missing
+from indexer.domain.plurals import counted
+from indexer.errors import DatabaseError, FolderError, UsageError
+from indexer.escaping import command_line, printable
+from indexer.files.lost_files import is_lost
+from indexer.files.quarantine import is_quarantine_missing, was_taken_out
+from indexer.files.verification import ContentDigest, MismatchError, verify
 from indexer.store import cameras, forgetting, space
 from indexer.store.database import Database
-from indexer.store.forgetting import ForgetScope, ForgottenRows, WaitingFile
+from indexer.store.forgetting import ForgetScope, ForgottenRows, OpenRemoval
 from indexer.workflows.context import Clock
 from indexer.workflows.runs.run import record_run
 from indexer.workflows.witnesses import record_legacy_removals
@@ -26,7 +29,7 @@ from indexer.workflows.witnesses import record_legacy_removals
 class ForgetPlan:
     """The rows about the images of a folder or a camera.
 
-    `gone`: how many removed files of them are not there any more with their quarantine, nor their keepers.
+    `gone`: how many removed files of them are not there any more, nor their keepers.
     """
 
     folder: str | None
@@ -68,40 +71,71 @@ def plan_forget(database: Database, scope: ForgetScope) -> ForgetPlan:
         if scope.camera is not None and not forgetting.camera_exists(session, scope.camera):
             cameras.get_camera(session, scope.camera)
         rows = forgetting.count_rows(session, scope)
-        in_quarantine = forgetting.list_in_quarantine(session, scope)
+        open_removals = forgetting.list_open_removals(session, scope)
         dependent = forgetting.count_dependent(session, scope)
-    gone = sum(map(_is_gone, in_quarantine))
-    waiting = len(in_quarantine) - gone
+    not_gone = _list_not_gone(open_removals)
+    waiting = sum(removal.is_waiting for removal in not_gone)
+    interrupted = sum(removal.is_pending for removal in not_gone)
     if not rows.images and not rows.videos and scope.camera is None:
-        raise FolderError(f"this index has nothing below {scope.folder!a}; see: {command_line('status')}")
+        raise FolderError(f"this index has nothing below {scope.folder!r}; see: {command_line('status')}")
+    if interrupted:
+        raise FolderError(
+            f"{counted(interrupted, 'removal of it was', 'removals of it were')} cut off and must end first: "
+            f"{command_line('recover')}"
+        )
     if waiting:
         raise FolderError(
-            f"{waiting} files of it lie in quarantine, and nothing would know where they were; first: "
-            f"{command_line('restore', '--all')}, or {command_line('purge', '--all')}"
+            f"{counted(waiting, 'file of it lies', 'files of it lie')} in quarantine, and could not come back without "
+            f"the index; first: {command_line('restore', '--all')}, or {command_line('purge', '--all')}"
         )
     if dependent:
         raise FolderError(
-            f"{dependent} removed images elsewhere have their keeper in it; to forget these too: "
+            f"{counted(dependent, 'removed image elsewhere has its', 'removed images elsewhere have their')} keeper in "
+            f"it; to forget the whole camera: "
             f"{command_line('forget', '--camera', 'NAME')}"
         )
-    return ForgetPlan(scope.folder, scope.camera, rows, gone)
+    return ForgetPlan(scope.folder, scope.camera, rows, len(open_removals) - len(not_gone))
 
 
-def _is_gone(file: WaitingFile) -> bool:
-    """Whether nothing can be brought back or closed: neither the quarantine of a file is there, nor its keeper."""
-    return (
-        not file.is_pending
-        and file.quarantine_path is not None
-        and is_quarantine_missing(file.quarantine_path)
-        and not os.path.lexists(file.keeper_path)
-    )
+def _list_not_gone(open_removals: Sequence[OpenRemoval]) -> list[OpenRemoval]:
+    """Those that can still be brought back, closed or recorded: their file is there, or their keeper is."""
+    is_keeper_there = dict[tuple[str, str], bool]()
+    not_gone = []
+    for removal in open_removals:
+        keeper = removal.keeper_path, removal.keeper_hash
+        if not removal.is_waiting or _is_file_gone(removal):
+            if keeper not in is_keeper_there:
+                is_keeper_there[keeper] = _has_content(removal)
+            if not is_keeper_there[keeper]:
+                continue
+        not_gone.append(removal)
+    return not_gone
+
+
+def _is_file_gone(removal: OpenRemoval) -> bool:
+    """Whether a file is not in its quarantine any more, or its quarantine is not there; of a removal that was cut off,
+    whether the file is at none of its names."""
+    path = removal.quarantine_path
+    if removal.is_pending:
+        return is_lost(removal.path, aside=removal.aside_path, quarantine_path=path)
+    return path is not None and (is_quarantine_missing(path) or was_taken_out(path))
+
+
+def _has_content(removal: OpenRemoval) -> bool:
+    """Whether the keeper of a removal is at its path; True if the file there cannot be read."""
+    try:
+        verify(removal.keeper_path, expected=ContentDigest(removal.keeper_size_bytes, removal.keeper_hash))
+    except MismatchError:
+        return os.path.lexists(removal.keeper_path) and not os.access(removal.keeper_path, os.R_OK)
+    return True
 
 
 def _require_confirmed(plan: ForgetPlan, *, gone: int) -> ForgetPlan:
     """Refuses a plan with more files that are gone than a person was asked about."""
     if plan.gone > gone:
         raise FolderError(
-            f"{plan.gone} removed files of it are gone with their quarantine and their keepers, unless a disk is away; "
+            f"{counted(plan.gone, 'removed file of it is', 'removed files of it are')} gone, and so are their keepers, "
+            f"unless a disk is away; "
             f"look first: {command_line('forget', '--dry-run')}"
         )
     return plan
@@ -110,25 +144,38 @@ def _require_confirmed(plan: ForgetPlan, *, gone: int) -> ForgetPlan:
 def forget(database: Database, scope: ForgetScope, *, clock: Clock, gone: int = 0) -> ForgetReport:
     """Forgets the images of a scope. Returns the report.
 
-    `gone`: how many removed files a person confirmed to be gone with their quarantine and their keepers.
+    `gone`: how many removed files a person confirmed to be gone with their keepers.
 
     Raises `FolderError` as `plan_forget` does, if more files are gone, and if the record of a removal cannot be written
-    beside the images.
+    beside the images; `DatabaseError` if the space cannot be given back: the images are forgotten then.
     """
     _require_confirmed(plan_forget(database, scope), gone=gone)
-    arguments = {"folder": None if scope.folder is None else ascii(scope.folder)[1:-1], "camera": scope.camera}
+    arguments = {"folder": None if scope.folder is None else printable(scope.folder), "camera": scope.camera}
     with record_run(database, "forget", arguments=arguments, clock=clock) as run:
         record_legacy_removals(database, run=run, at=clock())
         plan = _require_confirmed(plan_forget(database, scope), gone=gone)
         with database.write() as session:
-            unrecorded = forgetting.count_unrecorded(session, scope)
+            open_removals = forgetting.list_open_removals(session, scope)
+            unrecorded = sum(not removal.recorded for removal in _list_not_gone(open_removals))
             if unrecorded:
                 raise FolderError(
-                    f"no record beside the images tells of {unrecorded} removals yet, and it cannot be written now; "
+                    f"no record beside the images tells of {counted(unrecorded, 'removal')} yet, and it cannot be "
+                    f"written now; "
                     "mount the disk of the images"
                 )
             forgetting.delete_rows(session, scope)
-        size_bytes = space.give_back(database)
+        size_bytes = _give_back(database)
         report = ForgetReport(scope.folder, scope.camera, plan.rows, size_bytes)
         run.counts = report.counts
     return report
+
+
+def _give_back(database: Database) -> tuple[int, int]:
+    """The bytes of the index before and after its free space was given back; the rows are deleted by now."""
+    try:
+        return space.give_back(database)
+    except DatabaseError as problem:
+        raise DatabaseError(
+            f"the images are forgotten, but the space was not given back: {problem}; when there is free space, type: "
+            f"{command_line('db', 'shrink')}"
+        ) from problem

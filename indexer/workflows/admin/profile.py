@@ -68,24 +68,41 @@ def show_profile(database: Database, name: str) -> StoredProfile:
         return profiles.get_profile(session, name)
 
 
-def make_profile(database: Database, name: str, *, base: str, changes: Mapping[str, Any], clock: Clock) -> MadeProfile:
-    """A new profile: the base with some parameters changed, as they were typed.
+def make_profile(
+    database: Database,
+    name: str,
+    *,
+    base: str,
+    changes: Mapping[str, Any],
+    clock: Clock,
+    drawing: EncodedMaskImage | None = None,
+    camera: str | None = None,
+) -> MadeProfile:
+    """A new profile: the base with some parameters changed, as they were typed. `drawing`: a mask image that a person
+    drew elsewhere than in a file, in place of that of the base. `camera`: it becomes this camera's own at once.
 
-    Raises `ProfileError` if the base does not exist, if the name does, or if no profile can have these parameters.
+    Raises `ProfileError` if the base does not exist, if the name does, or if no profile can have these parameters;
+    `CameraError` if there is no such camera.
     """
     typed = {key: value for key, value in changes.items() if value is not None}
     parsed = typed | {key: parse(typed[key]) for key, parse in _PARSERS.items() if key in typed}
+    if drawing is not None:
+        parsed["ignore_picture"] = drawing
+        typed["ignore_picture"] = f"drawn, {drawing.width} x {drawing.height}"
     with database.read() as session:
         base_profile = profiles.get_profile(session, base).profile
         derived = derive_profile(base_profile, name=name, changes=parsed)
         existing = profiles.find_profile(session, name)
+        camera_id = None if camera is None else cameras.get_camera(session, camera)
     if existing is not None:
         raise ProfileError(f"profile {name!r} exists and is never changed; choose another name")
     if parsed.keys() & _IGNORED_AREA:
         _require_visible_area(derived)
-    arguments = {"name": name, "base": base} | typed
+    arguments = {"name": name, "base": base} | typed | ({} if camera is None else {"camera": camera})
     with record_run(database, "profile make", arguments=arguments, clock=clock), database.write() as session:
         stored = profiles.add_profile(session, derived)
+        if camera_id is not None:
+            profiles.set_camera_profile(session, camera_id, stored.id)
     alike = decides_alike(derived, base_profile)
     return MadeProfile(**vars(stored), decides_as=base if alike else None)
 
@@ -97,7 +114,7 @@ def use_profile(database: Database, name: str | None, *, camera: str, active: bo
     """
     if (name is None) != active:
         example = command_line("profile", "use", "NAME", "--camera", "CAMERA")
-        raise UsageError(f"say which profile decides the camera, or --active in its place: {example}")
+        raise UsageError(f"give the profile for the camera, or --active: {example}")
     with database.read() as session:
         camera_id = cameras.get_camera(session, camera)
         if name is not None:
@@ -118,6 +135,4 @@ def _require_visible_area(profile: Profile) -> None:
     from indexer.workflows.profile_parameters import mask_parameters
 
     if ignored_area(mask_parameters(profile.preparation), height=480, width=640).all():
-        raise ProfileError(
-            f"profile {profile.name!r}: what is to be ignored is the whole frame; leave a part of it to look at"
-        )
+        raise ProfileError(f"profile {profile.name!r}: the whole frame would be ignored; leave a part of it to compare")

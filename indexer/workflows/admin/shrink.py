@@ -33,9 +33,9 @@ def parse_date(date: str) -> datetime:
     """The beginning of a day in UTC, or a time; raises `UsageError` if the text is neither."""
     try:
         parsed = datetime.fromisoformat(date)
-    except ValueError:
-        raise UsageError(f"{date!a} is no date; type it as 2026-01-31") from None
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise UsageError(f"{date!r} is not a date; type it as 2026-01-31") from None
 
 
 def shrink(database: Database, *, removed_before: datetime | None, clock: Clock) -> ShrinkReport:

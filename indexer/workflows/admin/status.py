@@ -1,16 +1,14 @@
 """status: what is in the index, per camera. It writes nothing."""
 
-import os
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from indexer.domain.similar_names import list_similar_names
-from indexer.files.quarantine import is_quarantine_mounted, quarantine_of
 from indexer.store import (
     audit_queries,
     cameras,
-    images,
+    findings,
     pins,
     profiles,
     reconsidered,
@@ -27,9 +25,12 @@ from indexer.store.removals import JournalEntry
 from indexer.store.spans import SpanCounts
 from indexer.store.system_folders import count_in_system_folders
 from indexer.store.videos import VideoCounts
-from indexer.workflows.admin.status_check import StatusCheck
+from indexer.workflows.admin.records import RecordState, list_records
+from indexer.workflows.admin.status_check import StatusCheck, list_missing_folders, list_missing_quarantines
+from indexer.workflows.admin.watches import WatchState, list_watches
+from indexer.workflows.removal.returned_files import count_held_back
 from indexer.workflows.removal.unknown_runs import UnknownRuns, list_unknown_runs
-from indexer.workflows.runs.run import list_killed_runs
+from indexer.workflows.runs.killed_runs import list_killed_runs
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,11 @@ class Status:
     `own_profiles` names, by camera, those that some cameras have in its place. `pins`: images that a person pinned.
     `held_back_files`: files that came back after their removal, and that no plan takes. `would_keep`: removed images
     that the profile in force would have kept. `missing_quarantines`: quarantines of this index that are not there.
-    `missing_folders`: folders of its images that are not there. `check`: what needs a
-    person; None if nobody asked. `videos` and `spans`: counts of videos, and of the frames that were not stored; None
-    if there never was a video. `unfinished_runs`: long runs that are at work, or that were cut off.
+    `missing_folders`: folders of its images that are not there, or the outermost folder above one that is not, as that
+    was renamed. `check`: what needs a person; None if nobody asked. `videos` and `spans`: counts of videos, and of the
+    frames that were not stored; None if there never was a video. `unfinished_runs`: long runs that are at work, or that
+    were cut off. `watches`: those that are at work, and the last ones that were cut off. `records`: the same of
+    records. `findings`: number of open findings of `advise`, by camera.
     """
 
     database: str
@@ -80,6 +83,9 @@ class Status:
     videos: VideoCounts | None = None
     spans: SpanCounts | None = None
     unfinished_runs: tuple[LongRunState, ...] = ()
+    watches: tuple[WatchState, ...] = ()
+    records: tuple[RecordState, ...] = ()
+    findings: dict[str, int] = field(default_factory=dict)
 
     @property
     def undecided(self) -> int:
@@ -90,6 +96,7 @@ class Status:
 def status(database: Database, *, check: StatusCheck | None = None) -> Status:
     """What is in the index now; `check`: what in it needs a person, if that was asked."""
     unknown = list_unknown_runs(database)
+    watches, records = list_watches(database), list_records(database)
     killed = {run.id for run in list_killed_runs(database)}
     with database.read() as session:
         quarantined, quarantined_bytes = removals.sum_quarantined(session)
@@ -108,16 +115,19 @@ def status(database: Database, *, check: StatusCheck | None = None) -> Status:
             alike=tuple(list_similar_names(cameras.list_cameras(session))),
             timezones=timezones.list_timezones(session),
             pins=pins.count_pins(session),
-            held_back_files=removals.count_held_back(session),
+            held_back_files=count_held_back(session) if check is None else check.held_back_files,
             would_keep=tuple(reconsidered.count_would_keep(session)),
-            missing_quarantines=_list_missing_quarantines(session),
-            missing_folders=tuple(root for root in images.list_outermost_roots(session) if not os.path.isdir(root)),
+            missing_quarantines=list_missing_quarantines(session),
+            missing_folders=list_missing_folders(session),
             check=check,
             **_count_videos(session),
             unfinished_runs=tuple(
                 LongRunState(run.id, run.command, run.started_at, run.id not in killed)
                 for run in runs.list_unfinished(session)
             ),
+            watches=watches,
+            records=records,
+            findings=findings.count_open(session),
         )
 
 
@@ -127,11 +137,3 @@ def _count_videos(session: Session) -> dict[str, Any]:
     if not counts.read + counts.partial + counts.unreadable + counts.missing:
         return {}
     return {"videos": counts, "spans": spans.count_spans(session)}
-
-
-def _list_missing_quarantines(session: Session) -> tuple[str, ...]:
-    """The quarantines of the first and the last file in quarantine that are not there."""
-    paths = removals.list_sample_quarantine_paths(session)
-    return tuple(
-        sorted({quarantine_of(path) for path in paths if not is_quarantine_mounted(path) and not os.path.lexists(path)})
-    )

@@ -1,12 +1,17 @@
 """status --check: what in the index needs a person; for a nightly job. It writes nothing."""
 
+import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from indexer.domain.capture_gaps import MAX_GAPS, usual_interval_s
-from indexer.store import cameras, decisions, images, removals
-from indexer.store.database import Database
+from indexer.files.quarantine import is_quarantine_mounted, quarantine_of
+from indexer.store import cameras, images, open_images, relocation, removals
+from indexer.store.database import Database, Session
+from indexer.workflows.admin.records import AwayCamera, list_away, list_records
+from indexer.workflows.admin.watches import list_watches
 from indexer.workflows.context import Clock
+from indexer.workflows.removal.missing_folders import find_missing_folder
 
 SILENT_AFTER = 3.0
 """How many of a camera's intervals may pass without an image."""
@@ -31,7 +36,10 @@ class StatusCheck:
     why. `held_back_files`: files that came back after their removal: a person pins them, or has them removed again.
     `unwitnessed`: removed files whose keeper is not present. `unreadable_new`: files that could not be used, first
     seen within the last day. `left_open`: removals that a crash cut off. `silent`: cameras without an image for longer
-    than some of their intervals (`indexer.domain.capture_gaps`).
+    than some of their intervals (`indexer.domain.capture_gaps`), but for those that are recorded. `watches_cut_off`:
+    watches that ended otherwise than by being stopped, and that nobody started again. `folders_away`: watched folders
+    that are not there. `records_cut_off`: as `watches_cut_off`. `cameras_away`: recorded cameras that sent no frame for
+    two minutes. `missing_quarantines` and `missing_folders`: as in `indexer.workflows.admin.status.Status`.
     """
 
     undecided: int
@@ -41,25 +49,37 @@ class StatusCheck:
     unreadable_new: int
     left_open: int
     silent: tuple[SilentCamera, ...]
+    watches_cut_off: int = 0
+    folders_away: tuple[str, ...] = ()
+    records_cut_off: int = 0
+    cameras_away: tuple[AwayCamera, ...] = ()
+    missing_quarantines: tuple[str, ...] = ()
+    missing_folders: tuple[str, ...] = ()
 
     @property
     def needs_person(self) -> bool:
         """Whether anything here needs a person."""
         numbers = (self.undecided, self.held_back_files, self.unwitnessed, self.unreadable_new, self.left_open)
-        return any(numbers) or bool(self.held_back) or bool(self.silent)
+        lists = (self.held_back, self.silent, self.folders_away, self.cameras_away)
+        missing = (self.missing_quarantines, self.missing_folders)
+        cut_off = self.watches_cut_off or self.records_cut_off
+        return any(numbers) or any(lists) or any(missing) or bool(cut_off)
 
 
 def check_status(database: Database, *, silent_after: float, clock: Clock) -> StatusCheck:
     """What needs a person now. `silent_after`: how many of its intervals a camera may be silent; 0: any."""
     from indexer.workflows.removal.prune import plan  # here, as it loads the image libraries
 
-    held_back = {blocked.camera.camera: blocked.reason for blocked in plan(database).held_back}
+    planned = plan(database)
     now = clock()
+    watches, records = list_watches(database), list_records(database)
+    on_record = {camera for record in records if record.is_running for camera in record.cameras}
     with database.read() as session:
         silent = [
             camera
             for name, camera_id in cameras.list_cameras(session).items()
             if silent_after > 0
+            and name not in on_record  # one that shows nothing new gives no image
             and (
                 camera := _find_silence(
                     name, cameras.list_last_captures(session, camera_id, limit=MAX_GAPS + 1), silent_after, now=now
@@ -68,14 +88,43 @@ def check_status(database: Database, *, silent_after: float, clock: Clock) -> St
             is not None
         ]
         return StatusCheck(
-            undecided=decisions.count_undecided(session),
-            held_back=held_back,
-            held_back_files=removals.count_held_back(session),
+            undecided=open_images.count_undecided(session),
+            held_back={blocked.camera.camera: blocked.reason for blocked in planned.held_back},
+            held_back_files=removals.count_held_back(session) + planned.recorded_returns,
             unwitnessed=len(removals.list_unwitnessed(session)),
             unreadable_new=images.count_unusable_since(session, now - _NEW),
             left_open=len(removals.list_pending(session)),
             silent=tuple(silent),
+            watches_cut_off=sum(not watch.is_running for watch in watches),
+            folders_away=tuple(sorted({folder for watch in watches if watch.is_running for folder in watch.away})),
+            records_cut_off=sum(not record.is_running for record in records),
+            cameras_away=list_away(records, now=now),
+            missing_quarantines=list_missing_quarantines(session),
+            missing_folders=list_missing_folders(session),
         )
+
+
+def list_missing_folders(session: Session) -> tuple[str, ...]:
+    """The outermost missing folders, at or above ingested folders whose files should be there or come back.
+
+    A folder is not counted if an ingest saw that its files are gone, and none of them is in quarantine: somebody
+    deleted it on purpose.
+    """
+    roots = images.list_outermost_roots(session)
+    missing = {root: folder for root in roots if (folder := find_missing_folder(os.path.join(root, "image")))}
+    return tuple(sorted({folder for root, folder in missing.items() if _is_missed(session, root)}))
+
+
+def _is_missed(session: Session, root: str) -> bool:
+    return bool(relocation.count_present_below(session, root)) or removals.has_quarantined_below(session, root)
+
+
+def list_missing_quarantines(session: Session) -> tuple[str, ...]:
+    """The quarantines that are not there, or of which the folder of a run is not there."""
+    paths = removals.list_sample_quarantine_paths(session)
+    return tuple(
+        sorted({quarantine_of(path) for path in paths if not is_quarantine_mounted(path) and not os.path.lexists(path)})
+    )
 
 
 def _find_silence(name: str, times: list[datetime], silent_after: float, *, now: datetime) -> SilentCamera | None:

@@ -1,35 +1,46 @@
 """ingest of videos: find what is new, look at its frames in workers, store what they show, account for all others.
 
-It promises that a known video is not read twice, that each video is written whole or not at all, and that the lock is
-held while one video is written and not while it is read, so that other commands work beside it. The videos of a camera
-are read one after the other, each compared with what the one before gave; those of several cameras at once.
+It promises that
+
+- a known video is not read twice;
+- each video is written whole or not at all; and
+- the lock is held while one video is written and not while it is read, so that other commands work beside it.
+
+The videos of a camera are read one after the other, each compared with what the one before gave; those of several
+cameras at once.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from itertools import count
 
-from indexer.domain.descriptions import Limits, Thumbnail
-from indexer.domain.naming.moments import to_utc
+from indexer.domain.camera_images import ImageKey
+from indexer.domain.descriptions import Limits, Thumbnail, ThumbnailRecipe
+from indexer.domain.names import clamped_mtime
+from indexer.domain.spans import SpanReason
 from indexer.domain.videos import Sampling, VideoState
-from indexer.errors import ProfileError
-from indexer.execution import ParallelMap, WorkerFailure, map_path
-from indexer.files.partial_frames import partial_folder
+from indexer.execution import ParallelMap, WorkerFailure
+from indexer.files.partial_frames import discard_attempt_folder, find_progress, make_attempt_folder, partial_folder
 from indexer.files.reading import os_error_message
-from indexer.store import cameras, decisions, profiles, spans, videos
+from indexer.files.walking import Candidate
+from indexer.store import cameras, images, open_images, profiles, spans, videos
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
-from indexer.workflows.capture.read_video import MemoryImage, VideoResult, VideoTask, read_video
-from indexer.workflows.capture.store_video import FramesFolder, VideoNames, VideoStore, WitnessGoneError
-from indexer.workflows.capture.video_diff import VideoDiff, VideoToRead, diff_videos, without_copies
+from indexer.store.videos import KnownVideo
+from indexer.workflows.capture.attempts import VideoAttempt, read_attempts
+from indexer.workflows.capture.options import VideoOptions
+from indexer.workflows.capture.plan_videos import PlannedVideo, plan_videos
+from indexer.workflows.capture.read_video import Crash, MemoryImage, VideoResult, VideoTask
+from indexer.workflows.capture.store_frames import FramesFolder
+from indexer.workflows.capture.store_video import VideoStore, WitnessGoneError
+from indexer.workflows.capture.video_diff import VideoDiff, VideoToRead, diff_videos
 from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.ingest.discovery import IngestRequest
-from indexer.workflows.ingest.index_diff import IndexDiff
+from indexer.workflows.ingest.equal_rows import is_still_at_path
 from indexer.workflows.ingest.ingest import ingest_under_lock
-from indexer.workflows.ingest.name_plan import apply_rules, needs_recording, plan_names, record_rules
+from indexer.workflows.ingest.name_plan import apply_rules
 from indexer.workflows.ingest.outcomes import IngestReport
 from indexer.workflows.ingest.video_outcomes import VideoOutcome, VideoReport
 from indexer.workflows.profile_parameters import thumbnail_recipe
@@ -38,34 +49,13 @@ from indexer.workflows.runs.run import ActiveRun, LongRun, open_run
 
 _MAX_ATTEMPTS = 3
 """So often is a video read again because one of its witnesses was removed meanwhile; the last time without memory."""
+_MAX_CRASHES = 2
+"""So often is a video read again after it ended its process: without that packet, then up to there."""
 _SECONDS_PER_MB = 4.0
 """A video may take so long, or the time of an image if that is more: at 2 Mb/s as long as it lasts."""
 
 MakeExecutor = Callable[[float], AbstractContextManager[ParallelMap]]
 """An executor for videos, each of which may take so many seconds."""
-
-
-@dataclass(frozen=True)
-class VideoOptions:
-    """Where the frames of videos go, and which frames are looked at.
-
-    `frames_folder`: a real path. `every_s`: seconds from one frame to the next, above 0. `time_s`: a video may always
-    take so long.
-    """
-
-    frames_folder: str
-    every_s: float = 1.0
-    sampling: Sampling = Sampling.AUTO
-    time_s: float = 120.0
-
-    @property
-    def arguments(self) -> dict[str, object]:
-        """The arguments as the run stores them."""
-        return {
-            "frames": ascii(self.frames_folder)[1:-1],
-            "every_s": self.every_s,
-            "sampling": str(self.sampling),
-        }
 
 
 def ingest_with_videos(
@@ -90,228 +80,304 @@ def ingest_with_videos(
             report = ingest_under_lock(
                 database, request, run=batch, executor=executor, limits=limits, clock=clock, progress=progress
             )
-        report.videos = VideoReport(frames_folder=options.frames_folder)
-        with partial_folder(options.frames_folder) as partial:
-            folder = FramesFolder(options.frames_folder, partial)
-            ingest = _VideoIngest(database, options, folder, report.videos, run, limits=limits, clock=clock)
-            ingest.run(request, make_video_executor, progress=progress)
+        report.videos = ingest_videos(
+            database,
+            request,
+            options,
+            run=run,
+            make_executor=make_video_executor,
+            limits=limits,
+            clock=clock,
+            progress=progress,
+        )
         run.counts["videos"] = report.videos.counts
         with database.read() as session:
-            report.undecided = decisions.count_undecided(session)
+            report.undecided = open_images.count_undecided(session)
     return report
 
 
-@dataclass(frozen=True)
-class _PlannedVideo:
-    """A video to read, with its camera and, if its path says so, when it began; `attempts`: how often it was read."""
+def ingest_videos(
+    database: Database,
+    request: IngestRequest,
+    options: VideoOptions,
+    *,
+    run: LongRun,
+    make_executor: MakeExecutor,
+    limits: Limits,
+    clock: Clock,
+    progress: Progress = no_progress,
+) -> VideoReport:
+    """Stores what is new in the videos of a request, in a long run between two of its batches.
 
-    video: VideoToRead
-    names: VideoNames
-    named_at: datetime | None
-    named_source: str | None
-    attempts: int = 0
+    Raises `OSError` if the folder for frames cannot be written to.
+    """
+    report = VideoReport(frames_folder=options.frames_folder)
+    with partial_folder(options.frames_folder) as partial:
+        ingest = VideoIngest(database, options, report, limits=limits, clock=clock)
+        planned = ingest.plan(request, run=run)
+        if planned:
+            advance = progress("reading videos", len(planned))
+            with make_executor(max(map(ingest.time_s, planned))) as executor:
+                _read_all(ingest, planned, executor, partial=partial, run=run, advance=advance)
+    return report
 
-    @property
-    def path(self) -> str:
-        return self.video.candidate.path
+
+def _read_all(
+    ingest: "VideoIngest",
+    planned: Sequence[PlannedVideo],
+    executor: ParallelMap,
+    *,
+    partial: str,
+    run: LongRun,
+    advance: Callable[[int], None],
+) -> None:
+    """Reads the videos of each camera one after the other, in the order of their times; one of each at once."""
+    waiting: dict[str, list[PlannedVideo]] = defaultdict(list)
+    for video in sorted(planned, key=lambda each: each.rank, reverse=True):
+        waiting[video.camera].append(video)
+    while waiting:
+        attempts = ingest.begin([of_camera.pop() for of_camera in waiting.values()], partial=partial)
+        number = len(waiting)
+        for attempt, result in zip(attempts, read_attempts(executor, attempts), strict=True):
+            again = ingest.finish(attempt, result, run=run)
+            if again is not None:
+                waiting[again.camera].append(again)
+                number -= 1
+        advance(number)
+        waiting = defaultdict(list, {camera: rest for camera, rest in waiting.items() if rest})
 
 
-class _VideoIngest:
-    """The videos of one run, from the difference to the last row."""
+class VideoIngest:
+    """Videos from the difference to the last row, in steps: `plan`; then for each video `begin` an attempt, let workers
+    read it, and `finish` it. What became of each is counted in the report.
+
+    `is_postponed`: of a path that was read, whether the video is left alone and not counted, because it may be
+    unfinished.
+    """
 
     def __init__(
         self,
         database: Database,
         options: VideoOptions,
-        folder: FramesFolder,
         report: VideoReport,
-        run: LongRun,
         *,
         limits: Limits,
         clock: Clock,
+        is_postponed: Callable[[str, VideoResult], bool] | None = None,
     ) -> None:
-        self._database, self._options, self._folder = database, options, folder
-        self._report, self._run, self._limits = report, run, limits
-        self._store = VideoStore(database, folder, clock=clock)
-        self._numbers = count()
+        self._is_postponed = is_postponed
+        self._database, self._options = database, options
+        self._report, self._limits = report, limits
+        self._store = VideoStore(database, clock=clock)
+        self._attempt_numbers = count()
 
-    def run(self, request: IngestRequest, make_executor: MakeExecutor, *, progress: Progress) -> None:
-        """Reads and stores what is new; notes what moved or is gone."""
+    def plan(self, request: IngestRequest, *, run: LongRun) -> list[PlannedVideo]:
+        """The videos to read, in no particular order; notes what moved or is gone."""
         request = apply_rules(self._database, request)
         diff = diff_videos(self._database, request)
         for _ in diff.unchanged:
             self._report.count(VideoOutcome.UNCHANGED)
         for candidate, reason in diff.refused:
             self._report.refuse(candidate.path, reason)
+        self._relocate(diff, run=run)
+        self._mark_missing(diff, run=run)
+        return plan_videos(self._database, request, diff, run=run, report=self._report)
+
+    def time_s(self, video: PlannedVideo) -> float:
+        """So many seconds a worker may take for a video."""
+        return max(self._options.time_s, video.video.candidate.size_bytes / 1e6 * _SECONDS_PER_MB)
+
+    def _relocate(self, diff: VideoDiff, *, run: LongRun) -> None:
+        """Gives known videos that moved, or came back, their paths."""
+        by_camera = defaultdict[str, list[tuple[KnownVideo, VideoToRead]]](list)
         for known, video in diff.relocated:
-            with self._batch(known.camera), self._database.write() as session:
-                candidate = video.candidate
-                mtime_ns = video.identity.mtime_ns
-                videos.relocate_video(session, known.id, path=candidate.path, root=candidate.root, mtime_ns=mtime_ns)
-            is_same_path = known.path == candidate.path
-            moved = VideoOutcome.RETURNED if is_same_path else VideoOutcome.MOVED
-            is_retimed = is_same_path and known.missing_reason is None
-            self._report.count(VideoOutcome.UNCHANGED if is_retimed else moved)
-        if diff.gone:
-            cameras_of_gone = sorted({known.camera for known in diff.gone.values()})
-            with self._run.record_batch(cameras=cameras_of_gone) as batch, self._database.write() as session:
-                paths = {video_id: known.path for video_id, known in diff.gone.items()}
-                self._report.missing = videos.mark_videos_missing(session, paths)
-                self._note(batch)
-        planned = self._plan(request, diff)
-        if planned:
-            time_s = max(self._time_s(one) for one in planned)
-            advance = progress("reading videos", len(planned))
-            with make_executor(time_s) as executor:
-                self._read_all(planned, executor, advance=advance)
+            by_camera[known.camera].append((known, video))
+        for camera, relocated in by_camera.items():
+            with run.record_batch(cameras=[camera]) as batch, self._database.write() as session:
+                for known, video in relocated:
+                    path, root = video.candidate.path, video.candidate.root
+                    videos.relocate_video(session, known.id, path=path, root=root, mtime_ns=video.identity.mtime_ns)
+                    self._report.count(_outcome_of_known(known, path))
+                batch.counts["videos"] = self._report.counts
 
-    def _plan(self, request: IngestRequest, diff: VideoDiff) -> list[_PlannedVideo]:
-        """The videos to read, named; copies, and those of cameras that are held back, are counted."""
-        candidates = tuple(video.candidate for video in (*diff.to_read, *diff.equal))
-        request = replace(request, candidates=candidates, names={})
-        new = IndexDiff([], [(candidate, None) for candidate in candidates], {})
-        request, _, self._report.names, held = plan_names(self._database, request, new)
-        to_read, copies = without_copies(diff, lambda candidate: request.path_naming(candidate.path).camera)
-        for _ in copies:
-            self._report.count(VideoOutcome.EQUAL)
-        copied = {video.candidate.path for video in copies}
-        held = [candidate for candidate in held if candidate.path not in copied]
-        if needs_recording(request):
-            with self._run.record_batch(), self._database.write() as session:
-                record_rules(session, request)
-        for candidate in held:
-            self._report.refuse(candidate.path, "its camera is held back")
-        held_paths = {candidate.path for candidate in held}
-        planned = []
-        for video in to_read:
-            if video.candidate.path not in held_paths:
-                path = request.path_naming(video.candidate.path)
-                named_at = None if path.moment is None else to_utc(path.moment, path.zone)
-                source = None if named_at is None else path.moment_source
-                names = VideoNames(path, path.camera, path.camera_source)
-                planned.append(_PlannedVideo(video, names, named_at, source))
-        return planned
+    def _mark_missing(self, diff: VideoDiff, *, run: LongRun) -> None:
+        """Marks the videos that are not at their paths any more."""
+        if not diff.gone:
+            return
+        cameras_of_gone = sorted({known.camera for known in diff.gone.values()})
+        with run.record_batch(cameras=cameras_of_gone) as batch, self._database.write() as session:
+            paths = {video_id: known.path for video_id, known in diff.gone.items()}
+            self._report.missing = videos.mark_videos_missing(session, paths)
+            batch.counts["videos"] = self._report.counts
 
-    def _read_all(
-        self, planned: Sequence[_PlannedVideo], executor: ParallelMap, *, advance: Callable[[int], None]
-    ) -> None:
-        """Reads the videos of each camera one after the other, in the order of their times; one of each at once."""
-        waiting: dict[str, list[_PlannedVideo]] = defaultdict(list)
-        for one in sorted(planned, key=_by_time, reverse=True):
-            waiting[one.names.camera].append(one)
-        while waiting:
-            round_of_videos = [of_camera.pop() for of_camera in waiting.values()]
-            for one in self._read_round(round_of_videos, executor):
-                waiting[one.names.camera].append(one)
-            advance(len(round_of_videos))
-            waiting = defaultdict(list, {camera: rest for camera, rest in waiting.items() if rest})
-
-    def _read_round(self, planned: Sequence[_PlannedVideo], executor: ParallelMap) -> Iterator[_PlannedVideo]:
-        """Reads and stores one video of each camera. Yields those that must be read again."""
+    def begin(self, planned: Sequence[PlannedVideo], *, partial: str) -> list[VideoAttempt]:
+        """An attempt for each of these videos, which are of different cameras, with a folder in `partial`. A video that
+        cannot be read now is counted, and left out."""
         with self._database.read() as session:
-            in_force = profiles.list_in_force(session, {one.names.camera for one in planned})
+            in_force = profiles.list_in_force(session, {video.camera for video in planned})
             known_cameras = cameras.list_cameras(session)
-        readable = list[_PlannedVideo]()
-        for one in planned:
-            if in_force[one.names.camera].profile.preparation.native:
-                name = in_force[one.names.camera].profile.name
-                self._report.refuse(one.path, f"profile {name!r} has no work_width, which videos need")
-            else:
-                readable.append(one)
-        tasks = [self._task(executor, one, in_force[one.names.camera], known_cameras) for one in readable]
-        for one, answer in zip(readable, executor(read_video, tasks), strict=True):
-            result = (
-                VideoResult(one.video.identity, refusal=f"reading it {answer.reason}")
-                if isinstance(answer, WorkerFailure)
-                else answer
+        attempts = list[VideoAttempt]()
+        for video in planned:
+            stored = in_force[video.camera]
+            recipe = thumbnail_recipe(stored.profile.preparation)
+            if recipe is None:
+                self._report.refuse(video.path, f"profile {stored.profile.name!r} has no work_width, which videos need")
+                continue
+            if recipe.features is not None:
+                self._report.refuse(
+                    video.path,
+                    f"profile {stored.profile.name!r} has features, which frames of videos do not get; give the camera "
+                    "another profile, and compare its images under this one later",
+                )
+                continue
+            try:
+                folder = make_attempt_folder(partial, next(self._attempt_numbers))
+            except OSError as problem:
+                self._report.refuse(video.path, f"its frames cannot be stored: {os_error_message(problem)}")
+                continue
+            memory = self._memory(video, stored, recipe, camera_id=known_cameras.get(video.camera))
+            task = self._task(video, stored, recipe, (*memory.values(),), folder=folder)
+            keys = {image.path: key for key, image in memory.items()}
+            attempts.append(VideoAttempt(video, stored, folder, task, keys))
+        return attempts
+
+    def _memory(
+        self, video: PlannedVideo, stored: StoredProfile, recipe: ThumbnailRecipe, *, camera_id: int | None
+    ) -> dict[ImageKey, MemoryImage]:
+        """The images that the first frames of a video are compared with, by their keys; none in its last attempt.
+
+        An image whose file is gone stands for nothing, whatever the index says of it.
+        """
+        if camera_id is None or video.attempts >= _MAX_ATTEMPTS:
+            return {}
+        with self._database.read() as session:
+            latest = spans.list_latest_kept(session, camera_id, preparation_id=stored.preparation_id)
+            known = images.list_known(session, [image.path for image in latest])
+        return {
+            (image.image_id, known[image.path].content_hash): MemoryImage(
+                image.path, Thumbnail(recipe.digest, 0, 0, image.thumbnail, image.flat)
             )
-            if not self._write(one, result, in_force[one.names.camera]):
-                yield replace(one, attempts=one.attempts + 1)
+            for image in latest
+            if image.path in known and is_still_at_path(known[image.path])
+        }
 
     def _task(
-        self, executor: ParallelMap, one: _PlannedVideo, stored: StoredProfile, known_cameras: Mapping[str, int]
+        self,
+        video: PlannedVideo,
+        stored: StoredProfile,
+        recipe: ThumbnailRecipe,
+        memory: tuple[MemoryImage, ...],
+        *,
+        folder: str,
     ) -> VideoTask:
-        recipe = thumbnail_recipe(stored.profile.preparation)
-        if recipe is None:
-            raise ProfileError(f"profile {stored.profile.name!r} has no work_width, which videos need")
-        camera_id = known_cameras.get(one.names.camera)
-        memory = tuple[MemoryImage, ...]()
-        if camera_id is not None and one.attempts < _MAX_ATTEMPTS:
-            with self._database.read() as session:
-                latest = spans.list_latest_kept(session, camera_id, preparation_id=stored.preparation_id)
-            memory = tuple(
-                MemoryImage(image.path, Thumbnail(recipe.digest, 0, 0, image.thumbnail, image.flat)) for image in latest
-            )
         return VideoTask(
-            map_path(executor, one.path),
-            one.names.camera,
-            one.named_at,
-            one.named_source,
-            recipe,
-            stored.profile.scoring_parameters,
-            memory,
-            self._options.every_s,
-            self._options.sampling,
-            map_path(executor, self._folder.path),
-            map_path(executor, self._folder.partial),
-            f"{next(self._numbers)}-",
-            self._limits,
-            self._time_s(one),
+            path=video.path,
+            camera=video.camera,
+            named_at=video.named_at,
+            named_source=video.named_source,
+            recipe=recipe,
+            scoring=stored.profile.scoring_parameters,
+            memory=memory,
+            every_s=self._options.every_s,
+            sampling=self._options.sampling,
+            frames_folder=self._options.frames_folder,
+            partial_folder=folder,
+            limits=self._limits,
+            time_s=self.time_s(video),
+            crashes=video.crashes,
         )
 
-    def _time_s(self, one: _PlannedVideo) -> float:
-        return max(self._options.time_s, one.video.candidate.size_bytes / 1e6 * _SECONDS_PER_MB)
+    def finish(
+        self, attempt: VideoAttempt, result: VideoResult | WorkerFailure, *, run: LongRun, wait: LockWait | None = None
+    ) -> PlannedVideo | None:
+        """Writes what an attempt gave, and counts it. Returns the video if it must be read again.
 
-    def _write(self, one: _PlannedVideo, result: VideoResult, stored: StoredProfile) -> bool:
-        """Writes what a video gave, and counts it. Returns False if it must be read again."""
-        identity = one.video.identity
+        `wait`: for the lock of the camera, if not as the run does. If the index refuses, it raises `DatabaseError`, and
+        may be called again with the same result.
+        """
+        again = self._finish(attempt, result, run=run, wait=wait)
+        discard_attempt_folder(attempt.folder)
+        return again
+
+    def _finish(
+        self, attempt: VideoAttempt, result: VideoResult | WorkerFailure, *, run: LongRun, wait: LockWait | None
+    ) -> PlannedVideo | None:
+        video, identity = attempt.video, attempt.video.video.identity
+        if isinstance(result, WorkerFailure):
+            packet = find_progress(attempt.folder)
+            if packet is not None and len(video.crashes) < _MAX_CRASHES:
+                return replace(video, crashes=(*video.crashes, Crash(packet, result.reason)))
+            result = VideoResult(identity, refusal=f"reading it {result.reason}")
+        if self._is_postponed is not None and self._is_postponed(video.path, result):
+            return None
         changed = result.identity is not None and result.identity.fingerprint != identity.fingerprint
         problem = "it changed while it was read" if changed else result.problem
         if problem is not None:
-            self._report.refuse(one.path, problem)
-            return True
+            self._report.refuse(video.path, problem)
+            return None
         try:
-            with self._batch(one.names.camera) as batch:
-                if result.refusal is not None:
-                    self._store.add_refused(
-                        one.video.candidate, one.names, identity.fingerprint, result.refusal, run=batch
-                    )
-                else:
-                    self._report.adopted += self._store.add(
-                        one.video.candidate, one.names, identity.fingerprint, result, profile_id=stored.id, run=batch
-                    )
-                self._count(one, result)
-                self._note(batch)
+            with run.record_batch(cameras=[video.camera], wait=wait) as batch:
+                self._write(attempt, result, run=batch)
+                batch.counts["videos"] = self._report.counts
         except WitnessGoneError:
-            return False
+            return replace(video, attempts=video.attempts + 1)
         except OSError as refusal:
-            self._report.refuse(one.path, os_error_message(refusal))
-        return True
+            where = f" ({refusal.filename!r})" if refusal.filename else ""
+            self._report.refuse(video.path, f"its frames cannot be stored: {os_error_message(refusal)}{where}")
+        return None
 
-    def _batch(self, camera: str) -> AbstractContextManager[ActiveRun]:
-        return self._run.record_batch(cameras=[camera])
+    def _write(self, attempt: VideoAttempt, result: VideoResult, *, run: ActiveRun) -> None:
+        """Writes the rows of a video, and counts it; raises `WitnessGoneError` or `OSError` if nothing was written."""
+        video = attempt.video
+        candidate, fingerprint = video.video.candidate, video.video.identity.fingerprint
+        if self._is_read(candidate, fingerprint):
+            return self._report.count(VideoOutcome.UNCHANGED)
+        if result.refusal is not None:
+            self._store.add_refused(candidate, video.names, fingerprint, result.refusal, run=run)
+        else:
+            stored = self._store.add(
+                candidate,
+                video.names,
+                fingerprint,
+                result,
+                folder=FramesFolder(self._options.frames_folder, attempt.folder),
+                profile_id=attempt.profile.id,
+                memory_keys=attempt.memory_keys,
+                run=run,
+            )
+            result, self._report.adopted = stored.result, self._report.adopted + stored.adopted
+        return self._count(video, result)
 
-    def _note(self, batch: ActiveRun) -> None:
-        batch.counts["videos"] = self._report.counts
+    def _is_read(self, candidate: Candidate, fingerprint: str) -> bool:
+        """Whether the index has a video as it is: another command read it meanwhile, or the same one, which then could
+        not write its counts."""
+        with self._database.read() as session:
+            row = videos.list_known_videos(session, [candidate.path]).get(candidate.path)
+        if row is None or row.state is not VideoState.READ:
+            return False
+        as_it_is = candidate.size_bytes, clamped_mtime(candidate.mtime_ns), fingerprint
+        return (row.size_bytes, row.mtime_ns, row.fingerprint) == as_it_is
 
-    def _count(self, one: _PlannedVideo, result: VideoResult) -> None:
+    def _count(self, video: PlannedVideo, result: VideoResult) -> None:
         report = self._report
         if result.refusal is not None or result.reading is None:
             report.count(VideoOutcome.UNREADABLE)
-            report.problems.append((one.path, str(result.refusal)))
+            report.problems.append((video.path, str(result.refusal)))
             return
         is_whole = result.reading.state is VideoState.READ
         report.count(VideoOutcome.READ if is_whole else VideoOutcome.PARTIAL)
         if not is_whole:
-            report.problems.append((one.path, str(result.reading.reason)))
+            report.problems.append((video.path, str(result.reading.reason)))
         report.frames_read += result.frames_read
         report.frames_stored += len(result.frames)
         report.gaps += sum(span.frames == 0 for span in result.spans)
         report.spans += sum(span.frames > 0 for span in result.spans)
+        report.frames_damaged += sum(span.frames for span in result.spans if span.reason is SpanReason.DAMAGED)
         report.all_frames += result.reading.sampling is Sampling.ALL and self._options.sampling is Sampling.AUTO
 
 
-def _by_time(one: _PlannedVideo) -> tuple[bool, float, str]:
-    """By the time that the name says, else by that of the file."""
-    at = one.named_at
-    return at is None, one.video.identity.mtime_ns / 1e9 if at is None else at.timestamp(), one.path
+def _outcome_of_known(known: KnownVideo, path: str) -> VideoOutcome:
+    """The outcome of a known video that lies at a path now."""
+    if known.path != path:
+        return VideoOutcome.MOVED
+    return VideoOutcome.UNCHANGED if known.missing_reason is None else VideoOutcome.RETURNED

@@ -5,30 +5,35 @@ written to a folder for partial files; the process that has the index moves them
 know databases.
 """
 
-import hashlib
 import os
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import BinaryIO
 
-from indexer.domain.descriptions import FileDescription, Limits, Thumbnail, ThumbnailRecipe
+from indexer.domain.descriptions import Limits, Thumbnail, ThumbnailRecipe
 from indexer.domain.evidence import ScoringParameters
 from indexer.domain.frame_paths import frame_path
+from indexer.domain.plurals import counted
 from indexer.domain.spans import FrameTime, Span, SpanReason, SpanRecorder
 from indexer.domain.videos import RecordingStart, Sampling, VideoFacts, VideoReading, VideoState, recording_start
-from indexer.files.frame_files import has_frame, write_partial_frame
+from indexer.files.frame_files import has_frame
+from indexer.files.partial_frames import ProgressFile
 from indexer.files.reading import os_error_message
 from indexer.files.video_files import VideoIdentity, identify_video, open_video_file
-from indexer.imaging.file_description import describe_image
 from indexer.imaging.frames import encode_frame
 from indexer.imaging.novelty import Gate, PreparedFrame, prepare_frame, prepare_stored
 from indexer.imaging.video import StreamFrame, Video, open_video
 from indexer.imaging.video_container import VideoRefusedError
+from indexer.workflows.capture.new_frames import NewFrame, write_frame
 
 _WHOLE_STREAM_S = 1e9
 """An interval with which only the first frame is decoded, and all packets are read."""
+
+_LONGEST_REST_S = 86_400.0
+"""The header may say any length: not more than this is believed of what was not read."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,14 @@ class MemoryImage:
 
     path: str
     thumbnail: Thumbnail
+
+
+@dataclass(frozen=True)
+class Crash:
+    """What ended the process that read a video, and the number of the packet that it was at."""
+
+    packet: int
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -58,12 +71,13 @@ class VideoTask:
         Seconds from one frame that is looked at to the next.
     sampling : Sampling
     frames_folder, partial_folder : str
-        Where stored frames lie in the end, and where new ones are written.
-    partial_prefix : str
-        How the names of the files begin that are written there.
+        Where stored frames lie in the end, and where new ones are written: an empty folder.
     limits : Limits
     time_s : float
         After so many seconds the rest of the video is left.
+    crashes : tuple of Crash
+        Of earlier attempts. The packet of the first one is passed over. With a second one the video is read up to the
+        later one of their packets.
     """
 
     path: str
@@ -77,25 +91,9 @@ class VideoTask:
     sampling: Sampling
     frames_folder: str
     partial_folder: str
-    partial_prefix: str
     limits: Limits
     time_s: float
-
-
-@dataclass(frozen=True)
-class NewFrame:
-    """A frame that is to be stored: its key in spans, its time, the name of its partial file, and its description.
-
-    The PNG of its thumbnail lies in a file of its own, `thumbnail_name`: a long video may have many. `thumbnail` is the
-    rest of it.
-    """
-
-    key: str
-    time: FrameTime
-    partial_name: str
-    description: FileDescription
-    thumbnail: Thumbnail
-    thumbnail_name: str
+    crashes: tuple[Crash, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -155,17 +153,13 @@ def read_video(task: VideoTask) -> VideoResult:
     return replace(result, identity=identity)
 
 
-if TYPE_CHECKING:
-    from typing import BinaryIO
-
-
 def _named_start(task: VideoTask) -> RecordingStart | None:
     if task.named_at is None or task.named_source is None:
         return None
     return RecordingStart(task.named_at, task.named_source)
 
 
-def _unnamed_start(task: VideoTask, file: "BinaryIO", identity: VideoIdentity) -> RecordingStart:
+def _unnamed_start(task: VideoTask, file: BinaryIO, identity: VideoIdentity) -> RecordingStart:
     """When the recording began by the container or the file's time. For these its whole length must be known: of a
     file that ends early the header says another one."""
     with open_video(file, limits=task.limits) as video:
@@ -180,9 +174,43 @@ def _unnamed_start(task: VideoTask, file: "BinaryIO", identity: VideoIdentity) -
         )
 
 
-def _has_changed(file: "BinaryIO", identity: VideoIdentity) -> bool:
+def _has_changed(file: BinaryIO, identity: VideoIdentity) -> bool:
     status = os.fstat(file.fileno())
     return (status.st_size, status.st_mtime_ns) != (identity.size_bytes, identity.mtime_ns)
+
+
+class _RestNotReadError(Exception):
+    """The rest of a video is left; the text says why."""
+
+
+class _PacketFilter:
+    """Decides which packets are decoded, and notes the number of each one first: it is known if that ends the process.
+
+    Raises `OSError` if the disk refuses.
+    """
+
+    def __init__(self, task: VideoTask) -> None:
+        self._crashes = task.crashes
+        self._passed_over = {crash.packet for crash in task.crashes}
+        self._end = max(self._passed_over) if len(task.crashes) > 1 else None
+        self._time_s = task.time_s
+        self._deadline_s = time.monotonic() + task.time_s
+        self._file = ProgressFile(task.partial_folder)
+
+    def admit(self, number: int) -> bool:
+        """Whether a packet is to be decoded; raises `_RestNotReadError` if that and all after it are left."""
+        if self._end is not None and number >= self._end:
+            raise _RestNotReadError(f"reading it {self._crashes[-1].reason}")
+        if time.monotonic() > self._deadline_s:
+            raise _RestNotReadError(f"took longer than {self._time_s:g} s")
+        if number in self._passed_over:
+            return False
+        self._file.write(number)
+        return True
+
+    def close(self) -> None:
+        """Closes the file with the number."""
+        self._file.close()
 
 
 class _VideoReader:
@@ -195,45 +223,90 @@ class _VideoReader:
             self._gate.store(image.path, prepare_stored(image.thumbnail))
         self._recorder = SpanRecorder()
         self._frames: list[NewFrame] = []
+        self._spans: list[Span] = []
+        self._last: FrameTime | None = None
+        self._unusable: list[str] = []  # why new frames can be no images
 
     def read(self) -> VideoResult:
-        """What the video gives; raises `OSError` if a frame cannot be written."""
-        spans: list[Span] = []
-        before: FrameTime | None = None
-        deadline_s = time.monotonic() + self._task.time_s
-        is_late = False
-        for frame in self._video.frames(every_s=self._task.every_s, sampling=self._task.sampling):
-            now = FrameTime(frame.offset_us, self._start.at + timedelta(microseconds=frame.offset_us))
-            if frame.gap is not None and before is not None:
-                spans += self._recorder.add_gap(before, now, detail=frame.gap)
-            spans += self._look(frame, now)
-            before = now
-            is_late = time.monotonic() > deadline_s
-            if is_late:
-                break
-        spans += self._recorder.close()
-        reading = self._video.reading
-        if is_late and before is not None:
-            reason = f"took longer than {self._task.time_s:g} s; the rest was not read"
-            reading = replace(reading, state=VideoState.PARTIAL, reason=reason, duration_s=before.offset_us / 1_000_000)
+        """What the video gives.
+
+        Raises
+        ------
+        VideoRefusedError
+            If nothing of it can be used.
+        OSError
+            If a frame cannot be written.
+        """
+        unread = None
+        with closing(_PacketFilter(self._task)) as packets:
+            try:
+                self._read_frames(packets)
+            except _RestNotReadError as problem:
+                unread = str(problem)
+        reading = self._reading(unread)
+        self._add_gap_at_end(reading, unread or self._video.gap_at_end)
+        self._spans += self._recorder.close()
         return VideoResult(
             facts=self._video.facts,
             reading=reading,
             start=self._start,
             frames=tuple(self._frames),
-            spans=tuple(spans),
+            spans=tuple(self._spans),
             frames_read=self._recorder.looked_at,
         )
+
+    def _read_frames(self, packets: _PacketFilter) -> None:
+        every_s, sampling = self._task.every_s, self._task.sampling
+        for frame in self._video.frames(every_s=every_s, sampling=sampling, admit=packets.admit):
+            now = FrameTime(frame.offset_us, self._start.at + timedelta(microseconds=frame.offset_us))
+            if frame.gap is not None:
+                self._spans += self._recorder.add_gap(self._last or self._begin, now, detail=frame.gap)
+            self._spans += self._look(frame, now)
+            self._last = now
+
+    def _add_gap_at_end(self, reading: VideoReading, reason: str | None) -> None:
+        """Adds the time from the last frame to the end, if there is a reason why nobody looked then."""
+        last, end_us = self._last or self._begin, round(reading.duration_s * 1_000_000)
+        if reason is None or end_us <= last.offset_us:
+            return
+        end = FrameTime(end_us, self._start.at + timedelta(microseconds=end_us))
+        self._spans += self._recorder.add_gap(last, end, detail=reason)
+
+    @property
+    def _begin(self) -> FrameTime:
+        return FrameTime(0, self._start.at)
+
+    def _reading(self, unread: str | None) -> VideoReading:
+        """How the reading ended; `unread`: why the rest was left, if it was."""
+        reading = self._video.reading
+        if unread is not None:
+            if self._last is None:
+                raise VideoRefusedError(f"{unread}; none of its frames was read")
+            reason, read_s = f"{unread}; the rest was not read", self._last.offset_us / 1_000_000
+            duration_s = min(max(read_s, self._video.facts.duration_s or 0.0), read_s + _LONGEST_REST_S)
+            return replace(reading, state=VideoState.PARTIAL, reason=reason, duration_s=duration_s)
+        if not self._recorder.looked_at:
+            raise VideoRefusedError("none of its frames can be looked at: " + (reading.reason or "it has no keyframes"))
+        if len(self._unusable) == self._recorder.looked_at:
+            raise VideoRefusedError(self._unusable[0])
+        reasons = [f"reading it {crash.reason}" for crash in self._task.crashes]
+        reasons += [f"{counted(len(self._unusable), 'frame')} of it: {self._unusable[0]}"] if self._unusable else []
+        if reasons:
+            reason = "; ".join(filter(None, [reading.reason, *reasons]))
+            return replace(reading, state=VideoState.PARTIAL, reason=reason)
+        return reading
 
     def _look(self, frame: StreamFrame, now: FrameTime) -> list[Span]:
         if frame.damage is not None:
             return self._recorder.add_unstored(now, reason=SpanReason.DAMAGED, detail=frame.damage)
-        colour = frame.colour() if self._task.recipe.chroma else None
-        prepared = prepare_frame(frame.grey(), recipe=self._task.recipe, frame_bgr=colour)
+        prepared = prepare_frame(frame, recipe=self._task.recipe)
         novelty = self._gate.look(prepared)
         if novelty.witness is None or novelty.score is None or self._was_stored(frame, now):
-            self._store(frame, now, prepared)
-            return self._recorder.add_stored(now)
+            unusable = self._store(frame, now, prepared)
+            if unusable is None:
+                return self._recorder.add_stored(now)
+            self._unusable.append(unusable)
+            return self._recorder.add_unstored(now, reason=SpanReason.DAMAGED, detail=unusable)
         return self._recorder.add_seen(now, witness=novelty.witness, score=novelty.score)
 
     def _was_stored(self, frame: StreamFrame, now: FrameTime) -> bool:
@@ -241,29 +314,22 @@ class _VideoReader:
         path = os.path.join(self._task.frames_folder, frame_path(self._task.camera, now.at))
         return os.path.lexists(path) and has_frame(path, encode_frame(frame.colour(), captured_at=now.at))
 
-    def _store(self, frame: StreamFrame, now: FrameTime, prepared: PreparedFrame) -> None:
-        """Writes a frame, and takes its image into the memory of the gate. Raises `OSError` if the disk refuses."""
+    def _store(self, frame: StreamFrame, now: FrameTime, prepared: PreparedFrame) -> str | None:
+        """Writes a frame, and takes its image into the memory of the gate. Returns why not, if it can be no image.
+
+        Raises `OSError` if the disk refuses.
+        """
+        task = self._task
         try:
             data = encode_frame(frame.colour(), captured_at=now.at)
+            new, thumbnail = write_frame(
+                data, now, folder=task.partial_folder, number=len(self._frames), recipe=task.recipe, limits=task.limits
+            )
         except ValueError as problem:
-            raise VideoRefusedError(str(problem)) from problem
-        number = f"{self._task.partial_prefix}{len(self._frames)}"
-        name, thumbnail_name = f"{number}.jpg", f"{number}.png"
-        mtime_ns = write_partial_frame(os.path.join(self._task.partial_folder, name), data)
-        described = FileDescription(
-            path=name, size_bytes=len(data), mtime_ns=mtime_ns, content_hash=hashlib.sha256(data).hexdigest()
-        )
-        description = describe_image(
-            data, description=described, recipes=(self._task.recipe,), limits=self._task.limits, levels=None
-        )
-        if not description.thumbnails:
-            raise VideoRefusedError(f"a frame of it cannot be an image: {description.state_reason}")
-        thumbnail = description.thumbnails[0]
-        write_partial_frame(os.path.join(self._task.partial_folder, thumbnail_name), thumbnail.data)
-        key = f"frame {len(self._frames)}"
-        self._gate.store(key, prepare_stored(thumbnail, frame=prepared))
-        rest = replace(thumbnail, data=b"")
-        self._frames.append(NewFrame(key, now, name, replace(description, thumbnails=()), rest, thumbnail_name))
+            return str(problem)
+        self._gate.store(new.key, prepare_stored(thumbnail, frame=prepared))
+        self._frames.append(new)
+        return None
 
 
 def iter_witnesses(result: VideoResult) -> Iterator[str]:

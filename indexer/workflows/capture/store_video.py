@@ -1,44 +1,36 @@
 """Writes what one video gave: its frames get their paths, and images, spans and the video their rows, all or nothing.
 
-It promises that each frame that was looked at is accounted for in the same transaction as its video, that a witness is
-a present image at that moment, and that a frame whose file is there already is taken as it is. Files get their paths
-first. If the transaction after that fails, or a crash prevents it, the next run finds them by their names and bytes.
+It promises that
+
+- each frame that was looked at is accounted for in the same transaction as its video;
+- a witness is a present image at that moment; and
+- a frame whose file is there already is taken as it is.
+
+Files get their paths first. If the transaction after that fails, or a crash prevents it, the next run finds them by
+their names and bytes.
 
 Decision 0045: frames get their files first, and then one transaction writes all rows.
 """
 
-import errno
-import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
-from datetime import datetime
-from pathlib import Path
 
-from indexer.domain.descriptions import Thumbnail
-from indexer.domain.frame_paths import frame_path, next_millisecond
+from indexer.domain.camera_images import ImageKey
 from indexer.domain.images import ImageState
 from indexer.domain.names import Naming, PathNaming
+from indexer.domain.spans import Span, SpanReason
 from indexer.domain.videos import VideoState
-from indexer.files import io_steps
-from indexer.files.frame_files import place_frame
 from indexer.files.walking import Candidate
-from indexer.store import images, spans, thumbnails, videos
-from indexer.store.database import Database, Session
-from indexer.store.images import KnownFile
-from indexer.store.removals import JournalEntry
+from indexer.store import images, spans, videos
+from indexer.store.database import Database
 from indexer.store.videos import NewVideo
-from indexer.workflows.capture.read_video import NewFrame, VideoResult, iter_witnesses
+from indexer.workflows.capture.read_video import VideoResult, iter_witnesses
+from indexer.workflows.capture.store_frames import FramesFolder, add_frame_images, place_frames
 from indexer.workflows.context import Clock
-from indexer.workflows.ingest.discovery import WRITE_BATCH_SIZE
-from indexer.workflows.ingest.equal_rows import EqualRowsCache
-from indexer.workflows.ingest.image_identity import NewContent, upsert_images
+from indexer.workflows.ingest.equal_rows import is_still_at_path
 from indexer.workflows.ingest.source_recorder import SourceRecorder
 from indexer.workflows.runs.run import ActiveRun
 from indexer.workflows.witnesses import lock_and_record_return
-
-_MAX_SAME_TIME = 1000
-"""So many frames of a camera may have names in one second; a camera has fewer."""
 
 
 @dataclass(frozen=True)
@@ -51,21 +43,14 @@ class VideoNames:
 
 
 @dataclass(frozen=True)
-class FramesFolder:
-    """Where frames are stored, and where those of this run are until then."""
+class StoredVideo:
+    """What was stored of a video. `result`: as in the index; `adopted`: how many of its frames had their files already.
 
-    path: str
-    partial: str
+    A frame whose very image another video has is counted in a span of that image.
+    """
 
-
-@dataclass(frozen=True)
-class _PlacedFrame:
-    """A frame at its path; `is_new`: its file was moved there just now."""
-
-    frame: NewFrame
-    path: str
-    captured_at: datetime
-    is_new: bool
+    result: VideoResult
+    adopted: int
 
 
 class WitnessGoneError(Exception):
@@ -75,8 +60,8 @@ class WitnessGoneError(Exception):
 class VideoStore:
     """Writes videos to the index, in the batches of one long run."""
 
-    def __init__(self, database: Database, folder: FramesFolder, *, clock: Clock) -> None:
-        self._database, self._folder, self._clock = database, folder, clock
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database, self._clock = database, clock
 
     def add_refused(
         self, candidate: Candidate, names: VideoNames, fingerprint: str, reason: str, *, run: ActiveRun
@@ -93,10 +78,14 @@ class VideoStore:
         fingerprint: str,
         result: VideoResult,
         *,
+        folder: FramesFolder,
         profile_id: int,
+        memory_keys: Mapping[str, ImageKey],
         run: ActiveRun,
-    ) -> int:
-        """Adds a video with its frames and spans. Returns how many frames had their files already.
+    ) -> StoredVideo:
+        """Adds a video with its frames and spans. Returns what was stored.
+
+        `memory_keys`: of the images that its frames were compared with, by path.
 
         Raises
         ------
@@ -105,13 +94,19 @@ class VideoStore:
         OSError
             If the disk refuses; then nothing was written.
         """
-        witnesses = self._list_witnesses(result, names.camera)
-        placed = _place_all(result.frames, self._folder, camera=names.camera)
-        video = _read_video(_new_video(candidate, names, fingerprint), result)
+        witnesses = self._list_witnesses(result, memory_keys, camera=names.camera)
+        placed = place_frames(result.frames, folder, camera=names.camera)
         with self._database.write() as session:
-            image_ids, returned = self._add_images(session, placed, names, run=run)
+            image_ids, returned = add_frame_images(
+                session, placed, (names.camera, names.camera_source), folder=folder, run_id=run.id, at=self._clock()
+            )
+            naming = Naming(names.camera, names.camera_source, None, None)
+            SourceRecorder().add(session, [(names.path, naming)] if placed else [])
+            others = videos.list_frames_of_others(session, [*image_ids.values()], path=candidate.path)
+            result = _without_frames(result, {key for key, image_id in image_ids.items() if image_id in others})
+            video = _read_video(_new_video(candidate, names, fingerprint), result)
             video_id = videos.add_video(session, video, run_id=run.id)
-            offsets = {image_ids[one.frame.key]: one.frame.time.offset_us for one in placed}
+            offsets = {image_ids[frame.key]: frame.time.offset_us for frame in result.frames}
             videos.add_video_frames(session, video_id, offsets)
             spans.add_spans(
                 session,
@@ -124,96 +119,40 @@ class VideoStore:
             )
         for removal in returned:
             lock_and_record_return(removal, index_id=run.index_id, at=self._clock())
-        return sum(not one.is_new for one in placed)
+        stored = {frame.key for frame in result.frames}
+        return StoredVideo(result, adopted=sum(not each.is_new and each.frame.key in stored for each in placed))
 
-    def _list_witnesses(self, result: VideoResult, camera: str) -> dict[str, int]:
-        """The ids of the witnesses that the index had before the video was read, by their paths."""
+    def _list_witnesses(
+        self, result: VideoResult, memory_keys: Mapping[str, ImageKey], *, camera: str
+    ) -> dict[str, int]:
+        """The ids of the witnesses that the index had before the video was read, by their paths.
+
+        Raises `WitnessGoneError` unless each is still an image of the camera, with its file.
+        """
         keys = {frame.key for frame in result.frames}
         paths = [witness for witness in iter_witnesses(result) if witness not in keys]
         with self._database.read() as session:
             known = images.list_known(session, paths)
         for path in paths:
             row = known.get(path)
-            if row is None or row.state is not ImageState.READY or row.naming.camera != camera:
+            is_witness = row is not None and (row.id, row.content_hash) == memory_keys[path]
+            if (
+                row is None
+                or not is_witness
+                or row.naming.camera != camera
+                or row.state is not ImageState.READY
+                or not is_still_at_path(row)
+            ):
                 raise WitnessGoneError(path)
         return {path: known[path].id for path in paths}
 
-    def _add_images(
-        self, session: Session, placed: Sequence[_PlacedFrame], names: VideoNames, *, run: ActiveRun
-    ) -> tuple[dict[str, int], list[JournalEntry]]:
-        """The ids of the images of the frames, by key, and the removals that end as their files are back."""
-        image_ids, returned = dict[str, int](), list[JournalEntry]()
-        for start in range(0, len(placed), WRITE_BATCH_SIZE):  # so that few thumbnails are in memory at once
-            batch = placed[start : start + WRITE_BATCH_SIZE]
-            known = images.list_known(session, [one.path for one in batch])
-            contents = [
-                content
-                for one in batch
-                if (content := _new_content(one, known.get(one.path), names, root=self._folder.path)) is not None
-            ]
-            result = upsert_images(session, contents, row_cache=EqualRowsCache({}), run_id=run.id, at=self._clock())
-            returned += result.returned
-            ids = {path: row.id for path, row in images.list_known(session, [one.path for one in batch]).items()}
-            thumbnails.add_thumbnails(session, [(ids[one.path], self._thumbnail(one.frame)) for one in batch])
-            image_ids |= {one.frame.key: ids[one.path] for one in batch}
-        naming = Naming(names.camera, names.camera_source, None, None)
-        SourceRecorder().add(session, [(names.path, naming)] if placed else [])
-        return image_ids, returned
 
-    def _thumbnail(self, frame: NewFrame) -> Thumbnail:
-        """The thumbnail of a frame, with its PNG; raises `OSError` if that cannot be read."""
-        path = os.path.join(self._folder.partial, frame.thumbnail_name)
-        return replace(frame.thumbnail, data=Path(path).read_bytes())
-
-
-def _new_content(placed: _PlacedFrame, known: KnownFile | None, names: VideoNames, *, root: str) -> NewContent | None:
-    """The image of a frame; None if the index has it at this path already."""
-    described = placed.frame.description
-    if known is not None and known.content_hash == described.content_hash and known.state is ImageState.READY:
-        return None
-    description = replace(described, path=placed.path, mtime_ns=os.lstat(placed.path).st_mtime_ns)
-    naming = Naming(names.camera, names.camera_source, placed.captured_at, "name")
-    return NewContent(description, naming, root, known)
-
-
-def _place_all(frames: Sequence[NewFrame], folder: FramesFolder, *, camera: str) -> list[_PlacedFrame]:
-    """The frames at their paths, synced. If the disk refuses one, those that were moved there are deleted again."""
-    placed: list[_PlacedFrame] = []
-    try:
-        for frame in frames:
-            placed.append(_place(frame, folder, camera=camera))
-        for each in sorted({os.path.dirname(one.path) for one in placed}):
-            _sync_up_to(each, folder.path)
-    except OSError:
-        for one in placed:
-            if one.is_new:
-                with suppress(OSError):
-                    os.unlink(one.path)
-        raise
-    return placed
-
-
-def _place(frame: NewFrame, folder: FramesFolder, *, camera: str) -> _PlacedFrame:
-    """A frame at its path: by its time, or a few milliseconds later if other frames have that name."""
-    partial, at = os.path.join(folder.partial, frame.partial_name), frame.time.at
-    for _ in range(_MAX_SAME_TIME):
-        path = os.path.join(folder.path, frame_path(camera, at))
-        try:
-            is_new = place_frame(partial, path, content_hash=str(frame.description.content_hash))
-        except FileExistsError:
-            at = next_millisecond(at)
-            continue
-        return _PlacedFrame(frame, path, at.replace(microsecond=at.microsecond // 1000 * 1000), is_new)
-    raise FileExistsError(errno.EEXIST, "other files have the names of this time", path)
-
-
-def _sync_up_to(folder: str, top: str) -> None:
-    """Makes the names in a folder and in those above it, up to `top`, survive a power failure."""
-    while True:
-        io_steps.sync_folder(os.path.join(folder, ""))
-        if folder == top or len(folder) <= len(top):
-            return
-        folder = os.path.dirname(folder)
+def _without_frames(result: VideoResult, keys: Set[str]) -> VideoResult:
+    """The result with spans in place of some of its frames, each of which is its own witness."""
+    equal = [frame for frame in result.frames if frame.key in keys]
+    spans_of_equal = [Span(SpanReason.SEEN, each.time, each.time, 1, each.key, 0.0, each.time) for each in equal]
+    frames = tuple(frame for frame in result.frames if frame.key not in keys)
+    return replace(result, frames=frames, spans=(*result.spans, *spans_of_equal))
 
 
 def _new_video(candidate: Candidate, names: VideoNames, fingerprint: str) -> NewVideo:

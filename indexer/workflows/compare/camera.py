@@ -4,109 +4,47 @@ It promises that the scores computed so far survive an interruption, and that a 
 not at all. It does not know how an image finds its keeper.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 
-import numpy as np
-
-from indexer.domain.camera_images import NO_IMAGE, CameraImages, DecisionColumns
+from indexer.domain.camera_images import CameraImages
 from indexer.domain.descriptions import Thumbnail
-from indexer.domain.selection import Decision, Reason, Selection, ordered_pair
-from indexer.domain.verdicts import Contradiction, Judgement, contradictions
+from indexer.domain.reach import placements
+from indexer.domain.selection import Selection
+from indexer.domain.verdicts import contradictions
 from indexer.execution import serial
 from indexer.imaging.image_buffer import ImageBuffer
-from indexer.store import cameras, decisions, ranked_images, scores, thumbnails
+from indexer.store import cameras, concerned_images, decisions, open_images, profiles, ranked_images, scores, thumbnails
 from indexer.store.profiles import StoredProfile
-from indexer.store.scores import PairEvidence
+from indexer.workflows.compare.camera_part import decide_part
 from indexer.workflows.compare.camera_task import MAX_BUFFER_BYTES
-from indexer.workflows.compare.decider import Decider, KnownPairs, ScoredPair
+from indexer.workflows.compare.decider import Decider, KnownPairs
 from indexer.workflows.compare.inputs import buffer_capacity_bytes, make_searcher, score_loader, thumbnail_loader
 from indexer.workflows.compare.prepared_images import CorruptThumbnailsError, PixelsUnavailableError, make_thumbnails
+from indexer.workflows.compare.result_writer import CameraResult as CameraResult
+from indexer.workflows.compare.result_writer import ResultWriter as ResultWriter
 from indexer.workflows.compare.searcher import Searcher
+from indexer.workflows.compare.thumbnail_cache import ThumbnailCache
 from indexer.workflows.compare.workload import MAX_SERIAL_IMAGES
 from indexer.workflows.context import Advance, ComparisonContext
 from indexer.workflows.profile_parameters import thumbnail_recipe
 from indexer.workflows.runs.run import ActiveRun
 
-NO_DECISIONS = DecisionColumns.of({})
 _PAIRS_PER_WRITE = 1000
 
 
-@dataclass(frozen=True)
-class CameraResult:
-    """What compare did to one camera. `problem` says why it was held back, unchanged. `contradictions` are between
-    current verdicts: each verdict is followed all the same."""
-
-    camera: str
-    profile: str
-    images: int
-    kept: int = 0
-    duplicates: int = 0
-    decided: int = 0
-    scored: int = 0
-    recorded: int = 0
-    problem: str | None = None
-    contradictions: tuple[Contradiction, ...] = ()
-
-
-class ResultWriter:
-    """Writes evidence and decisions of one profile, and counts the evidence in `recorded`."""
-
-    def __init__(
-        self,
-        context: ComparisonContext,
-        run: ActiveRun,
-        stored: StoredProfile,
-        judgements: Mapping[tuple[int, int], Judgement],
-    ) -> None:
-        self._context = context
-        self._run = run
-        self._stored = stored
-        self._judgements = judgements
-        self.recorded = 0
-
-    def write(
-        self,
-        evidence: Sequence[ScoredPair],
-        new_decisions: Sequence[Decision] = (),
-        *,
-        previous: DecisionColumns = NO_DECISIONS,
-    ) -> int:
-        """Writes evidence and the changed decisions in one transaction, so that nobody reads half a change; returns the
-        number of changed decisions. `previous`: the decisions that the index has."""
-        image_ids = np.array([decision.image_id for decision in new_decisions], dtype=np.int64)
-        positions = previous.find(image_ids, profile_id=self._stored.id).tolist()
-        changed = [
-            decision
-            for decision, position in zip(new_decisions, positions, strict=True)
-            if position == NO_IMAGE or previous.decision(position) != decision
-        ]
-        judged_by = {
-            decision.image_id: self._judgements[ordered_pair(decision.image_id, decision.keeper_id)].judged_by
-            for decision in changed
-            if decision.reason is Reason.VERDICT and decision.keeper_id is not None
-        }
-        if evidence or changed:
-            pairs = [PairEvidence(*pair) for pair in evidence]
-            with self._context.database.write() as session:
-                scores.add_scores(session, pairs, scoring_id=self._stored.scoring_id, run_id=self._run.id)
-                if changed:
-                    decisions.add_decisions(
-                        session,
-                        changed,
-                        profile_id=self._stored.id,
-                        judged_by=judged_by,
-                        at=self._context.clock(),
-                        run_id=self._run.id,
-                    )
-        self.recorded += len(evidence)
-        return len(changed)
-
-
 def compare_camera(
-    context: ComparisonContext, name: str, camera_id: int, stored: StoredProfile, *, run: ActiveRun
+    context: ComparisonContext,
+    name: str,
+    camera_id: int,
+    stored: StoredProfile,
+    *,
+    run: ActiveRun,
+    cache: ThumbnailCache | None = None,
 ) -> CameraResult:
     """Decides one camera by the profile in force for it; held back if another command has locked it.
+
+    `cache`: of a process that goes on, and decides more images of the camera later.
 
     Raises
     ------
@@ -118,9 +56,21 @@ def compare_camera(
         return _held_back_result(
             context, stored, name, problem=f"it is being written by {holder}; run compare again after that"
         )
-    result = _decide_with_repair(context, stored, name, camera_id, run=run)
+    with nullcontext(cache) if cache is not None else ThumbnailCache() as decoded:
+        result = _decide_with_repair(context, stored, name, camera_id, run=run, cache=decoded)
     run.write_lock.release([name])
     return result
+
+
+def decide_camera(context: ComparisonContext, name: str, *, run: ActiveRun, cache: ThumbnailCache) -> CameraResult:
+    """Decides what is new in one camera, for a process that stays and keeps decoded thumbnails in `cache`.
+
+    Raises `CameraError` if there is no such camera, and `DatabaseError` as `compare_camera`.
+    """
+    with context.database.read() as session:
+        camera_id = cameras.get_camera(session, name)
+        stored = profiles.list_in_force(session, [name])[name]
+    return compare_camera(context, name, camera_id, stored, run=run, cache=cache)
 
 
 def _held_back_result(context: ComparisonContext, stored: StoredProfile, name: str, *, problem: str) -> CameraResult:
@@ -129,12 +79,21 @@ def _held_back_result(context: ComparisonContext, stored: StoredProfile, name: s
 
 
 def _decide_with_repair(
-    context: ComparisonContext, stored: StoredProfile, name: str, camera_id: int, *, run: ActiveRun
+    context: ComparisonContext,
+    stored: StoredProfile,
+    name: str,
+    camera_id: int,
+    *,
+    run: ActiveRun,
+    cache: ThumbnailCache,
 ) -> CameraResult:
     """Decides one camera; corrupt thumbnails are dropped and made again from their files, each once."""
     remade: set[int] = set()
     while True:
         try:
+            result = decide_part(context, stored, name=name, camera_id=camera_id, run=run, cache=cache)
+            if result is not None:
+                return result
             present = _ensure_thumbnails(context, stored, name=name, camera_id=camera_id)
             return _decide(context, stored, present, name=name, camera_id=camera_id, run=run)
         except PixelsUnavailableError as problem:
@@ -184,10 +143,9 @@ def _decide(
     with context.database.read() as session:
         current = ranked_images.list_decisions(session, camera_id)
         judgements = decisions.list_judgements(session, camera_id)
-        recorded = scores.has_scores(session, camera_id, scoring_id=stored.scoring_id)
     selection = Selection(present, previous=current, profile_id=stored.id)
     writer = ResultWriter(context, run, stored, judgements)
-    known_pairs = KnownPairs(judgements, score_loader(context.database, stored) if recorded else lambda _: {})
+    known_pairs = KnownPairs(judgements, _score_loader(context, stored, selection, camera_id=camera_id))
     is_local = len(selection.undecided) <= MAX_SERIAL_IMAGES and not stored.profile.preparation.native
     capacity_bytes = buffer_capacity_bytes(stored, present)
     with (
@@ -199,7 +157,9 @@ def _decide(
         searcher = make_searcher(stored, selection, buffer, fetch=fetch, limits=context.limits, executor=executor)
         decider = Decider(selection, known_pairs, searcher=searcher, scoring=stored.profile.scoring_parameters)
         _decide_all(decider, searcher, writer, advance=context.progress(f"comparing {name}", len(selection)))
-    changed_count = writer.write(decider.take_evidence(), selection.new_decisions, previous=current)
+    places = placements(selection.ranked, selection.new_decisions, camera_id=camera_id)
+    changed_count = writer.write(decider.take_evidence(), selection.new_decisions, placements=places, previous=current)
+    _note_all(context, selection, camera_id=camera_id)
     return CameraResult(
         camera=name,
         profile=stored.profile.name,
@@ -211,6 +171,34 @@ def _decide(
         recorded=writer.recorded,
         contradictions=contradictions(judgements),
     )
+
+
+def _score_loader(
+    context: ComparisonContext, stored: StoredProfile, selection: Selection, *, camera_id: int
+) -> Callable[[int], Mapping[int, float]]:
+    """The loader of recorded scores, which asks the index nothing where none are recorded."""
+    with context.database.read() as session:
+        recorded = scores.has_scores(session, camera_id, scoring_id=stored.scoring_id)
+    if not recorded:
+        return lambda _image_id: {}
+    undecided_ids = selection.ranked.ids[selection.undecided].tolist()
+    return score_loader(context.database, stored, in_advance=undecided_ids)
+
+
+def _note_all(context: ComparisonContext, selection: Selection, *, camera_id: int) -> None:
+    """Notes the places of decisions that an earlier version made, and that no image of the camera is open any more."""
+    with context.database.read() as session:
+        is_unplaced = concerned_images.has_unplaced(session, camera_id)
+        open_ids = open_images.list_open(session, camera_id, limit=len(selection))
+    if not is_unplaced and not open_ids:
+        return
+    with context.database.write() as session:
+        open_images.close_images(session, open_ids)
+        if is_unplaced:
+            unplaced_ids = decisions.list_unplaced(session, selection.ranked.ids.tolist())
+            standing = [decision for decision in selection.decisions if decision.image_id in unplaced_ids]
+            places = placements(selection.ranked, standing, camera_id=camera_id)
+            decisions.place_decisions(session, places)
 
 
 def _decide_all(decider: Decider, searcher: Searcher, writer: ResultWriter, *, advance: Advance) -> None:

@@ -1,8 +1,13 @@
 """compare: scores new pairs and decides, camera by camera, which image is a duplicate of which keeper.
 
-It promises that a recorded pair is not scored again, that scores survive an interruption (those of small cameras, which
-one worker decides whole, only together with the camera's decisions), and that a camera's decisions change all at once
-or not at all. A camera that another command has locked is held back.
+It promises that
+
+- a recorded pair is not scored again;
+- scores survive an interruption (those of small cameras, which one worker decides whole, only together with the
+  camera's decisions); and
+- a camera's decisions change all at once or not at all.
+
+A camera that another command has locked is held back.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,6 +28,7 @@ from indexer.workflows.compare.reconsider import reconsider_removed
 from indexer.workflows.compare.small_cameras import compare_small_cameras, iter_unchanged_cameras
 from indexer.workflows.compare.workload import should_start_workers
 from indexer.workflows.context import ComparisonContext
+from indexer.workflows.profile_parameters import require_features
 from indexer.workflows.runs.run import ActiveRun, record_run
 
 
@@ -56,14 +62,16 @@ class CompareReport:
 def compare(context: ComparisonContext, *, profile: str | None = None, camera: str | None = None) -> CompareReport:
     """Decides all cameras, or one, by the profiles in force. `profile` is first made the active one.
 
-    A camera or profile that does not exist is refused before anything is written.
+    A camera or profile that does not exist is refused before anything is written, and so is a profile whose features
+    cannot be made here.
     """
     report = CompareReport()
     arguments = {"profile": profile, "camera": camera}
     with context.database.read() as session:
         camera_ids = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
-        if profile is not None:
-            profiles.get_profile(session, profile)
+        chosen = [] if profile is None else [profiles.get_profile(session, profile)]
+        active, own = (chosen or [profiles.get_active_profile(session)])[0], profiles.list_own_profiles(session)
+        require_features([*chosen, *(own.get(name, active) for name in camera_ids)])
     with record_run(context.database, "compare", arguments=arguments, clock=context.clock, by_camera=True) as run:
         if profile is not None:
             report.activated = _activate(context.database, profile, write_lock=run.write_lock)

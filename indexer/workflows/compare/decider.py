@@ -122,10 +122,11 @@ class Decider:
         decided = 0
         for block in self._selection.blocks(size=self.block_size):
             for index in self._selection.take_standing_keepers():
-                self._keepers_by_content[self._selection.ranked[index].content_hash].append(index)
+                self._keepers_by_content[self._selection.ranked.content_hashes[index]].append(index)
             self.decide_block(block)
             yield block[-1].index + 1 - decided
             decided = block[-1].index + 1
+        self.scored += self._selection.proved_pairs
         yield len(self._selection) - decided
 
     def decide_block(self, block: Sequence[Search]) -> None:
@@ -141,11 +142,21 @@ class Decider:
                 self._run_searches([deferred_search])
                 self._collect_evidence(deferred_search)
                 decision = deferred_search.decision
-            self._selection.resolve(search, decision)
+            self._selection.resolve(search, decision, differs=self._differs)
             if self._selection.is_kept(search.index):
                 self._keepers_by_content[search.image.content_hash].append(search.index)
             else:
                 self._searcher.drop(search.index)
+
+    def _differs(self, keeper: int, others: IndexArray) -> NDArray[np.bool_]:
+        """Which of `others` are proved, without their pixels, not to be similar to a keeper: (M,), bool."""
+        ranked, is_proved = self._selection.ranked, np.zeros(len(others), dtype=np.bool_)
+        hashes, judged_ids = ranked.content_hashes, [other for other, _ in self._judgements.get(ranked[keeper].id, ())]
+        is_comparable = self._comparable_groups[others] == self._comparable_groups[keeper]
+        is_comparable &= ~np.isin(ranked.ids[others], judged_ids)
+        is_comparable &= [hashes[other] != hashes[keeper] for other in others.tolist()]
+        is_proved[is_comparable] = self._searcher.prove(keeper, others[is_comparable])
+        return is_proved
 
     def _start_search(self, search: Search) -> PendingSearch:
         return PendingSearch(search, self._selection.candidates(search))

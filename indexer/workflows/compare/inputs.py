@@ -12,7 +12,7 @@ from indexer.domain.evidence import ScoringParameters
 from indexer.domain.selection import Selection
 from indexer.execution import ParallelMap, RemoteExecutor, serial
 from indexer.imaging.image_buffer import ImageBuffer, required_bytes
-from indexer.store import decisions, ranked_images, scores, thumbnails
+from indexer.store import decisions, ranked_images, scores, signatures, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.compare.camera_task import MAX_BUFFER_BYTES, CameraTask
@@ -20,6 +20,11 @@ from indexer.workflows.compare.prepared_images import Fetch, NativeImageSource, 
 from indexer.workflows.compare.remote_searcher import RemoteSearcher, cached_thumbnails, remote_image_files
 from indexer.workflows.compare.searcher import LocalSearcher, Searcher
 from indexer.workflows.profile_parameters import mask_parameters
+
+SCORES_AT_ONCE = 500
+"""Of so many images the recorded scores are loaded together: one by one, a query each takes most of the time."""
+MAX_KEPT_SCORES = 20_000
+"""Of so many images they are kept in memory, at most; a camera records some tens of pairs of each."""
 
 
 def read_camera_tasks(
@@ -82,6 +87,16 @@ def thumbnail_loader(database: Database, stored: StoredProfile) -> Fetch:
     return fetch
 
 
+def signature_loader(database: Database, stored: StoredProfile) -> Fetch:
+    """A function that loads the stored signatures of a profile's thumbnails, one transaction per call."""
+
+    def fetch(image_ids: Sequence[int]) -> Mapping[int, bytes]:
+        with database.read() as session:
+            return signatures.load_signatures(session, image_ids, preparation_id=stored.preparation_id)
+
+    return fetch
+
+
 def prepared_images(
     stored: StoredProfile,
     selection: Selection,
@@ -133,11 +148,26 @@ def make_searcher(
     )
 
 
-def score_loader(database: Database, stored: StoredProfile) -> Callable[[int], Mapping[int, float]]:
-    """A function that loads the recorded scores of an image, by the other's id, one transaction per call."""
+def score_loader(
+    database: Database, stored: StoredProfile, *, in_advance: Sequence[int] = ()
+) -> Callable[[int], Mapping[int, float]]:
+    """A function that loads the recorded scores of an image, by the other's id.
+
+    Those of the images `in_advance` are loaded with those of their neighbours in this order, and kept.
+    """
+    expected = in_advance[:MAX_KEPT_SCORES]
+    numbers = {image_id: number for number, image_id in enumerate(expected)}
+    loaded = dict[int, Mapping[int, float]]()
 
     def load_scores(image_id: int) -> Mapping[int, float]:
+        if image_id in loaded:
+            return loaded[image_id]
         with database.read() as session:
-            return scores.list_scores(session, image_id, scoring_id=stored.scoring_id)
+            if image_id not in numbers:
+                return scores.list_scores(session, image_id, scoring_id=stored.scoring_id)
+            start = numbers[image_id] // SCORES_AT_ONCE * SCORES_AT_ONCE
+            page = expected[start : start + SCORES_AT_ONCE]
+            loaded.update(scores.list_scores_of(session, page, scoring_id=stored.scoring_id))
+        return loaded[image_id]
 
     return load_scores

@@ -4,12 +4,13 @@ It promises that no image is decoded twice, and that errors name the images that
 decisions.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from itertools import islice
 from typing import Protocol, TypeVar
 
 import numpy as np
 
+from indexer.domain.camera_images import CameraImages, ImageKey
 from indexer.domain.descriptions import Levels, Limits, Thumbnail, ThumbnailRecipe
 from indexer.domain.evidence import ScoringParameters
 from indexer.domain.images import Image
@@ -21,8 +22,10 @@ from indexer.imaging.image_buffer import FillTask, ImageBuffer, Slot, fill
 from indexer.imaging.matching import MatchTask
 from indexer.workflows.context import Advance, unwrap
 from indexer.workflows.image_files import ThumbnailResult, ThumbnailTask, read_native, recreate_thumbnail
+from indexer.workflows.profile_parameters import proved_recipe
 
 _PREFETCH_COUNT = 256
+_FETCH_COUNT = 512  # thumbnails whose PNG are in memory at a time
 _SAVE_BATCH_SIZE = 64
 _ABSENT = -1  # the offset of an image that is not in the buffer
 _FILL_BATCH_SIZE = 32  # thumbnails per task: enough to be worth sending to a worker
@@ -62,17 +65,19 @@ class ThumbnailSource:
     """The thumbnails of a camera, loaded many at a time.
 
     `upcoming` gives the images that will be needed, in that order, as far as that is known. They are loaded in advance,
-    so that there are few queries and all workers decode.
+    so that there are few queries and all workers decode. `cache` has slots of the buffer by image key, which are used,
+    added to, and never freed here.
     """
 
     def __init__(
         self,
-        ranked: Sequence[Image],
+        ranked: CameraImages,
         buffer: ImageBuffer,
         *,
         fetch: Fetch,
         executor: ParallelMap,
         upcoming: Callable[[], Iterable[int]],
+        cache: MutableMapping[ImageKey, Slot] | None = None,
     ) -> None:
         self._ranked = ranked
         self._buffer = buffer
@@ -82,6 +87,10 @@ class ThumbnailSource:
         self._slots: dict[int, Slot] = {}
         self._offsets = np.full(len(ranked), _ABSENT, dtype=np.int64)
         self._loaded: set[int] = set()
+        self._cache = cache
+        for index, key in enumerate(ranked.image_keys() if cache else ()):
+            if key in (cache or {}):
+                self._add_slot(index, (cache or {})[key])
 
     def task(self, index: int, keepers: IndexArray, scoring: ScoringParameters) -> MatchTask:
         """The search of an image among `keepers` of its shape, in this order.
@@ -97,22 +106,29 @@ class ThumbnailSource:
 
     def drop(self, index: int) -> None:
         """Frees an image: no later search needs it."""
-        slot = self._slots.pop(index, None)
+        slot = None if self._cache is not None else self._slots.pop(index, None)
         if slot is not None:
             self._offsets[index] = _ABSENT
             self._buffer.free(slot)
 
+    def _add_slot(self, index: int, slot: Slot) -> None:
+        self._slots[index] = slot
+        self._offsets[index] = slot.offset
+        self._loaded.add(index)
+
     def _load(self, missing: Sequence[int]) -> None:
         upcoming = (index for index in self._upcoming() if index not in self._loaded)
         indices = list(dict.fromkeys([*missing, *islice(upcoming, _PREFETCH_COUNT)]))
+        for begin in range(0, len(indices), _FETCH_COUNT):
+            self._load_at_once(indices[begin : begin + _FETCH_COUNT])
+
+    def _load_at_once(self, indices: Sequence[int]) -> None:
         data = self._fetch([self._ranked[index].id for index in indices])
         uncached_ids = [self._ranked[index].id for index in indices if self._ranked[index].id not in data]
         if uncached_ids:  # dropped by another compare that found them corrupt
             raise CorruptThumbnailsError(uncached_ids)
         for index in indices:
-            self._slots[index] = self._buffer.reserve(*(self._ranked[index].shape or (0, 0)))
-            self._offsets[index] = self._slots[index].offset
-        self._loaded.update(indices)
+            self._add_slot(index, self._buffer.reserve(*(self._ranked[index].shape or (0, 0))))
         batches = [indices[begin : begin + _FILL_BATCH_SIZE] for begin in range(0, len(indices), _FILL_BATCH_SIZE)]
         tasks = (
             FillTask(
@@ -126,6 +142,8 @@ class ThumbnailSource:
             corrupt_ids += [self._ranked[index].id for index, problem in problems if problem is not None]
         if corrupt_ids:
             raise CorruptThumbnailsError(corrupt_ids)
+        if self._cache is not None:
+            self._cache.update({self._ranked.image_key(index): self._slots[index] for index in indices})
 
 
 class NativeImageSource:
@@ -166,9 +184,9 @@ class NativeImageSource:
                     levels=self._levels,
                 )
             except OSError as problem:
-                raise PixelsUnavailableError(f"{image.path!a}: {problem.strerror}") from problem
+                raise PixelsUnavailableError(f"{image.path!r}: {problem.strerror}") from problem
             except ImageRefusedError as problem:
-                raise PixelsUnavailableError(f"{image.path!a}: {problem.reason}") from problem
+                raise PixelsUnavailableError(f"{image.path!r}: {problem.reason}") from problem
             self._slots[index] = self._buffer.put(pixels)
         return self._slots[index]
 
@@ -188,7 +206,10 @@ def make_thumbnails(
     ------
     PixelsUnavailableError
         At the end, if some could not be made.
+    MissingLibraryError, EngineError
+        If features are to be made, and this process or a worker cannot make them, or makes others.
     """
+    recipe = proved_recipe(recipe)
     tasks = (
         ThumbnailTask(image.id, map_path(executor, image.path), image.content_hash, recipe, limits) for image in images
     )
@@ -201,7 +222,7 @@ def make_thumbnails(
     while batch := list(islice(results, _SAVE_BATCH_SIZE)):
         save([(prepared.image_id, prepared.thumbnail) for prepared in batch if prepared.thumbnail is not None])
         problems += [
-            f"{paths[prepared.image_id]!a}: {prepared.problem}" for prepared in batch if prepared.thumbnail is None
+            f"{paths[prepared.image_id]!r}: {prepared.problem}" for prepared in batch if prepared.thumbnail is None
         ]
         advance(len(batch))
     if problems:

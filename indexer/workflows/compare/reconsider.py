@@ -1,10 +1,11 @@
 """Reconsiders removed images after another profile came into force: which of them would it have kept?
 
-A camera is decided once more as if nothing of it had been removed: its present images and the removed ones together,
-with the pins of persons and the verdicts. The result is recorded for each removal and changes no decision. Removed
-files are opened only in quarantine, and only where the profile prepares images in another way.
+A camera is decided once more as if nothing of it had been removed: its present and its removed images together, with
+the pins of persons and the verdicts. The result is recorded for each removal. It changes no decision. Removed files are
+opened only in quarantine, and only if the profile prepares images in another way.
 
-A removed image without a thumbnail, as of a file that was deleted for good, cannot be decided and counts as not kept.
+If a removed image has no thumbnail, for example because its file was deleted for good, it cannot be decided. It then
+counts as not kept.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -91,6 +91,10 @@ class RemoteSearcher:
         """The match of one search, computed in this process."""
         return self._local_searcher.search_local(index, others)
 
+    def prove(self, index: int, others: IndexArray) -> NDArray[np.bool_]:
+        """None of them."""
+        return self._local_searcher.prove(index, others)
+
     def drop(self, index: int) -> None:
         """Frees an image here and, with its next task, on each worker: no later search needs it."""
         self._local_searcher.drop(index)
@@ -126,7 +130,10 @@ class RemoteSearcher:
             matches |= found
             losses += is_any_lost  # a machine with many workers that ends is one loss
             if losses > _MAX_LOSSES:
-                raise EngineError("the workers of the cluster end again and again; the same command goes on later")
+                raise EngineError(
+                    "the workers of the cluster end again and again; type the same command again later: "
+                    "it goes on where it stopped"
+                )
         return [matches[index % share_count][index // share_count] for index in range(len(requests))]
 
     def _search_once(self, shares: Mapping[int, _Share]) -> tuple[dict[int, _Matches], bool]:
@@ -189,7 +196,7 @@ class RemoteSearcher:
         if not self._scoring.native:
             raise CorruptThumbnailsError([self._ranked[index].id for index, _ in problems])
         index, reason = problems[0]
-        raise PixelsUnavailableError(f"{self._ranked[index].path!a}: {reason}")
+        raise PixelsUnavailableError(f"{self._ranked[index].path!r}: {reason}")
 
 
 def cached_thumbnails(fetch: Fetch) -> ImageSource:

@@ -11,7 +11,7 @@ from functools import partial
 from indexer.domain.camera_images import CameraImages
 from indexer.domain.evidence import Evidence, ScoringParameters
 from indexer.domain.images import Image
-from indexer.domain.score_bounds import score_bounds
+from indexer.domain.score_bounds import known_bounds
 from indexer.domain.selection import Decision, Selection
 from indexer.domain.verdicts import Judgement
 from indexer.execution import ParallelMap
@@ -54,7 +54,8 @@ class RepeatedSelection:
         self._judgements = judgements
         self._lookup_recorded = lookup_recorded
         self._recorded_area = recorded_area
-        self._computed: dict[float, dict[int, dict[int, Evidence]]] = {}  # by area, then by either image's id
+        # By the parameters of the score that may differ, then by either image's id.
+        self._computed: dict[tuple[float, float, float], dict[int, dict[int, Evidence]]] = {}
 
     def decide(
         self,
@@ -71,30 +72,28 @@ class RepeatedSelection:
         decider = Decider(selection, known_pairs, searcher=searcher, scoring=scoring)
         for number in decider.decide_all():
             advance(number)
-        self._remember(decider.evidence, min_contour_area=scoring.min_contour_area)
+        self._remember(decider.evidence, scoring)
         return SelectionResult(tuple(selection.decisions), tuple(decider.evidence), decider.scored)
 
     def _known_scores(self, scoring: ScoringParameters, image_id: int) -> dict[int, float]:
         """Scores of an image's pairs, by the other's id: exact ones, or bounds that lead to the same decision."""
-        min_contour_area = scoring.min_contour_area
         known: dict[int, float] = {}
         for other_id, evidence in self._lookup_recorded(image_id).items():
-            bounds = score_bounds(
-                evidence.score,
-                evidence.largest_contour,
-                evidence.contour_count,
-                recorded_area=self._recorded_area,
-                new_area=min_contour_area,
-            )
+            bounds = known_bounds(evidence, scoring, recorded_area=self._recorded_area)
             score = bounds.equivalent_score(scoring.max_score)
             if score is not None:
                 known[other_id] = score
-        for other_id, evidence in self._computed.get(min_contour_area, {}).get(image_id, {}).items():
+        for other_id, evidence in self._computed.get(_score_key(scoring), {}).get(image_id, {}).items():
             known[other_id] = evidence.score
         return known
 
-    def _remember(self, evidence: Sequence[ScoredPair], *, min_contour_area: float) -> None:
-        by_image = self._computed.setdefault(min_contour_area, {})
+    def _remember(self, evidence: Sequence[ScoredPair], scoring: ScoringParameters) -> None:
+        by_image = self._computed.setdefault(_score_key(scoring), {})
         for image_a_id, image_b_id, pair_evidence in evidence:
             by_image.setdefault(image_a_id, {})[image_b_id] = pair_evidence
             by_image.setdefault(image_b_id, {})[image_a_id] = pair_evidence
+
+
+def _score_key(scoring: ScoringParameters) -> tuple[float, float, float]:
+    """What scores depend on among the parameters that are tried for one camera."""
+    return scoring.min_contour_area, scoring.max_distance, scoring.veto_distance

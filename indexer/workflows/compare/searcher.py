@@ -7,6 +7,9 @@ means nor what is already known of a pair.
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from indexer.domain.evidence import ScoringParameters
 from indexer.domain.keeper_index import IndexArray
 from indexer.execution import ParallelMap
@@ -34,6 +37,10 @@ class Searcher(Protocol):
 
     def search_many(self, requests: Sequence[SearchRequest]) -> Iterable[Match]:
         """The matches of many searches, in order, computed where that is fastest."""
+        ...
+
+    def prove(self, index: int, others: IndexArray) -> NDArray[np.bool_]:
+        """Which of `others` are proved, without their pixels, to be above the record limit: (M,), bool."""
         ...
 
     def drop(self, index: int) -> None:
@@ -73,6 +80,10 @@ class LocalSearcher:
         batches = [tuple(tasks[number :: self.workers]) for number in range(self.workers)]
         match_iterators = [iter(unwrap(batch_matches)) for batch_matches in self._executor(match_each, batches)]
         return [next(match_iterators[number % len(match_iterators)]) for number in range(len(tasks))]
+
+    def prove(self, index: int, others: IndexArray) -> NDArray[np.bool_]:
+        """None of them."""
+        return np.zeros(len(others), dtype=np.bool_)
 
     def drop(self, index: int) -> None:
         """Frees an image: no later search needs it."""

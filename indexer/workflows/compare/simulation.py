@@ -183,8 +183,8 @@ class _CaseSimulation:
         """
         if self._stored.profile.preparation.native and not self._read_files:
             raise PixelsUnavailableError(
-                f"the profile {self._stored.profile.name} compares whole pictures and caches nothing, so nothing can "
-                "be told without opening them; this does: "
+                f"the profile {self._stored.profile.name} compares whole images and has no thumbnails, so the images "
+                "would have to be opened; use: "
                 f"{command_line('evaluate', 'LABELS.csv', '--max-score', 'A,B')}"
             )
         present = self._list_present()

@@ -8,11 +8,13 @@ is read to be decided. It does not know how an image finds its keeper.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from indexer.domain.decisions import Placement
 from indexer.domain.plurals import counted
+from indexer.domain.reach import placements
 from indexer.domain.selection import Decision
 from indexer.domain.verdicts import Judgement, contradictions
 from indexer.execution import WorkerFailure, serial
-from indexer.store import cameras, decisions
+from indexer.store import cameras, decisions, open_images
 from indexer.store.profiles import StoredProfile
 from indexer.store.system_folders import count_in_system_folders
 from indexer.store.unchanged_cameras import UnchangedCamera, list_unchanged_cameras
@@ -42,15 +44,15 @@ def iter_unchanged_cameras(
 ) -> Iterator[CameraResult]:
     """The results of the cameras in which nothing changed, except those that other commands have locked.
 
-    There are none if an earlier version ingested images from system folders: such images rank differently now, so every
-    camera must be decided again.
+    There are none if every camera has an open image; nor if an earlier version ingested images from system folders:
+    such images rank differently now, so every camera must be decided again.
     """
     locked_elsewhere = run.write_lock.list_locked_by_others(
         list(camera_ids)
     )  # first, so that the queries below see all that they commit before they release
     with context.database.read() as session:
-        if count_in_system_folders(session):
-            return
+        if count_in_system_folders(session) or set(open_images.list_cameras(session)).issuperset(camera_ids.values()):
+            return  # the queries below read something of every image
         single_id = next(iter(camera_ids.values())) if len(camera_ids) == 1 else None
         present = cameras.count_present(session)
         unchanged = list_unchanged_cameras(session, camera_id=single_id)
@@ -75,7 +77,7 @@ def compare_small_cameras(
 
     A camera is left out, to be decided alone, if its worker failed or its thumbnails are missing, corrupt or too large.
     """
-    small = _list_small_cameras(context, camera_ids, in_force)
+    small = _list_small_cameras(context, camera_ids, in_force) if len(camera_ids) > 1 else []
     if len(small) < 2:  # all workers together decide a single one faster
         return
     image_count = sum(camera.images for camera in small)
@@ -146,12 +148,16 @@ def _write(
     evidence: list[ScoredPair] = []
     new_decisions: list[Decision] = []
     judgements: dict[tuple[int, int], Judgement] = {}
-    for _, task, result in decided_cameras:
+    places: dict[int, Placement] = {}
+    for camera, task, result in decided_cameras:
+        places |= placements(task.images, result.decisions, camera_id=camera.id)
         evidence += result.evidence
         new_decisions += result.decisions
         judgements |= task.judgements
     if decided_cameras:
-        ResultWriter(context, run, decided_cameras[0][0].stored, judgements).write(evidence, new_decisions)
+        ResultWriter(context, run, decided_cameras[0][0].stored, judgements).write(
+            evidence, new_decisions, placements=places
+        )
     for camera, task, result in decided_cameras:
         kept = sum(decision.keeps for decision in result.decisions)
         yield CameraResult(

@@ -3,7 +3,7 @@
 It does not import `indexer.imaging`, so that it can be asked before that is loaded.
 """
 
-from indexer.store import decisions
+from indexer.store import open_images
 from indexer.store.database import Database
 
 MAX_SERIAL_IMAGES = 500
@@ -16,4 +16,4 @@ PRELOADED_MODULES = ("indexer.workflows.compare.camera_task", "indexer.imaging.k
 def should_start_workers(database: Database) -> bool:
     """Whether so many images are undecided that workers should be started."""
     with database.read() as session:
-        return decisions.count_undecided(session) > MAX_SERIAL_IMAGES
+        return open_images.count_undecided(session) > MAX_SERIAL_IMAGES

@@ -98,12 +98,13 @@ class CameraClaims:
     ) -> set[str | None]:
         """The contents with a row in a camera locked by others that one of these files may take over."""
         cameras, paths = defaultdict[str, set[str]](set), {description.path for _, description in batch}
+        mtimes_ns = {description.mtime_ns for _, description in batch if description.mtime_ns is not None}
         for (candidate, _), description in batch:
             if description.content_hash is not None:
                 cameras[description.content_hash].add(self.request.naming(candidate).camera)
         while True:
             owners = {
-                content_hash: rows.owner_cameras(paths=paths, cameras=cameras[content_hash])
+                content_hash: rows.owner_cameras(paths=paths, cameras=cameras[content_hash], mtimes_ns=mtimes_ns)
                 for content_hash, rows in row_cache.look_up(session, cameras.keys()).items()
             }
             if not self._claim_cameras(set().union(*owners.values()), row_cache=row_cache):
@@ -197,4 +198,10 @@ def _iter_renamed_cameras(
 def rename(known: Naming, read: Naming, request: IngestRequest) -> Naming:
     """The naming of a known file after an ingest with the options of this request."""
     options = request.options
-    return naming_by_rule(known, read, is_new_rules=options.is_new_rules, is_new_zone=options.timezone is not None)
+    return naming_by_rule(
+        known,
+        read,
+        is_new_rules=options.is_new_rules,
+        is_new_zone=options.timezone is not None,
+        forgets_rules=options.forgets_rules,
+    )

@@ -17,9 +17,12 @@ from indexer.domain.names import NamePattern, Naming, PathNaming, name_path
 from indexer.domain.naming.reading import read_path
 from indexer.domain.naming.rules import NamingOptions, NamingRule, RuleBook
 from indexer.domain.naming.tree import rule_of
+from indexer.domain.paths import lies_below
 from indexer.domain.plurals import counted
-from indexer.errors import FolderError
+from indexer.errors import FolderError, NothingToIngestError
+from indexer.escaping import printable
 from indexer.files.markers import QUARANTINE_NAME
+from indexer.files.system_folders import find_system_folder
 from indexer.files.walking import (
     QUARANTINE_FOLDER,
     SYSTEM_FOLDER,
@@ -56,21 +59,25 @@ class IngestRequest:
     """What the index has stored."""
     names: Mapping[str, PathNaming] = field(default_factory=dict)
     """What the paths say that were read together with their siblings, by path."""
+    unclear_folders: frozenset[str] = frozenset()
+    """The folders of cameras where nothing tells whether numbers below a date are hours or channels."""
     videos: tuple[Candidate, ...] = ()
     """The files with the name of a video, where these are wanted."""
     frames_folder: str | None = None
     """The folder for frames of videos, a real path; None if no videos are wanted."""
+    watched: tuple[str, ...] = ()
+    """Folders whose files come later, real paths of which none lies in another."""
 
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments of the request, as the run stores them."""
         options = self.options
         arguments: dict[str, Any] = {
-            "paths": [ascii(path)[1:-1] for path in self.paths],
+            "paths": [printable(path) for path in self.paths],
             "camera": options.camera,
             "pattern": options.pattern,
         }
-        others = ("camera_level", "scheme", "timezone", "is_new_rules")
+        others = ("camera_level", "scheme", "timezone", "is_new_rules", "forgets_rules")
         arguments |= {name: value for name in others if (value := getattr(options, name))}
         return arguments | ({BESIDE_ARGUMENT: list(self.beside)} if self.beside else {})
 
@@ -81,7 +88,7 @@ class IngestRequest:
         Folders inside another one are left out.
         """
         roots = {candidate.root for candidate in (*self.candidates, *self.videos)}
-        roots |= set() if self.frames_folder is None else {self.frames_folder}
+        roots |= {*self.watched} if self.frames_folder is None else {*self.watched, self.frames_folder}
         return tuple(sorted(root for root in roots if not any(above in roots for above in iter_parents(root))))
 
     def naming(self, candidate: Candidate, *, exif: tuple[str | None, str | None] = (None, None)) -> Naming:
@@ -161,8 +168,8 @@ def discover(
 ) -> IngestRequest:
     """The ingest request for the named files and folders; `frames_folder`: videos are wanted, too, with frames there.
 
-    `options`: those of `NamingOptions`, by name. Raises `UsageError` for one that makes no sense, and `FolderError` if
-    no image is found or the pattern matches none.
+    `options`: those of `NamingOptions`, by name. Raises `UsageError` for one that makes no sense, and
+    `NothingToIngestError` if no image is found or the pattern matches none.
     """
     named_paths = tuple(paths)
     checked = NamingOptions(is_new_rules=is_new_rules, **options).checked()
@@ -171,14 +178,14 @@ def discover(
     entries = list(walk(named_paths, quarantines=quarantines, videos=None if frames_folder is None else videos))
     candidates = tuple(entry for entry in entries if isinstance(entry, Candidate))
     skipped = tuple(entry for entry in entries if isinstance(entry, Skipped))
-    shown = ", ".join(ascii(path) for path in named_paths)
+    shown = ", ".join(repr(path) for path in named_paths)
     if not candidates and not videos:
         reasons = ", ".join(
             f"{reason}: {number}" for reason, number in Counter(entry.reason for entry in skipped).items()
         )
         names = sorted(_count_system_folders(skipped))[:_MAX_NAMED_FOLDERS]
-        not_walked = f"; not walked: {', '.join(map(ascii, names))}; name such a folder itself to take it in"
-        raise FolderError(
+        not_walked = f"; not walked: {', '.join(map(repr, names))}; name such a folder itself to take it in"
+        raise NothingToIngestError(
             f"there is no image in {shown} ({reasons or 'it is empty'}); "
             "images end in jpg, jpeg, jpe, jfif, jfi, mpo, png, bmp, tif, tiff, webp or avif"
             f"{not_walked if names else ''}"
@@ -191,24 +198,47 @@ def discover(
     return request
 
 
-def request_of_files(candidates: Iterable[Candidate], *, options: NamingOptions | None = None) -> IngestRequest:
-    """The ingest request for exactly these files: it names no folder, so that nothing is looked for beside them."""
+def request_of_folders(paths: Iterable[str], *, frames_folder: str | None = None) -> IngestRequest:
+    """The request of folders whose files come later. Raises `FolderError` for a path that is no folder."""
+    named_paths = tuple(paths)
+    for path in named_paths:
+        if os.path.exists(path) and not os.path.isdir(path):
+            raise FolderError(f"{path!r} is a file; name folders, or take it in with ingest")
+    watched = list_outermost_folders(named_paths)
+    for path in map(os.path.realpath, named_paths):
+        above = next((folder for folder in watched if lies_below(path, folder)), None)
+        if above is not None and find_system_folder(f"{path}/x", root=above) is not None:
+            raise FolderError(f"{path!r} lies in {above!r} and is not walked there; watch it by a command of its own")
+    return IngestRequest(named_paths, (), (), frames_folder=frames_folder, watched=watched)
+
+
+def request_of_files(
+    candidates: Iterable[Candidate],
+    *,
+    options: NamingOptions | None = None,
+    videos: Iterable[Candidate] = (),
+    frames_folder: str | None = None,
+) -> IngestRequest:
+    """The ingest request for exactly these files: it names no folder, so that nothing is looked for beside them.
+
+    `videos`: with the folder for their frames, as in the request.
+    """
     checked = (options or NamingOptions()).checked()
-    files = tuple(candidates)
-    rules = RuleBook({}).after(checked, {candidate.root for candidate in files})
-    return IngestRequest((), files, (), checked, rules=rules)
+    files, recordings = tuple(candidates), tuple(videos)
+    rules = RuleBook({}).after(checked, {candidate.root for candidate in (*files, *recordings)})
+    return IngestRequest((), files, (), checked, rules=rules, videos=recordings, frames_folder=frames_folder)
 
 
 def _require_matches(request: IngestRequest) -> None:
     """Refuses a pattern that matches no image, or that reads no time where it should."""
     pattern, candidates = request.pattern, request.candidates
     if pattern is not None and candidates and request.unmatched == len(candidates):
-        raise FolderError(
+        raise NothingToIngestError(
             f"the pattern {pattern.pattern!r} matches none of {counted(len(candidates), 'image')}, for example not "
-            f"{candidates[0].path!a}; it is searched in the path below the folder you named"
+            f"{candidates[0].path!r}; it is searched in the path below the folder you named"
         )
     if pattern is not None and candidates and request.unread_stamps == len(candidates):
-        raise FolderError(
+        raise NothingToIngestError(
             f"no timestamp that the pattern {pattern.pattern!r} finds reads as a time; it may be 10 or 13 digits "
             "since 1970, a date and a time with any separators, or ISO 8601"
         )

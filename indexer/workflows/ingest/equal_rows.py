@@ -6,13 +6,15 @@ claims another camera meanwhile must call `clear`. It writes nothing.
 """
 
 import heapq
+import itertools
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from indexer.domain.images import ImageState
-from indexer.domain.names import clamped_mtime
+from indexer.domain.names import USER_SOURCES, clamped_mtime
 from indexer.files.quarantine import was_taken_out
 from indexer.files.verification import ContentDigest, MismatchError, verify
 from indexer.store import images, removals
@@ -21,6 +23,14 @@ from indexer.store.images import KnownFile
 
 _CACHE_ABOVE_ROWS = 16
 """A content with more rows than this is cached for the next batch; for fewer rows a new query costs less."""
+
+
+class _Owner(NamedTuple):
+    """Whose rows a heap holds: a camera and a folder. `is_by_person`: a person said the camera."""
+
+    camera: str
+    root: str | None
+    is_by_person: bool
 
 
 @dataclass
@@ -34,13 +44,17 @@ class EqualRows:
     ready_count: int = 0
     _rows: dict[int, KnownFile] = field(default_factory=dict)
     _absent_by_path: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    _unplaced: dict[tuple[str, str | None], list[int]] = field(default_factory=lambda: defaultdict(list))
+    _unplaced: dict[_Owner, list[int]] = field(default_factory=lambda: defaultdict(list))
     """Heaps of row ids, by camera and folder.
 
     The folder is None if the bytes are certainly gone. Otherwise it is the root of the row: while that folder cannot be
     seen, nobody can tell.
     """
+    _by_mtime: dict[int, dict[_Owner, list[int]]] = field(default_factory=dict)
+    """The same for images whose camera a person said, by modification time in nanoseconds."""
     _taken_ids: set[int] = field(default_factory=set)
+    _taken_out: dict[int, KnownFile] = field(default_factory=dict)
+    """The removed images whose file a person moved out of its quarantine."""
 
     def add(self, row: KnownFile, *, is_gone: bool) -> None:
         """Adds a row; `is_gone`: the ingest did not see its file at its path; of a removed image: nor in quarantine."""
@@ -51,10 +65,16 @@ class EqualRows:
         elif not is_gone and is_still_at_path(row):
             return
         self._rows[row.id] = row
+        if row.state is ImageState.REMOVED and is_gone:
+            self._taken_out[row.id] = row
         # The bytes of a removed image are in quarantine, unless a person moved them out.
         if row.state is not ImageState.REMOVED or is_gone:
             is_certain = is_gone or row.state is ImageState.MISSING
-            heapq.heappush(self._unplaced[row.naming.camera, None if is_certain else row.root], row.id)
+            root = None if is_certain else row.root
+            owner = _Owner(row.naming.camera, root, row.naming.camera_source in USER_SOURCES)
+            heapq.heappush(self._unplaced[owner], row.id)
+            if owner.is_by_person:
+                heapq.heappush(self._by_mtime.setdefault(row.mtime_ns, {}).setdefault(owner, []), row.id)
 
     def mark_replaced(self, row: KnownFile) -> None:
         """Notes that the path of a row now has other bytes."""
@@ -68,29 +88,39 @@ class EqualRows:
         row_ids = [row_id for row_id in self._absent_by_path.get(path, ()) if row_id in self._rows]
         return self._take(min(row_ids)) if row_ids else None
 
-    def take_unplaced(self, camera: str) -> KnownFile | None:
+    def take_unplaced(self, camera: str, *, mtime_ns: int | None = None) -> KnownFile | None:
         """Takes out the oldest row whose bytes are at no path any more; a file of `camera` may be that image.
 
         If the folder of another camera cannot be seen, because its disk is away or belongs to another host, nobody can
-        tell: two cameras may well have taken the same black frame.
+        tell: two cameras may well have taken the same black frame. So the row of another camera that a person said is
+        taken only by a file with its modification time `mtime_ns`: that one moved.
         """
-        oldest_ids = [heap[0] for heap in self._unplaced_heaps(camera)]
+        oldest_ids = [
+            heap[0] for heap in self._unplaced_heaps(camera, mtimes_ns=set() if mtime_ns is None else {mtime_ns})
+        ]
         return self._take(min(oldest_ids)) if oldest_ids else None
 
-    def owner_cameras(self, *, paths: Set[str], cameras: Set[str]) -> set[str]:
-        """The cameras of the rows that files at these paths, of these cameras, may take over."""
+    def take_taken_out(self) -> KnownFile | None:
+        """Takes out the oldest row of a removed file that is in its quarantine no more; None if there is none."""
+        row_ids = self._taken_out.keys() & self._rows.keys()
+        return self._take(min(row_ids)) if row_ids else None
+
+    def owner_cameras(self, *, paths: Set[str], cameras: Set[str], mtimes_ns: Set[int] = frozenset()) -> set[str]:
+        """The cameras of the rows that files at these paths, of these cameras and times, may take over."""
         absent_ids = {row_id for path in paths & self._absent_by_path.keys() for row_id in self._absent_by_path[path]}
         owners = {self._rows[row_id].naming.camera for row_id in absent_ids & self._rows.keys()}
-        oldest_ids = {heap[0] for camera in cameras for heap in self._unplaced_heaps(camera)}
+        oldest_ids = {heap[0] for camera in cameras for heap in self._unplaced_heaps(camera, mtimes_ns=mtimes_ns)}
         return owners | {self._rows[row_id].naming.camera for row_id in oldest_ids}
 
-    def _unplaced_heaps(self, camera: str) -> list[list[int]]:
-        """The non-empty heaps whose first row a file of this camera may take over."""
+    def _unplaced_heaps(self, camera: str, *, mtimes_ns: Set[int]) -> list[list[int]]:
+        """The non-empty heaps whose first row a file of this camera, with one of these times, may take over."""
         heaps = []
-        for (owner_camera, root), heap in self._unplaced.items():
+        usable = (one for one in self._unplaced.items() if one[0].camera == camera or not one[0].is_by_person)
+        moved = (one for mtime_ns in mtimes_ns for one in self._by_mtime.get(mtime_ns, {}).items())
+        for owner, heap in itertools.chain(usable, moved):
             while heap and heap[0] not in self._rows:
                 heapq.heappop(heap)
-            if heap and (root is None or owner_camera == camera or os.path.isdir(root)):
+            if heap and (owner.root is None or owner.camera == camera or os.path.isdir(owner.root)):
                 heaps.append(heap)
         return heaps
 

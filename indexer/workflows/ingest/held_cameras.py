@@ -1,7 +1,8 @@
 """Which cameras of an ingest are held back: those whose files may be of two cameras.
 
 It promises that a camera with files of several sources, at times that overlap or are unknown, is held back unless a
-person said that it is one; and that no other is.
+person said that it is one. So is one that names of files and the name of another folder say, and one in several folders
+whose name is one that many cameras have. `word_check` looks at the words in the names of one folder.
 
 A file that moved was of its camera before, and is never held back; it counts where it is now. A source whose images are
 all gone counts no more; one that cannot be looked at, as its disk is away, does.
@@ -10,32 +11,38 @@ all gone counts no more; one that cannot be looked at, as its disk is away, does
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 
 from indexer.domain.names import PathNaming, clamped_mtime
+from indexer.domain.naming.camera_words import is_common_name
 from indexer.domain.naming.cameras import TimeSpan, overlap
-from indexer.domain.naming.tree import spans_by_source
+from indexer.domain.naming.tree import source_of_known, spans_by_source
 from indexer.domain.paths import lies_at_or_below
 from indexer.files.system_folders import find_system_folder, is_listed_folder
 from indexer.files.walking import Candidate
 from indexer.store import images
 from indexer.store.database import Database
-from indexer.workflows.ingest.known_cameras import KnownCameras
+from indexer.workflows.ingest.known_cameras import KnownCameras, KnownTimes
 
+_SEVERAL = 2
 _FileFacts = tuple[str, str, int, int]
 """Camera, name, size and modification time of a file."""
 
 
 @dataclass(frozen=True)
 class HeldCamera:
-    """A camera whose files come from several folders at the same or unknown times; they may be of several cameras."""
+    """A camera whose files come from several folders at the same or unknown times; they may be of several cameras.
+
+    `words`: of the series in its folder, if these hold it back.
+    """
 
     camera: str
     files: int
     folders: tuple[str, ...]
     example: str
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,11 +50,23 @@ class SourceCheck:
     """What was found of the cameras that get files: those held back, with the paths of their files.
 
     `several_folders`: the folders of each other camera that gets images from a folder of its own for the first time.
+    `several_words`: the words in the names of a camera's files that may be cameras.
     """
 
-    held: tuple[HeldCamera, ...]
-    held_paths: frozenset[str]
-    several_folders: Mapping[str, tuple[str, ...]]
+    held: tuple[HeldCamera, ...] = ()
+    held_paths: frozenset[str] = frozenset()
+    several_folders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    several_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def joined(self, other: "SourceCheck") -> "SourceCheck":
+        """What both found; a camera is held back once."""
+        cameras = {camera.camera for camera in self.held}
+        return SourceCheck(
+            (*self.held, *(camera for camera in other.held if camera.camera not in cameras)),
+            self.held_paths | other.held_paths,
+            {**self.several_folders, **other.several_folders},
+            {**self.several_words, **other.several_words},
+        )
 
 
 def check_sources(
@@ -65,12 +84,10 @@ def check_sources(
     the times that known images will have, as in `KnownCameras.times`. `roots`: the folders that a person named.
     """
     named = cache(lambda: roots | known.roots())
-    paths_by_camera: dict[str, list[str]] = defaultdict(list)
-    for path, naming in claims.items():
-        paths_by_camera[naming.camera].append(path)
+    paths_by_camera = _paths_by_camera((path, naming.camera) for path, naming in claims.items())
     held, held_paths, several = list[HeldCamera](), set[str](), dict[str, tuple[str, ...]]()
     for camera, paths in sorted(paths_by_camera.items()):
-        names = [claims[path] for path in paths]
+        names = [_as_recorded(path, claims[path], known.recorded(camera)) for path in paths]
         by_earlier_rules = any(naming.is_by_earlier_rules for naming in names)
         new_sources = {naming.source for naming in names}
         moved_sources = {image_id: naming.source for image_id, naming in moved.items() if naming.camera == camera}
@@ -82,16 +99,66 @@ def check_sources(
             camera, without_ids=gone, without_paths=claims.keys(), moved=moved_sources, new_times=new_times
         )
         spans = _joined(spans_by_source(names), known_times.spans)
-        one_camera = known.confirmed(camera) | known_times.named_by_person
-        one_camera |= {naming.source for naming in names if naming.is_by_person}
+        by_person = {naming.source for naming in names if naming.is_by_person}
+        one_camera = known.confirmed(camera) | known_times.named_by_person | by_person
         one_camera |= known_times.spans.keys() if by_earlier_rules else set()
-        if overlap(_outside_bins(spans, named), confirmed=one_camera):
+        counted = _outside_bins(spans, named)
+        is_new = not new_sources <= known.recorded(camera) | known_times.spans.keys()
+        is_common = is_new and len(counted) > 1 and is_common_name(camera) and not counted.keys() <= one_camera
+        if is_common or overlap(counted, confirmed=one_camera) or _is_elsewhere(names, known_times, one_camera):
             own_paths = sorted(path for path in paths if not claims[path].is_by_person)
             held.append(HeldCamera(camera, len(own_paths), tuple(sorted(spans)), own_paths[0]))
             held_paths.update(own_paths)
-        elif len(spans) > 1 and new_sources - known.recorded(camera) - known_times.spans.keys():
+        elif len(spans) > 1 and is_new:
             several[camera] = tuple(sorted(spans))
     return SourceCheck(tuple(held), frozenset(held_paths), several)
+
+
+def _paths_by_camera(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """The paths of each camera, of pairs of a path and its camera."""
+    paths: dict[str, list[str]] = defaultdict(list)
+    for path, camera in pairs:
+        paths[camera].append(path)
+    return paths
+
+
+def _as_recorded(path: str, naming: PathNaming, recorded: Set[str]) -> PathNaming:
+    """The naming of a new file with its source as a known image beside it would have it."""
+    source = source_of_known(path, recorded) if recorded else naming.source
+    return naming._replace(source=source) if source in recorded else naming
+
+
+def _is_elsewhere(names: Iterable[PathNaming], known: KnownTimes, one_camera: Set[str]) -> bool:
+    """Whether names of new files say a camera that has its name from a folder elsewhere: it may be of another place."""
+    given = {naming.source for naming in names if naming.claim is not None and naming.claim.is_given}
+    return any(
+        not (lies_at_or_below(source, folder) or {source, folder} <= one_camera)
+        for source in given - known.spans.keys()
+        for folder in known.by_folder
+    )
+
+
+def check_new_times(
+    rows: Mapping[str, str], known: KnownCameras, *, gone: Set[int], new_times: Mapping[str, datetime | None]
+) -> SourceCheck:
+    """Which cameras are held back because known images get new times: their folders overlap by these, and did not
+    before.
+
+    `rows`: the cameras of these images, by path, without images whose camera a person said.
+    """
+    times = {path: time for path, time in new_times.items() if time is not None}
+    paths_by_camera = _paths_by_camera(rows.items())
+    check = SourceCheck()
+    for camera, paths in sorted(paths_by_camera.items()):
+        if camera not in known or len(known.recorded(camera)) < _SEVERAL:
+            continue
+        before = known.times(camera, without_ids=gone, without_paths=())
+        after = known.times(camera, without_ids=gone, without_paths=(), new_times=times)
+        one_camera = known.confirmed(camera) | before.named_by_person
+        if overlap(after.spans, confirmed=one_camera) and not overlap(before.spans, confirmed=one_camera):
+            held = HeldCamera(camera, len(paths), tuple(sorted(after.spans)), min(paths))
+            check = check.joined(SourceCheck((held,), frozenset(paths)))
+    return check
 
 
 def find_moved(
@@ -116,6 +183,14 @@ def find_moved(
             if left.get(facts):
                 moved[left[facts].pop()] = candidate.path
     return moved
+
+
+def find_gone(database: Database, cameras: Sequence[str]) -> dict[int, str]:
+    """The paths of the images of these cameras that are not at their paths, by id; of a folder that is away none."""
+    with database.read() as session:
+        present = images.list_present_of_cameras(session, cameras)
+    is_there = cache(os.path.isdir)
+    return {row.id: row.path for row in present if is_there(row.root) and not os.path.lexists(row.path)}
 
 
 def _iter_gone_facts(database: Database, paths: Sequence[str]) -> Iterator[tuple[int, _FileFacts]]:

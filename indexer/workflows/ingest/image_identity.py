@@ -14,7 +14,7 @@ from indexer.domain.images import ImageState
 from indexer.domain.names import Naming
 from indexer.domain.removal import RemovalState
 from indexer.domain.renaming import naming_after_move
-from indexer.files.system_folders import find_system_folder
+from indexer.files.system_folders import count_system_folders
 from indexer.store import decisions, images, pins, removals, thumbnails
 from indexer.store.database import Session
 from indexer.store.images import KnownFile, NewImage
@@ -61,7 +61,7 @@ def upsert_images(
     matches = list[KnownFile | None]()
     returned = list[JournalEntry]()
     for content, equal_rows, same_path_row in zip(new_contents, row_groups, same_path_rows, strict=True):
-        row = same_path_row or equal_rows.take_unplaced(content.naming.camera)
+        row = same_path_row or equal_rows.take_unplaced(content.naming.camera, mtime_ns=content.description.mtime_ns)
         if row is not None:
             returned += _relocate_row(session, content, row, equal_rows=equal_rows, at=at)
         if content.description.state == "ready" and (row is None or row.state is not ImageState.READY):
@@ -103,10 +103,10 @@ def _relocate_row(
     """
     naming = naming_after_move(row.naming, content.naming)
     images.relocate_image(session, row.id, content.description, naming=naming, root=content.root)
-    # The path ranks only images with the same bytes. Whether a path is in a system folder ranks other images, too.
+    # The path ranks only images with the same bytes. The number of system folders above it ranks other images, too.
     equal_ready_count = equal_rows.ready_count - (row.state is ImageState.READY)
-    folder_kinds = {find_system_folder(path, root="/") is None for path in (row.path, content.description.path)}
-    rank_changed = (row.path != content.description.path and equal_ready_count > 0) or len(folder_kinds) > 1
+    folder_counts = {count_system_folders(path) for path in (row.path, content.description.path)}
+    rank_changed = (row.path != content.description.path and equal_ready_count > 0) or len(folder_counts) > 1
     if (
         row.state is not ImageState.READY
         or content.description.state != "ready"
@@ -114,7 +114,21 @@ def _relocate_row(
         or rank_changed
     ):
         decisions.supersede(session, [row.id], at=at)
-    return _mark_restored(session, row.id, at=at) if row.state is ImageState.REMOVED else []
+    if row.state is ImageState.REMOVED:
+        return _mark_restored(session, row.id, at=at)
+    taken_out = equal_rows.take_taken_out()
+    return [] if taken_out is None else _replace_taken_out(session, taken_out, row, at=at)
+
+
+def _replace_taken_out(session: Session, taken_out: KnownFile, row: KnownFile, *, at: datetime) -> list[JournalEntry]:
+    """Takes the file of `row` for the removed one with the same bytes that a person took out of quarantine.
+
+    Nobody can tell the two apart. So the file is held back as the removed one would be, and it keeps the pins, the
+    verdicts and the duplicates of `row`. Returns the removals that end.
+    """
+    images.hold_back(session, row.id)
+    images.set_state(session, [taken_out.id], ImageState.MISSING, reason=f"its file was taken for image {row.id}")
+    return _mark_restored(session, taken_out.id, at=at)
 
 
 def _mark_restored(session: Session, image_id: int, *, at: datetime) -> list[JournalEntry]:

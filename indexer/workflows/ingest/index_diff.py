@@ -147,7 +147,7 @@ class _RereadRule:
     """Which files a person wants opened again although their size and time are unchanged.
 
     These are files that could not be used or removed, files that were named one by one, and files whose status changed
-    (`st_ctime`) since they were read: written to and given their old time, or moved or linked.
+    (`st_ctime`) since they were read. The last were moved or linked, or written to and given their old time.
     """
 
     def __init__(self, session: Session, request: IngestRequest) -> None:

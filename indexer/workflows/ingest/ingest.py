@@ -1,7 +1,10 @@
 """ingest: find what is new, describe it, store it, report.
 
-It promises that an unchanged file is not opened, that every path seen ends in exactly one outcome, and that a run
-interrupted anywhere leaves an index from which the next run continues.
+It promises that
+
+- an unchanged file is not opened;
+- every path seen ends in exactly one outcome; and
+- a run interrupted anywhere leaves an index from which the next run continues.
 
 Decision 0032: a folder in which no image is seen marks nothing as missing.
 
@@ -16,13 +19,13 @@ from itertools import chain, islice
 from typing import TypeVar
 
 from indexer.domain.descriptions import FileDescription, Limits
-from indexer.domain.names import Naming, clamped_mtime
+from indexer.domain.names import USER_SOURCES, Naming, clamped_mtime
 from indexer.domain.similar_names import list_similar_names
 from indexer.errors import RowRefusedError
 from indexer.execution import ParallelMap, RemoteExecutor, WorkerFailure, map_path
 from indexer.files.system_folders import find_system_folder
 from indexer.files.walking import SYSTEM_FOLDER, Candidate
-from indexer.store import cameras, decisions, images, profiles, thumbnails
+from indexer.store import cameras, decisions, images, open_images, thumbnails
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
 from indexer.store.system_folders import count_in_system_folders
@@ -33,10 +36,10 @@ from indexer.workflows.ingest.discovery import WRITE_BATCH_SIZE, IngestRequest
 from indexer.workflows.ingest.equal_rows import EqualRowsCache
 from indexer.workflows.ingest.image_identity import NewContent, upsert_images
 from indexer.workflows.ingest.index_diff import FileToRead, IndexDiff
-from indexer.workflows.ingest.name_plan import apply_rules, needs_recording, record_rules
+from indexer.workflows.ingest.name_plan import apply_rules, is_zone_new, needs_recording, record_rules
 from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
+from indexer.workflows.ingest.recipes import CameraRecipes
 from indexer.workflows.ingest.source_recorder import SourceRecorder
-from indexer.workflows.profile_parameters import thumbnail_recipe
 from indexer.workflows.runs.run import ActiveRun, record_run
 from indexer.workflows.witnesses import lock_and_record_return
 
@@ -96,24 +99,30 @@ def ingest_files(
     limits: Limits,
     clock: Clock,
     progress: Progress = no_progress,
+    is_postponed: Callable[[FileDescription], bool] | None = None,
 ) -> IngestRequest:
     """Stores the candidates of a request in a run that has the lock, and counts each. Returns the request with names.
 
     Only what lies in folders that the request names, and was not seen there, is marked as missing: nothing at all for
-    the request of `request_of_files`. It does not look at the rest of the index.
+    the request of `request_of_files`. It does not look at the rest of the index. `is_postponed`: of a file that was
+    read, whether it is left alone and not counted, because it may be unfinished.
     """
     request = apply_rules(database, _storable(database, request, report))
     claims = CameraClaims(run.write_lock, request)
     diff, locked_files = claims.diff(database)
     request, report.names = claims.request, claims.plan
     diff = _with_exif_read_again(database, diff, request)
+    recipes = CameraRecipes(database)
+    recipes.require(request.naming(file[0]).camera for file in diff.files_to_read)
     _record_rules(database, request)
     report.skip_locked(locked_files)
     report.skip_held(claims.held_files)
     _count_known(database, diff.unchanged, request, report, claims=claims, clock=clock)
 
     writer = _Writer(database, request, report, run, claims, EqualRowsCache(diff.gone), clock)
-    described = _describe(database, diff.files_to_read, request, executor=executor, limits=limits)
+    described = _describe(diff.files_to_read, request, recipes=recipes, executor=executor, limits=limits)
+    if is_postponed is not None:
+        described = (file for file in described if not is_postponed(file[1]))
     advance = progress("reading images", len(diff.files_to_read))
     for batch in _overlapped(writer.write, _batches(described, WRITE_BATCH_SIZE)):
         advance(len(batch))
@@ -126,7 +135,7 @@ def ingest_files(
 def _note_state(database: Database, report: IngestReport, *, run_id: int) -> None:
     """Adds to the report what the index as a whole is like after the ingest."""
     with database.read() as session:
-        report.undecided = decisions.count_undecided(session)
+        report.undecided = open_images.count_undecided(session)
         report.in_system_folders = count_in_system_folders(session, before=run_id)
         report.alike = list_similar_names(cameras.list_cameras(session))
         if report.outcomes[IngestOutcome.ADDED]:
@@ -151,17 +160,24 @@ def _record_rules(database: Database, request: IngestRequest) -> None:
 
 
 def _with_exif_read_again(database: Database, diff: IndexDiff, request: IngestRequest) -> IndexDiff:
-    """The difference with the known files to read whose time is from EXIF, if their time zone changes: the index does
-    not have what EXIF says."""
-    stored, zone = request.stored_rules, request.options.timezone
-    roots = {candidate.root for candidate in request.candidates}
-    if zone is None or all((rule := stored.find(root)) is not None and rule.timezone == zone for root in roots):
+    """The difference, with the known files that must be read again for their EXIF time.
+
+    These are the files with a time from EXIF whose time zone changes. If a person takes back what they said of the
+    files, they are also those whose time may be from EXIF. The index does not store what EXIF says.
+    """
+    if not is_zone_new(request) and not request.options.forgets_rules:
         return diff
+    sources = {"exif"} if not request.options.forgets_rules else {"exif", *USER_SOURCES}
     with database.read() as session:
         known = images.list_known(session, [candidate.path for candidate in diff.unchanged])
-    is_exif = {path for path, row in known.items() if row.naming.captured_at_source == "exif"}
-    again = [(candidate, known[candidate.path]) for candidate in diff.unchanged if candidate.path in is_exif]
-    rest = [candidate for candidate in diff.unchanged if candidate.path not in is_exif]
+    is_again = {
+        path
+        for path, row in known.items()
+        if (source := row.naming.captured_at_source) == "exif"
+        or (source in sources and request.path_naming(path).moment is None)
+    }
+    again = [(candidate, known[candidate.path]) for candidate in diff.unchanged if candidate.path in is_again]
+    rest = [candidate for candidate in diff.unchanged if candidate.path not in is_again]
     return replace(diff, unchanged=rest, files_to_read=[*diff.files_to_read, *again])
 
 
@@ -206,27 +222,17 @@ def _count_known(
 
 
 def _describe(
-    database: Database,
     files_to_read: Sequence[FileToRead],
     request: IngestRequest,
     *,
+    recipes: CameraRecipes,
     executor: ParallelMap,
     limits: Limits,
 ) -> Iterator[DescribedFile]:
     """Each file that must be opened, with its description; thumbnails are made as the profile of its camera says."""
-    with database.read() as session:
-        default_preparation = profiles.get_active_profile(session).profile.preparation
-        own_preparations = {
-            camera: stored.profile.preparation for camera, stored in profiles.list_own_profiles(session).items()
-        }
 
     def local_task(file: FileToRead) -> DescribeTask:
-        preparation = (
-            own_preparations.get(request.naming(file[0]).camera, default_preparation)
-            if own_preparations
-            else default_preparation
-        )
-        recipe = thumbnail_recipe(preparation)
+        preparation, recipe = recipes.of_camera(request.naming(file[0]).camera if recipes.differ else "")
         return DescribeTask(file[0].path, () if recipe is None else (recipe,), limits, preparation.levels)
 
     def remote_task(file: FileToRead) -> DescribeTask:

@@ -11,9 +11,9 @@ from datetime import datetime
 from types import MappingProxyType
 
 from indexer.domain.naming.cameras import CameraClaim, KnownSource, TimeSpan
-from indexer.domain.naming.tree import has_number, source_of_known
+from indexer.domain.naming.tree import source_of_known
 from indexer.domain.paths import lies_at_or_below, lies_below
-from indexer.store import camera_sources, images
+from indexer.store import camera_sources, confirmations, images
 from indexer.store.camera_sources import CapturedImage
 from indexer.store.database import Database
 
@@ -22,27 +22,13 @@ from indexer.store.database import Database
 class KnownTimes:
     """The times of the present images of a camera by source, and the sources whose images a person named.
 
-    These are sources of one camera, and so are the new sources of images that moved out of confirmed ones.
+    These are sources of one camera, and so are the new sources of images that moved out of confirmed ones. `by_folder`:
+    the sources whose images have the camera from the name of their folder.
     """
 
     spans: dict[str, TimeSpan] = field(default_factory=dict)
     named_by_person: frozenset[str] = frozenset()
-
-
-def find_known_numbers(database: Database | None, folder: str) -> bool | None:
-    """Whether the numbers in the names of a camera's folder were taken for events; None if the index has none there.
-
-    As channels they are part of the sources of cameras.
-    """
-    if database is None:
-        return None
-    with database.read() as session:
-        for camera in camera_sources.list_cameras_of(session, [folder]).get(folder, ()):
-            known = camera_sources.iter_images(session, camera)
-            if any(image.is_by_folder and not image.is_missing and has_number(image.path) for image in known):
-                return True
-        channels = camera_sources.list_sources_below(session, folder)
-    return False if any(source[len(folder) + 1 :].removesuffix("*").isdecimal() for source in channels) else None
+    by_folder: frozenset[str] = frozenset()
 
 
 class KnownCameras:
@@ -64,6 +50,9 @@ class KnownCameras:
         self._renamed_folders = renamed_folders
         self._includes_confirmed = includes_confirmed
         self._sources: Mapping[str, Collection[KnownSource]] = {}
+        self._confirmed_words: Mapping[str, frozenset[str]] | None = None
+        self._undone_words: Mapping[str, frozenset[str]] | None = None
+        self._read: tuple[str, list[CapturedImage]] | None = None  # the images of the camera read last
         if database is not None:
             with database.read() as session:
                 self._sources = camera_sources.list_sources(session, cameras)
@@ -78,22 +67,25 @@ class KnownCameras:
         are several cameras.
         """
         by_camera = {}
-        for camera in sorted(self._sources.keys() & set[str]().union(*(claim.names for claim in claims))):
+        for camera in sorted(self._sources.keys() & set[str]().union(*(claim.possible_names for claim in claims))):
             kept, renamed = self._split(camera)
             sources = kept | renamed if len(kept | renamed) == 1 else kept
             if sources or not renamed:
                 by_camera[camera] = sources
+        claims_by_name = defaultdict[str, list[CameraClaim]](list)
         for claim in claims:
-            for camera in by_camera.keys() & set(claim.names):
-                if claim.source not in by_camera[camera] and self._is_former(claim, camera, by_camera[camera]):
-                    by_camera[camera].add(claim.source)
+            for name in claim.names:
+                claims_by_name[name].append(claim)
+        for camera, sources in by_camera.items():
+            others = [claim for claim in claims_by_name[camera] if claim.source not in sources]
+            sources |= {claim.source for claim in others if self._is_former(claim, camera, sources)}
         return by_camera
 
     def _is_former(self, claim: CameraClaim, camera: str, sources: Set[str]) -> bool:
         """Whether a camera has the source of a claim by another spelling, as it was stored at first."""
         if claim.camera_source == "option":
             return bool(sources) and all(lies_below(source, claim.source) for source in sources)
-        if claim.former_source == claim.source or claim.former_source not in sources:
+        if not claim.former_sources & sources:
             return False
         return any(source_of_known(image.path, {claim.source}) == claim.source for image in self._images(camera))
 
@@ -157,6 +149,40 @@ class KnownCameras:
         known = self._sources.get(camera, ())
         return {source.source for source in known if source.is_confirmed and not source.is_root}
 
+    def confirmed_words(self, camera: str) -> frozenset[str]:
+        """The words in names of which a person said that they are no cameras of their own."""
+        if self._confirmed_words is None:
+            self._confirmed_words = {}
+            if self._database is not None:
+                with self._database.read() as session:
+                    self._confirmed_words = confirmations.list_confirmed_words(session)
+        return self._confirmed_words.get(camera, frozenset())
+
+    def undone_words(self, camera: str) -> frozenset[str]:
+        """The words in names of which a person took back that they are no cameras of their own."""
+        if self._undone_words is None:
+            self._undone_words = {}
+            if self._database is not None:
+                with self._database.read() as session:
+                    self._undone_words = confirmations.list_undone_words(session)
+        return self._undone_words.get(camera, frozenset())
+
+    def recent_paths(self, camera: str, source: str, *, limit: int) -> list[str]:
+        """The paths of images of a source among those that a camera got last."""
+        if self._database is None or camera not in self._sources:
+            return []
+        with self._database.read() as session:
+            paths = camera_sources.list_recent_paths(session, camera, limit=limit)
+        return [path for path in paths if self._is_of_source(path, camera, source)]
+
+    def list_paths(self, camera: str, source: str) -> list[str]:
+        """The paths of all images of a source that a camera has, of removed ones, too."""
+        images = (image for image in self._images(camera) if not image.is_missing)
+        return [image.path for image in images if self._is_of_source(image.path, camera, source)]
+
+    def _is_of_source(self, path: str, camera: str, source: str) -> bool:
+        return source_of_known(path, self.recorded(camera)) == source
+
     def roots(self) -> set[str]:
         """The folders that were named when the images of the index were ingested."""
         if self._database is None:
@@ -182,7 +208,7 @@ class KnownCameras:
         recorded = self.recorded(camera)
         present: dict[str, TimeSpan] = defaultdict(TimeSpan)
         removed: dict[str, TimeSpan] = defaultdict(TimeSpan)
-        by_person, moved_from = set(), set[tuple[str, str]]()
+        by_person, by_folder, moved_from = set(), set[str](), set[tuple[str, str]]()
         for image in self._images(camera):
             source = source_of_known(image.path, recorded)
             if image.image_id in moved:
@@ -193,11 +219,13 @@ class KnownCameras:
             (removed if image.is_removed else present)[source].add(new_times.get(image.path, image.captured_at))
             if image.is_by_person:
                 by_person.add(source)
+            elif image.is_by_folder:
+                by_folder.add(source)
         for source, span in present.items():
             for old in {source, *(old for old, new in moved_from if new == source)}:
                 span.join(removed.get(old, TimeSpan()))
         by_person |= {new for old, new in moved_from if old in self.confirmed(camera)}
-        return KnownTimes(dict(present), frozenset(by_person & present.keys()))
+        return KnownTimes(dict(present), frozenset(by_person & present.keys()), frozenset(by_folder))
 
     def _split(self, camera: str) -> tuple[set[str], set[str]]:
         """The sources of a camera in two sets: of images that keep their names, and of images that are named again."""
@@ -223,5 +251,7 @@ class KnownCameras:
     def _images(self, camera: str) -> list[CapturedImage]:
         if self._database is None:
             return []
-        with self._database.read() as session:
-            return list(camera_sources.iter_images(session, camera))
+        if self._read is None or self._read[0] != camera:
+            with self._database.read() as session:
+                self._read = camera, list(camera_sources.iter_images(session, camera))
+        return self._read[1]

@@ -1,30 +1,48 @@
 """What the files of an ingest are named, before anything of them is written.
 
-It promises that a camera whose files may be of two cameras is held back, that nothing else is, and that a file which
-need not be named costs nothing. It opens no file and writes nothing; `record_rules` writes what a person said.
+It promises that
+
+- a camera whose files may be of two cameras is held back;
+- nothing else is; and
+- a file which need not be named costs nothing.
+
+It opens no file and writes nothing; `record_rules` writes what a person said.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+import os
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from functools import partial
+from datetime import datetime, timedelta
 
-from indexer.domain.names import USER_SOURCES, PathNaming
-from indexer.domain.naming.moments import to_utc
+from indexer.domain.names import USER_SOURCES, PathNaming, clamped_mtime
+from indexer.domain.naming.cameras import TimeSpan, folder_of_source, overlap
+from indexer.domain.naming.folders import read_folder
+from indexer.domain.naming.moments import EPOCH, to_utc
 from indexer.domain.naming.rules import RuleBook
-from indexer.domain.naming.tree import PathFile, name_tree, rule_of
-from indexer.domain.paths import lies_below
+from indexer.domain.naming.tree import PathFile, TreeNames, name_tree, rule_of
+from indexer.domain.paths import lies_at_or_below, list_below
 from indexer.files.walking import Candidate
-from indexer.store import camera_sources, images, naming_rules
+from indexer.store import camera_sources, confirmations, images, naming_rules
 from indexer.store.database import Database, Session
 from indexer.workflows.ingest.discovery import IngestRequest
-from indexer.workflows.ingest.held_cameras import HeldCamera, check_sources, find_moved
+from indexer.workflows.ingest.held_cameras import (
+    HeldCamera,
+    SourceCheck,
+    check_new_times,
+    check_sources,
+    find_gone,
+    find_moved,
+)
 from indexer.workflows.ingest.index_diff import IndexDiff
-from indexer.workflows.ingest.known_cameras import KnownCameras, find_known_numbers
+from indexer.workflows.ingest.known_cameras import KnownCameras
+from indexer.workflows.ingest.surroundings import KnownSurroundings
+from indexer.workflows.ingest.word_check import check_words
 
 _MANY_SINGLES = 5
-"""So many new cameras of one image each are reported: their names may be numbers of events."""
+"""So many new cameras of one image each, or that follow each other, are reported: they may be events of one."""
+_NUMBER = re.compile(r"[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -32,10 +50,13 @@ class NamePlan:
     """What an ingest names its files, and what a person should know of it.
 
     `several_folders`: the folders of each camera that gets images from a folder of its own for the first time.
-    `single_image_cameras`: new cameras of one image each, if there are many. `unread_times`: files whose names hold a
-    time that stays in doubt. `unmatched`: new files that a stored pattern does not match. `earlier_folders`: folders
-    whose new files are named by the rules of an earlier version. `reread_folders`: folders where the numbers in names
-    are events or cameras, and known images have it the other way.
+    `single_image_cameras`: new cameras of one image each, if there are many. `successive_cameras`: new cameras whose
+    names differ in numbers alone, and whose images follow each other, if there are many. `unread_times`: files whose
+    names hold a time that stays in doubt. `unmatched`: new files that a stored pattern does not match.
+    `earlier_folders`: folders whose new files are named by the rules of an earlier version. `reread_folders`: folders
+    where the numbers in names are events or cameras, and known images have it the other way. `several_words`: the words
+    in the names of a camera's files that may be cameras. `answered`: cameras of which an earlier ingest asked, and
+    whose question this one ended. `held_of_known`: cameras that are held back for images which the index has.
     """
 
     held: tuple[HeldCamera, ...] = ()
@@ -45,6 +66,10 @@ class NamePlan:
     unmatched: int = 0
     earlier_folders: tuple[str, ...] = ()
     reread_folders: tuple[str, ...] = ()
+    several_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    answered: tuple[str, ...] = ()
+    held_of_known: tuple[str, ...] = ()
+    successive_cameras: tuple[str, ...] = ()
 
 
 def apply_rules(database: Database | None, request: IngestRequest) -> IngestRequest:
@@ -54,24 +79,33 @@ def apply_rules(database: Database | None, request: IngestRequest) -> IngestRequ
         with database.read() as session:
             stored = RuleBook(naming_rules.list_rules(session))
     roots = {candidate.root for candidate in (*request.candidates, *request.videos)}
-    return replace(request, rules=stored.after(request.options, roots), stored_rules=stored)
+    options = request.options.resolved(stored.rules, roots)
+    return replace(request, options=options, rules=stored.after(options, roots), stored_rules=stored)
 
 
 def record_rules(session: Session, request: IngestRequest) -> None:
     """Stores what a person said of the folders named, and that they are named by the rules of today."""
     stored = request.stored_rules.rules
+    ordered = sorted(stored)
     for folder in request.rule_folders:
         rule = request.rules.rules.get(folder)
         if rule is not None and rule != stored.get(folder):
             naming_rules.set_rule(session, rule)
-        for other in [other for other in stored if lies_below(other, folder)]:
+        for other in list_below(ordered, folder):
             changed = request.rules.rules.get(other)
             if changed is None:
                 naming_rules.delete_rule(session, other)
             elif changed != stored[other]:
                 naming_rules.set_rule(session, changed)
         if request.options.is_new_rules:
-            camera_sources.delete_sources_below(session, folder, is_confirmed=False)
+            camera_sources.delete_sources_below(session, folder, is_confirmed=request.options.forgets_rules)
+
+
+def is_zone_new(request: IngestRequest) -> bool:
+    """Whether a person says a time zone that is not stored of the folders yet."""
+    stored, zone = request.stored_rules, request.options.timezone
+    roots = {candidate.root for candidate in request.candidates}
+    return zone is not None and any((rule := stored.find(root)) is None or rule.timezone != zone for root in roots)
 
 
 def needs_recording(request: IngestRequest) -> bool:
@@ -90,26 +124,27 @@ def plan_names(
     new = [candidate for candidate, _ in diff.files_to_read]
     named = list(request.candidates) if request.options else new
     if not named:
-        return request, diff, NamePlan(), []
-    names, known, reread_folders = _name_files(database, request, named)
-    request = replace(request, names=names)
-    unknown_paths = {candidate.path for candidate, row in diff.files_to_read if row is None}
-    added = [candidate for candidate in new if candidate.path in unknown_paths]
-    moved = {} if database is None else find_moved(database, added, names, gone=diff.gone)
-    claims = _list_claims(database, request, diff, moved=frozenset(moved.values()))
-    moved_names = {image_id: names[path] for image_id, path in moved.items()}
-    old_paths = {path: diff.gone[image_id] for image_id, path in moved.items()}
-    new_times = _list_new_times(request, old_paths) if request.options else {}
-    roots = {candidate.root for candidate in request.candidates}
-    check = check_sources(claims, known, gone=diff.gone.keys(), moved=moved_names, new_times=new_times, roots=roots)
+        return request, diff, NamePlan(answered=_list_answered(database, request, ())), []
+    names, known, tree = _name_files(database, request, named)
+    request = replace(request, names=names, unclear_folders=tree.unclear_folders)
+    unknown_paths = {candidate.path: candidate for candidate, row in diff.files_to_read if row is None}
+    singles = _single_image_cameras({path: names[path] for path in unknown_paths}, known)
+    check = _check_sources(database, request, diff, known, gone=diff.gone)
+    if check.held and not request.paths and database is not None:  # no walk could see what is gone
+        gone = find_gone(database, [camera.camera for camera in check.held])
+        check = _check_sources(database, request, diff, known, gone=gone) if gone else check
     plan = NamePlan(
         check.held,
         check.several_folders,
-        _single_image_cameras({path: names[path] for path in unknown_paths}, known),
+        singles,
         sum(names[candidate.path].is_unread for candidate in new),
         _count_unmatched(request, new),
         tuple(sorted({rule.folder for path in unknown_paths if (rule := rule_of(path, request.rules)).is_earlier})),
-        reread_folders,
+        tree.reread_folders,
+        check.several_words,
+        _list_answered(database, request, [camera.camera for camera in check.held]),
+        _list_held_of_known(check, unknown_paths.keys(), names),
+        () if singles else _successive_cameras([(names[path], file) for path, file in unknown_paths.items()], known),
     )
     held = check.held_paths
     if not held:
@@ -120,25 +155,51 @@ def plan_names(
     return request, replace(diff, files_to_read=files_to_read, unchanged=unchanged), plan, held_files
 
 
+def _check_sources(
+    database: Database | None, request: IngestRequest, diff: IndexDiff, known: KnownCameras, *, gone: Mapping[int, str]
+) -> SourceCheck:
+    """Which cameras are held back, for all that is known to be gone, paths by id."""
+    names = request.names
+    added = [candidate for candidate, row in diff.files_to_read if row is None]
+    moved = {} if database is None else find_moved(database, added, names, gone=gone)
+    claims = _list_claims(database, request, diff, moved=frozenset(moved.values()))
+    moved_names = {image_id: names[path] for image_id, path in moved.items()}
+    old_paths = {path: gone[image_id] for image_id, path in moved.items()}
+    new_times = _list_new_times(request, old_paths) if request.options else {}
+    roots = {candidate.root for candidate in request.candidates}
+    check = check_sources(claims, known, gone=gone.keys(), moved=moved_names, new_times=new_times, roots=roots)
+    words = check_words(
+        claims, known, request.candidates, walked=request.rule_folders, unclear_folders=request.unclear_folders
+    )
+    check = check.joined(words)
+    if is_zone_new(request) and database is not None:
+        retimed = _list_retimed(database, diff)
+        check = check.joined(check_new_times(retimed, known, gone=gone.keys(), new_times=new_times))
+    return check
+
+
 def _name_files(
     database: Database | None, request: IngestRequest, named: Sequence[Candidate]
-) -> tuple[dict[str, PathNaming], KnownCameras, tuple[str, ...]]:
-    """The names of files by path, the cameras that they may belong to, and the folders whose numbers are read anew."""
+) -> tuple[dict[str, PathNaming], KnownCameras, TreeNames]:
+    """The names of files by path, the cameras that they may belong to, and what the files decide together."""
     files = [PathFile(candidate.path, candidate.mtime_ns) for candidate in named]
     siblings = (PathFile(candidate.path, candidate.mtime_ns) for candidate in request.candidates)
     is_level_new = request.options.camera_level is not None
     is_renamed = request.options.is_new_rules or is_level_new
-    known_numbers = partial(find_known_numbers, None if is_renamed else database)
-    tree = name_tree(files, siblings=siblings, rules=request.rules, known_numbers=known_numbers)
+    surroundings = KnownSurroundings(None if is_renamed else database)
+    tree = name_tree(files, siblings=siblings, rules=request.rules, surroundings=surroundings)
     renamed_folders = request.rule_folders if is_renamed else ()
     known = KnownCameras(
-        database, tree.possible_cameras, renamed_folders=renamed_folders, includes_confirmed=is_level_new
+        database,
+        tree.possible_cameras,
+        renamed_folders=renamed_folders,
+        includes_confirmed=is_level_new or request.options.forgets_rules,
     )
     sources = known.sources_by_camera(tree.claims)
     levels = {claim.source for claim in tree.claims if claim.camera_source == "option"}
-    owners = known.owners(tree.list_unknown_sources(sources), levels=levels)
+    owners = {**known.owners(tree.list_unknown_sources(sources), levels=levels), **tree.owners}
     names = tree.with_assigned_names(sources, owners=owners)
-    return names, known, tree.reread_folders
+    return names, known, tree
 
 
 def _list_claims(
@@ -156,8 +217,16 @@ def _list_claims(
     if request.options.is_new_rules and database is not None:
         with database.read() as session:
             known |= images.list_known(session, [candidate.path for candidate in diff.unchanged])
-        claims |= {path: names[path] for path, row in known.items() if row.naming.camera_source not in USER_SOURCES}
+        is_renamed = frozenset[str]() if request.options.forgets_rules else USER_SOURCES
+        claims |= {path: names[path] for path, row in known.items() if row.naming.camera_source not in is_renamed}
     return claims
+
+
+def _list_retimed(database: Database, diff: IndexDiff) -> dict[str, str]:
+    """The cameras of the unchanged files, by path, where no person said them."""
+    with database.read() as session:
+        known = images.list_known(session, [candidate.path for candidate in diff.unchanged])
+    return {path: row.naming.camera for path, row in known.items() if row.naming.camera_source not in USER_SOURCES}
 
 
 def _list_new_times(request: IngestRequest, old_paths: Mapping[str, str]) -> dict[str, datetime | None]:
@@ -176,6 +245,52 @@ def _single_image_cameras(claims: Mapping[str, PathNaming], known: KnownCameras)
     counts = Counter(naming.camera for naming in claims.values())
     singles = tuple(sorted(camera for camera, count in counts.items() if count == 1 and camera not in known))
     return singles if len(singles) >= _MANY_SINGLES else ()
+
+
+def _successive_cameras(named: Sequence[tuple[PathNaming, Candidate]], known: KnownCameras) -> tuple[str, ...]:
+    """New cameras whose names differ in numbers alone and whose images follow each other, if there are many."""
+    cameras = {naming.camera for naming, _ in named if naming.claim is not None and naming.camera not in known}
+    by_form: dict[str, set[str]] = defaultdict(set)
+    for camera in cameras:
+        by_form[_NUMBER.sub("*", camera)].add(camera)
+    numbered = {camera for group in by_form.values() if len(group) >= _MANY_SINGLES for camera in group}
+    spans: dict[str, TimeSpan] = defaultdict(TimeSpan)
+    for naming, file in named if numbered else ():
+        if naming.camera in numbered:
+            written = EPOCH + timedelta(microseconds=clamped_mtime(file.mtime_ns) // 1000)
+            spans[naming.camera].add(written if naming.moment is None else to_utc(naming.moment, naming.zone))
+    groups = ({camera: spans[camera] for camera in group} for group in by_form.values() if group <= numbered)
+    return tuple(sorted(camera for group in groups if not overlap(group) for camera in group))
+
+
+def _list_held_of_known(check: SourceCheck, new: Set[str], names: Mapping[str, PathNaming]) -> tuple[str, ...]:
+    """The cameras that are held back, and of which no new file is among those held."""
+    of_new = {names[path].camera for path in check.held_paths & new}
+    return tuple(sorted({camera.camera for camera in check.held} - of_new))
+
+
+def _list_answered(database: Database | None, request: IngestRequest, held: Collection[str]) -> tuple[str, ...]:
+    """The cameras that were held back once, and whose question this ingest ends.
+
+    A question ends in two cases: a person said how a folder of the camera is named; or this walk of all its folders
+    shows that the files that were held back are taken in, or are gone from a folder that exists.
+    """
+    if database is None or not request.rule_folders:
+        return ()
+    with database.read() as session:
+        questions = confirmations.list_open_questions(session)
+    has_rule = request.options.says_camera_or_pattern or request.options.is_new_rules
+    answered = []
+    files = request.candidates if questions else ()
+    seen = {read_folder(os.path.dirname(candidate.path)).camera_folder for candidate in files}
+    for camera, question in sorted(questions.items()):
+        folders = [folder_of_source(source) for source in question.folders]
+        walked = [any(lies_at_or_below(folder, root) for root in request.rule_folders) for folder in folders]
+        are_there = all(folder in seen or os.path.isdir(folder) for folder in folders)
+        is_seen = not question.is_of_known and all(walked) and are_there
+        if camera not in held and (is_seen or (has_rule and any(walked))):
+            answered.append(camera)
+    return tuple(answered)
 
 
 def _count_unmatched(request: IngestRequest, new: Sequence[Candidate]) -> int:

@@ -1,6 +1,5 @@
 """What became of the paths that an ingest saw: the outcome of each, and the report of all."""
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from indexer.files.walking import NOT_AN_IMAGE, Candidate, suffix_of
+from indexer.store.confirmations import ANSWERED_KEY, held_counts
 from indexer.store.system_folders import COUNTS_KEY
 from indexer.workflows.ingest.index_diff import SILENT_REASONS
 from indexer.workflows.ingest.name_plan import NamePlan
@@ -15,10 +15,6 @@ from indexer.workflows.ingest.video_outcomes import VideoReport
 
 _CAMERA_LOCKED_REASON = "another command is at work on its camera"
 _CAMERA_HELD_REASON = "its camera is held back"
-
-
-HELD_KEY = "held_back"
-"""The key under which a run stores the cameras that were held back, with their folders."""
 
 
 class IngestOutcome(StrEnum):
@@ -77,10 +73,17 @@ class IngestReport:
         """The numbers, as the run stores them."""
         skipped = {"skipped_by_reason": dict(self.skipped), "folders_not_walked": dict(self.folders)}
         counted: dict[str, Any] = {} if self.in_system_folders is None else {COUNTS_KEY: self.in_system_folders}
-        held = {HELD_KEY: {one.camera: list(map(_stored, one.folders)) for one in self.names.held}}
-        counted |= held if self.names.held else {}
+        held = {one.camera: (one.folders, one.words) for one in self.names.held}
+        counted |= held_counts(held, of_known=self.names.held_of_known)
+        counted |= {ANSWERED_KEY: list(self.names.answered)} if self.names.answered else {}
         counted |= {"ambiguous_times": self.ambiguous_times} if self.ambiguous_times else {}
         return {"seen": self.seen, **self.outcomes, **skipped, "missing": self.missing, **counted}
+
+    @property
+    def left_alone(self) -> bool:
+        """Whether files, videos or cameras were left alone that a person must look at."""
+        videos_refused = self.videos is not None and bool(self.videos.refused)
+        return bool(self.refused or self.held or self.names.held) or videos_refused
 
     def count(self, outcome: str, number: int = 1) -> None:
         """Counts paths with their outcome; an outcome without paths gets no entry."""
@@ -106,8 +109,3 @@ class IngestReport:
         """Counts files of cameras that are held back until a person says whether they are one."""
         self.count(IngestOutcome.SKIPPED, len(files))
         self.skipped.update({_CAMERA_HELD_REASON: len(files)} if files else {})
-
-
-def _stored(path: str) -> str:
-    """A path as JSON can hold it on every database; `os.fsdecode` of it as latin-1 gives it back."""
-    return os.fsencode(path).decode("latin-1")

@@ -16,7 +16,7 @@ from indexer.store.images import KnownFile
 from indexer.workflows.ingest.camera_claims import rename
 from indexer.workflows.ingest.discovery import IngestRequest
 from indexer.workflows.ingest.index_diff import IndexDiff, diff_with_index
-from indexer.workflows.ingest.name_plan import NamePlan, apply_rules, plan_names
+from indexer.workflows.ingest.name_plan import NamePlan, apply_rules, is_zone_new, plan_names
 
 _UNOPENED = "EXIF or mtime"
 
@@ -67,7 +67,7 @@ class VideoPreview:
 @dataclass(frozen=True)
 class IngestPreview:
     """What an ingest would do to names. `ambiguous_times`: new files of an hour that happens twice. `videos`: None
-    if none are wanted."""
+    if none are wanted. `new_times`: known images that would get another time, or be read for it."""
 
     cameras: tuple[CameraPreview, ...]
     changes: tuple[CameraChange, ...]
@@ -76,6 +76,7 @@ class IngestPreview:
     known: int
     ambiguous_times: int = 0
     videos: tuple[VideoPreview, ...] | None = None
+    new_times: int = 0
 
 
 @dataclass
@@ -124,6 +125,16 @@ def preview_ingest(database: Database | None, request: IngestRequest) -> IngestP
         sum(row is None for _, row in diff.files_to_read),
         len(known),
         sum(planned.path_naming(candidate.path).is_ambiguous() for candidate, _ in rest.files_to_read),
+        new_times=_count_new_times(request, known, after),
+    )
+
+
+def _count_new_times(request: IngestRequest, known: Mapping[str, KnownFile], after: Mapping[str, Naming]) -> int:
+    is_new = is_zone_new(request)
+    return sum(
+        after[path].captured_at != row.naming.captured_at or (is_new and row.naming.captured_at_source == "exif")
+        for path, row in known.items()
+        if path in after
     )
 
 

@@ -1,9 +1,13 @@
 """db adopt: add the files of a quarantine that an index does not know, as after the index was restored from a backup.
 
-It promises that each file is read and matches its manifest before a row is written for it, that no file moves, and that
-afterwards `restore`, `purge` and the pins of keepers work as if this index had removed it. A removal that was closed as
-gone (`purge --gone`) while the disk was only away is in quarantine again. What stands for a file must
-be in the index: a folder is ingested first.
+It promises that
+
+- each file is read and matches its manifest before a row is written for it;
+- no file moves; and
+- afterwards `restore`, `purge` and the pins of keepers work as if this index had removed it.
+
+A removal that was closed as gone (`purge --gone`) while the disk was only away is in quarantine again. What stands for
+a file must be in the index: a folder is ingested first.
 """
 
 import os
@@ -16,6 +20,7 @@ from indexer.domain.descriptions import Limits
 from indexer.domain.images import ImageState
 from indexer.domain.names import name_image
 from indexer.errors import FolderError
+from indexer.escaping import printable
 from indexer.files import manifest
 from indexer.files.beneath import split_path
 from indexer.files.manifest import Entry
@@ -56,13 +61,13 @@ def adopt(
     Raises `FolderError` if the folder does not exist, or if no manifest in it names a file that is there.
     """
     if not os.path.isdir(quarantine):
-        raise FolderError(f"there is no folder {quarantine!a}; name the quarantine, usually .indexer-quarantine")
+        raise FolderError(f"there is no folder {quarantine!r}; name the quarantine, usually .indexer-quarantine")
     contents = manifest.read(os.path.realpath(quarantine))
     present = [(path, entry) for path, entry in contents.entries.items() if os.path.lexists(path)]
     if not present and not contents.refused:
-        raise FolderError(f"no manifest below {quarantine!a} names a file that is there; nothing can be taken in")
+        raise FolderError(f"no manifest below {quarantine!r} names a file that is there; nothing can be taken in")
     report = AdoptReport(failures=list(contents.refused))
-    with record_run(database, "db adopt", arguments={"quarantine": ascii(quarantine)[1:-1]}, clock=clock) as run:
+    with record_run(database, "db adopt", arguments={"quarantine": printable(quarantine)}, clock=clock) as run:
         new = _list_unknown(database, present)
         tokens = set[str]()
         advance = progress("adopting", len(new))
@@ -110,7 +115,7 @@ def _check_file(quarantine_path: str, entry: Entry, *, limits: Limits) -> FileId
     except MismatchError as problem:
         return f"in quarantine: {problem.reason}"
     if os.path.lexists(entry.path):
-        return f"something is at its path {entry.path!a}; if that is the file, this copy can be deleted"
+        return f"something is at its path {entry.path!r}; if that is the file, this copy can be deleted"
     return identity
 
 
@@ -143,7 +148,7 @@ def _add_removal(
     with database.write() as session:
         keeper = _find_keeper(session, entry)
         if keeper is None:
-            return f"its keeper {entry.keeper_path!a} is not in this index; ingest its folder first"
+            return f"its keeper {entry.keeper_path!r} is not in this index; ingest its folder first"
         image_id = _find_or_add_image(session, entry, identity, keeper, run=run)
         if image_id is None:
             return "this index has another removal of it"

@@ -22,13 +22,18 @@ def describe_missing_quarantine(removal: JournalEntry) -> str:
     gone = command_line("purge", "--gone", names=[quarantine])
     run_folder = os.path.dirname(os.path.dirname(removal.quarantine_path or ""))
     missing = (
-        f"the folder {os.path.basename(run_folder)!a} of its run in the quarantine {quarantine!a}"
+        f"the folder {os.path.basename(run_folder)!r} of its run in the quarantine {quarantine!r}"
         if os.path.isdir(quarantine)
-        else f"the quarantine {quarantine!a}"
+        else f"the quarantine {quarantine!r}"
     )
     return f"{missing} is not there; mount its disk, or if it was deleted: {gone}{hint}"
 
 
 def relocate_hint(folder: str) -> str:
     """What to type if a folder that is not there was renamed or moved."""
-    return f"if {folder!a} was renamed or moved: {command_line('relocate', names=[folder, 'NEW'])}"
+    return f"if {folder!r} was renamed or moved: {command_line('relocate', names=[folder, 'NEW'])}"
+
+
+def forget_hint(removal: JournalEntry) -> str:
+    """What to type if neither a removed file nor its keeper is there any more."""
+    return f"if both files are gone for good: {command_line('forget', names=[removal.path])}"

@@ -1,8 +1,12 @@
 """The previews that a prune keeps of the files it removes and of their keepers, made while it checks the files.
 
-It promises that a preview shows the very bytes that were verified against the index, that no file is read once more for
-it, and that a preview that cannot be made or stored stops nothing: a removal needs none. Each image gets one preview,
-made the first time.
+It promises that
+
+- a preview shows the very bytes that were verified against the index;
+- no file is read once more for it; and
+- a preview that cannot be made or stored stops nothing: a removal needs none.
+
+Each image gets one preview, made the first time.
 
 Decision 0035: previews are decoded in this process, unlike new files.
 """

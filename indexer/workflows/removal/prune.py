@@ -1,8 +1,12 @@
 """prune: plan from the current decisions, then remove the planned files, one at a time, in the plan's order.
 
-It promises that it removes only files that a person saw in the plan and for which the plan still holds, that Ctrl-C
-waits for the current file, and that a failure costs that file alone. How one file is removed:
-`indexer.workflows.removal.remove_file`.
+It promises that
+
+- it removes only files that a person saw in the plan and for which the plan still holds;
+- Ctrl-C waits for the current file; and
+- a failure costs that file alone.
+
+How one file is removed: `indexer.workflows.removal.remove_file`.
 """
 
 import os
@@ -15,13 +19,14 @@ from indexer.domain.plurals import counted
 from indexer.domain.removal import Plan, RemovalCandidate, RemovalGuard, plan_removal
 from indexer.errors import UsageError
 from indexer.interrupts import uninterrupted
-from indexer.store import cameras, decisions, images, previews, removals, runs
+from indexer.store import cameras, confirmations, decisions, images, open_images, previews, removals, runs
 from indexer.store.database import Database
 from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.ingested_folders import find_ingested_parent
 from indexer.workflows.removal.missing_folders import find_missing_folder
 from indexer.workflows.removal.preview_recorder import PreviewRecorder
 from indexer.workflows.removal.remove_file import RemovalOptions, RemovalResult, remove_file
+from indexer.workflows.removal.returned_files import hold_back_recorded
 from indexer.workflows.removal.safeguards import Safeguards
 from indexer.workflows.runs.run import ActiveRun, record_run
 from indexer.workflows.witnesses import has_unrecorded_removals, record_legacy_removals
@@ -52,6 +57,11 @@ class PruneReport:
     missing_folders: list[str] = field(default_factory=list)
 
     @property
+    def has_failed(self) -> bool:
+        """Whether files or cameras of the plan were left alone that a person must look at."""
+        return bool(self.failures or self.held_back or self.stopped)
+
+    @property
     def counts(self) -> dict[str, Any]:
         """The numbers, as the run stores them."""
         return {
@@ -72,16 +82,25 @@ def plan(
 ) -> Plan:
     """What prune would remove now; a camera that would lose more than is plausible is held back.
 
-    Files that came back after their removal are held back, and left out, unless `include_restored`.
+    Files that came back after their removal are held back, and left out, unless `include_restored`: those that this
+    index brought back, and those that the records beside the images name.
     """
     with database.read() as session:
         camera_id = None if camera is None else cameras.get_camera(session, camera)
         flagged = decisions.list_removal_candidates(session, camera=camera)
+        recorded = 0
         if include_restored:
             flagged = [replace(item, held_back=False) for item in flagged]
-        guard = RemovalGuard(max_share, _largest_shares(runs.list_counts(session, command="prune")))
+        else:
+            held_before = sum(item.held_back for item in flagged)
+            flagged = hold_back_recorded(session, flagged)
+            recorded = sum(item.held_back for item in flagged) - held_before
+        shares = _largest_shares(runs.list_counts(session, command="prune"))
+        questions = confirmations.list_open_questions(session)
+        guard = RemovalGuard(max_share, shares, {camera: question.folders for camera, question in questions.items()})
         planned = plan_removal(flagged, image_counts=cameras.count_present(session), guard=guard)
-        return replace(planned, undecided=decisions.count_undecided(session, camera_id=camera_id))
+        undecided = open_images.count_undecided(session, camera_id=camera_id)
+        return replace(planned, undecided=undecided, recorded_returns=recorded)
 
 
 def _largest_shares(earlier_counts: Sequence[Mapping[str, Any]]) -> dict[str, float]:
@@ -161,7 +180,7 @@ def _remove(
 ) -> None:
     """Removes the files one by one, until a result ends the run."""
     recorder, safeguards = _make_recorder(database, victims, options=options), Safeguards(database, victims, run=run)
-    changed_ids: set[int] = set()
+    changed_ids, missing = set[int](), set[str | None]()
     advance = progress("removing", len(victims))
     for number, item in enumerate(victims, start=1):
         with uninterrupted():
@@ -172,6 +191,7 @@ def _remove(
             run.counts = report.counts
         if result.changed_id is not None:
             changed_ids.add(result.changed_id)
+            missing |= {find_missing_folder(path) for path in (item.victim.path, item.keeper.path)}
         advance(1)
         if result.ends_run and number < len(victims):
             rest = counted(len(victims) - number, "file of the plan was", "files of the plan were")
@@ -179,7 +199,6 @@ def _remove(
             break
     with database.read() as session:
         report.changed_in = images.list_roots(session, sorted(changed_ids))
-    missing = {find_missing_folder(path) for path, _ in report.failures}
     report.missing_folders = sorted(folder for folder in missing if folder is not None)
 
 
@@ -198,11 +217,11 @@ def _require_outside_ingested(database: Database, *, options: RemovalOptions) ->
         return
     folder = os.path.realpath(options.quarantine)
     if os.path.lexists(folder) and not os.path.isdir(folder):
-        raise UsageError(f"the quarantine {options.quarantine!a} is no folder; name a folder, it is made if need be")
+        raise UsageError(f"the quarantine {options.quarantine!r} is no folder; name a folder, it is made if need be")
     root = find_ingested_parent(database, folder)
     if root is not None:
         raise UsageError(
-            f"the quarantine {options.quarantine!a} lies inside {root!a}, and the next ingest would take the files "
+            f"the quarantine {options.quarantine!r} lies inside {root!r}, and the next ingest would take the files "
             f"in again; name a folder outside"
         )
 

@@ -19,7 +19,8 @@ from indexer.domain.decisions import ordered_pair
 from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalState
 from indexer.errors import FolderError, UsageError
-from indexer.escaping import command_line
+from indexer.escaping import command_line, printable
+from indexer.files.lost_files import is_lost
 from indexer.files.moving import aside_path, delete_witnessed, restore_from_aside
 from indexer.files.quarantine import is_quarantine_missing, quarantine_of, release_quarantine_path, was_taken_out
 from indexer.files.refusals import describe_os_error
@@ -33,11 +34,11 @@ from indexer.files.verification import (
     verify_again,
 )
 from indexer.interrupts import uninterrupted
-from indexer.store import removals, verdicts
+from indexer.store import images, removals, verdicts
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
-from indexer.workflows.removal.missing_folders import describe_missing_quarantine
+from indexer.workflows.removal.missing_folders import describe_missing_quarantine, forget_hint
 from indexer.workflows.runs.run import ActiveRun, record_run
 from indexer.workflows.witnesses import lock_quarantines, record_again, record_legacy_removals
 
@@ -59,8 +60,12 @@ class PurgeReport:
 
 @dataclass(frozen=True)
 class PurgeSelection:
-    """Which files to purge: those of one quarantine, or of all if it is None; those that were removed more than
-    `older_than_days` days ago, or all if that is None; or, if `gone`, those whose quarantine is not there."""
+    """Which files to purge.
+
+    `quarantine`: only files of this quarantine; None: of all. `older_than_days`: only files that were removed more than
+    so many days ago; None: all. `gone`: instead, the files whose quarantine does not exist, and those whose removal was
+    cut off and that are nowhere.
+    """
 
     quarantine: str | None = None
     older_than_days: float | None = None
@@ -69,7 +74,7 @@ class PurgeSelection:
     @property
     def arguments(self) -> dict[str, Any]:
         """What was asked for, as the run stores it."""
-        named = {} if self.quarantine is None else {"quarantine": ascii(self.quarantine)[1:-1]}
+        named = {} if self.quarantine is None else {"quarantine": printable(self.quarantine)}
         return named | ({"gone": True} if self.gone else {"older_than_days": self.older_than_days})
 
 
@@ -107,7 +112,7 @@ def parse_purge(
 ) -> PurgeSelection:
     """The files that a person asked for; raises `UsageError` unless exactly one is given of all, an age, and gone."""
     if (everything, older_than_days is not None, gone).count(True) != 1:
-        raise UsageError("say what to delete: --all, or --older-than DAYS; or --gone, for what is gone already")
+        raise UsageError("say what to delete: --all, --older-than DAYS, or --gone for files that are gone already")
     return PurgeSelection(quarantine, older_than_days, gone)
 
 
@@ -117,7 +122,7 @@ def plan_purge(database: Database, selection: PurgeSelection, *, clock: Clock) -
     return PurgePlan(
         selection.gone,
         sum(removal.size_bytes for removal in chosen),
-        dict(Counter(quarantine_of(removal.quarantine_path or "") for removal in chosen)),
+        dict(Counter(quarantine_of(removal.quarantine_path) for removal in chosen if removal.quarantine_path)),
         tuple(
             PurgeCandidate(removal.id, removal.path, removal.quarantine_path, removal.size_bytes, removal.removed_at)
             for removal in chosen
@@ -132,19 +137,25 @@ def _list_selected(database: Database, selection: PurgeSelection, *, clock: Cloc
         old = removals.list_quarantined(
             session, removed_before=None if days is None else clock() - timedelta(days=days)
         )
-    chosen = [removal for removal in old if not selection.gone or _is_closable(removal)]
+        interrupted = removals.list_pending(session) if selection.gone else []
+    removed = {removal.id: removal for removal in [*old, *interrupted]}.values()
+    chosen = [removal for removal in removed if not selection.gone or _is_closable(removal)]
     if selection.quarantine is None:
         return chosen
     folders = {os.path.abspath(selection.quarantine), os.path.realpath(selection.quarantine)}
-    known = {quarantine_of(removal.quarantine_path or "") for removal in quarantined}
+    known = {
+        quarantine_of(removal.quarantine_path) for removal in [*quarantined, *interrupted] if removal.quarantine_path
+    }
     if known and not folders & known:
-        names = ", ".join(map(ascii, sorted(known)))
-        raise FolderError(f"no file of this index lies in {selection.quarantine!a}; they lie in: {names}")
+        names = ", ".join(map(repr, sorted(known)))
+        raise FolderError(f"no file of this index lies in {selection.quarantine!r}; they lie in: {names}")
     return [removal for removal in chosen if quarantine_of(removal.quarantine_path or "") in folders]
 
 
 def _is_closable(removal: JournalEntry) -> bool:
-    return removal.pending is None and is_quarantine_missing(removal.quarantine_path or "")
+    if removal.pending is None:
+        return is_quarantine_missing(removal.quarantine_path or "")
+    return is_lost(removal.path, aside=removal.aside_path, quarantine_path=removal.quarantine_path)
 
 
 def purge(
@@ -219,7 +230,7 @@ def close_gone(
             if problem is None and removal.id not in recorded_ids:
                 problem = "no record beside the images can be written now; mount the disk of the images"
             if problem is None:
-                _mark_gone(database, removal, report, clock=clock, problem="a person said that its quarantine is gone")
+                _mark_gone(database, removal, report, clock=clock, problem="a person said that it is gone")
             else:
                 report.skipped.append((removal.path, problem))
             run.counts = report.counts
@@ -229,11 +240,11 @@ def close_gone(
 def _find_reason_not_to_close(removal: JournalEntry) -> str | None:
     """Why a file must not count as gone: nothing would stand for it, or its disk is rather away; else None."""
     if removal.keeper_state is not ImageState.READY:
-        return f"its keeper {removal.keeper_path!a} is {removal.keeper_state}"
+        return f"its keeper {removal.keeper_path!r} is {removal.keeper_state}; {forget_hint(removal)}"
     try:
         verify(removal.keeper_path, expected=ContentDigest(removal.keeper_size_bytes, removal.keeper_hash))
     except MismatchError as problem:
-        return f"its keeper {removal.keeper_path!a}: {problem.reason}; mount its disk"
+        return f"its keeper {removal.keeper_path!r}: {problem.reason}; mount its disk, or {forget_hint(removal)}"
     return None
 
 
@@ -250,10 +261,14 @@ def _mark_gone(
     clock: Clock,
     problem: str = "somebody else had taken it out of the quarantine",
 ) -> None:
-    """Writes into the journal that a quarantined file no longer exists."""
+    """Writes into the journal that a removed file no longer exists."""
     report.gone += 1
+    state = RemovalState.DELETED if removal.quarantine_path is None else RemovalState.PURGED
     with database.write() as session:
-        removals.finish_act(session, removal.id, RemovalState.PURGED, at=clock(), problem=problem)
+        removals.finish_act(session, removal.id, state, at=clock(), problem=problem)
+        if removal.state is RemovalState.PLANNED:  # it was cut off, and no recovery could end it
+            removals.release(session, removal.image_id)
+            images.set_state(session, [removal.image_id], ImageState.REMOVED)
 
 
 def _find_objection(database: Database, removal: JournalEntry) -> str | None:
@@ -301,14 +316,14 @@ def _find_reason_to_keep(
         return describe_missing_quarantine(removal)
     if is_same_file(quarantine_path, removal.keeper_path):
         # A link on the way can do that: the keeper's path then leads to the very file that would be deleted.
-        return f"it is the same file as its keeper {removal.keeper_path!a}"
+        return f"it is the same file as its keeper {removal.keeper_path!r}"
     if (objection := _find_objection(database, removal)) is not None:
         return objection
     if removal.keeper_state is not ImageState.READY:
-        return f"its keeper {removal.keeper_path!a} is {removal.keeper_state}"
+        return f"its keeper {removal.keeper_path!r} is {removal.keeper_state}"
     if is_in_separate_system_folder(removal.keeper_path, removal.path):
         return (
-            f"its keeper {removal.keeper_path!a} lies in a hidden folder, a bin, a snapshot or the like, and may be "
+            f"its keeper {removal.keeper_path!r} lies in a hidden folder, a bin, a snapshot or the like, and may be "
             f"gone tomorrow; bring it back with: {command_line('restore', names=[removal.path])}"
         )
     return None
@@ -322,14 +337,14 @@ def _delete(
     try:
         keeper = verify(removal.keeper_path, expected=keeper_digest)
     except MismatchError as problem:
-        return f"its keeper {removal.keeper_path!a}: {problem.reason}"
+        return f"its keeper {removal.keeper_path!r}: {problem.reason}"
     aside = aside_path(quarantine_path)
     try:
         expected = ContentDigest(removal.size_bytes, removal.content_hash)
         restore_from_aside(quarantine_path, expected=expected, before_unlink=before_unlink)
         identity = verify(quarantine_path, expected=expected)
         if removal.content_hash == removal.keeper_hash and may_be_same_file(identity, keeper):
-            return f"its keeper {removal.keeper_path!a} seems to be this file, seen through another mount"
+            return f"its keeper {removal.keeper_path!r} seems to be the same file, through another mount"
         with database.write() as session:
             removals.begin_act(session, removal.id, act="purge")
         delete_witnessed(

@@ -12,7 +12,7 @@ def require_image_names(*names: str) -> None:
     """Raises `MismatchError` unless a directory walk would take files with all these names for images."""
     for name in names:
         if not is_image_name(name):
-            raise MismatchError(f"{name!a} is not the name of an image, and only images are brought back")
+            raise MismatchError(f"{name!r} is not the name of an image, and only images are brought back")
 
 
 def check_image(path: str, *, expected: ContentDigest, limits: Limits) -> FileIdentity:

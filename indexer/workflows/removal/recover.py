@@ -7,10 +7,12 @@ locks cannot tell whether another host works on a file.
 import os
 from dataclasses import dataclass
 
+from indexer.files.verification import ContentDigest
 from indexer.store import removals
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock
+from indexer.workflows.removal.return_obstacles import is_there
 from indexer.workflows.runs.run import record_run
 from indexer.workflows.witnesses import record_legacy_removals
 
@@ -42,7 +44,9 @@ def recover(database: Database, *, nobody_else: bool, clock: Clock) -> RecoverRe
 
 
 def _describe_unresolved(removal: JournalEntry, problem: str | None) -> str:
-    if removal.aside_path is not None and os.path.lexists(removal.aside_path) and os.path.lexists(removal.path):
-        return f"it waits at {removal.aside_path!a}, as another file has its name; move that away first"
+    aside, expected = removal.aside_path, ContentDigest(removal.size_bytes, removal.content_hash)
+    is_blocked = aside is not None and os.path.lexists(aside) and os.path.lexists(removal.path)
+    if is_blocked and not is_there(removal.path, expected=expected):
+        return f"it waits at {aside!r}, as another file has its name; move that away first"
     reason = "" if problem is None else f": {problem}"
-    return f"{removal.pending} was cut off; nobody can tell how far it came{reason}"
+    return f"{removal.pending} was cut off and is open still{reason}"

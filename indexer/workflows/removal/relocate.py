@@ -16,7 +16,7 @@ from typing import Any
 
 from indexer.domain.paths import relocated
 from indexer.errors import FolderError, UsageError
-from indexer.escaping import command_line
+from indexer.escaping import command_line, printable, quoted
 from indexer.files import manifest, witness_record
 from indexer.files.beneath import lies_beneath
 from indexer.files.folder_lock import lock_folders
@@ -84,8 +84,8 @@ def plan_relocation(database: Database, old: str, new: str) -> RelocationPlan:
         videos = list(relocation.iter_present_videos_below(session, old))
         removal_ids = relocation.list_removal_ids(session, old)
         if not present and not videos and not removal_ids and old not in images.list_roots(session):
-            roots = ", ".join(map(ascii, images.list_outermost_roots(session))) or "none yet"
-            raise FolderError(f"this index has nothing below {old!a}; it has images of: {roots}")
+            roots = ", ".join(map(repr, images.list_outermost_roots(session))) or "none yet"
+            raise FolderError(f"this index has nothing below {old!r}; it has images of: {roots}")
         quarantined = [removal for removal in removals.list_quarantined(session) if removal.id in removal_ids]
         targets = {file.path: relocated(file.path, old=old, new=new) for file in [*present, *videos]}
         known = relocation.list_known_paths(session, sorted(targets.values()))
@@ -97,7 +97,7 @@ def plan_relocation(database: Database, old: str, new: str) -> RelocationPlan:
     videos_there = sum(_has_size(relocated(file.path, old=old, new=new), file.size_bytes) for file in videos)
     there = len(present) - len(not_there), videos_there, 0 if present or videos else quarantined_there
     if (present or videos or quarantined) and not any(there):
-        raise FolderError(f"no file of {old!a} is below {new!a}; name the folder that it became")
+        raise FolderError(f"no file of {old!r} is below {new!r}; name the folder where it is now")
     return RelocationPlan(
         old,
         new,
@@ -116,14 +116,15 @@ def _require_moved(targets: Mapping[str, str], known: Set[str], *, new: str) -> 
     """Raises `FolderError` if a file is still at its old path, or if the index has its new path already."""
     if known:
         raise FolderError(
-            f"{len(known)} files are in the index at the new path already, as {min(known)!a}; if {new!a} was ingested "
+            f"{len(known)} files are in the index at the new path already, as {min(known)!r}; if {new!r} was ingested "
             f"as a copy, first: {command_line('forget', names=[new])}"
         )
     for path, target in targets.items():
         if os.path.lexists(path) and not _is_same_file(path, target):
             raise FolderError(
-                f"{path!a} is still there; relocate is for a folder that was renamed or moved. If a part of it stayed, "
-                f"or was made anew by restore, move that into {new!a} first"
+                f"{path!r} is still there; relocate is for a folder that was renamed or moved. If a part of it stayed, "
+                f"or was made anew, move that into {new!r} first, as with: "
+                f"{' '.join(map(quoted, ('mv', '-n', '--', path, os.path.dirname(target))))}"
             )
 
 
@@ -133,7 +134,7 @@ def _require_quarantine_moved(paths: Sequence[str], *, old: str, new: str) -> No
         if os.path.lexists(path) and not _is_same_file(path, relocated(path, old=old, new=new)):
             quarantine = quarantine_of(path)
             raise FolderError(
-                f"the quarantine {quarantine!a} is still there; move it into {new!a}, too, or name the folder of the "
+                f"the quarantine {quarantine!r} is still there; move it into {new!r}, too, or name the folder of the "
                 "images alone, if that is what moved"
             )
 
@@ -144,7 +145,7 @@ def relocate(database: Database, old: str, new: str, *, clock: Clock) -> Relocat
     Raises what `plan_relocation` does, and `FolderError` if the records beside the images cannot be written.
     """
     plan_relocation(database, old, new)
-    arguments = {"old": ascii(old)[1:-1], "new": ascii(new)[1:-1]}
+    arguments = {"old": printable(old), "new": printable(new)}
     with record_run(database, "relocate", arguments=arguments, clock=clock) as run:
         plan = plan_relocation(database, old, new)
         try:
@@ -173,9 +174,11 @@ def _real_folders(old: str, new: str) -> tuple[str, str]:
     holder, name = os.path.split(os.path.abspath(old))
     old_path, new_path = os.path.join(os.path.realpath(holder), name), os.path.realpath(new)
     if not os.path.isdir(new_path):
-        raise FolderError(f"there is no folder {new!a}; name the folder that {old!a} became")
+        raise FolderError(f"there is no folder {new!r}; name the folder where {old!r} is now")
     if os.path.commonpath([old_path, new_path]) in {old_path, new_path}:
-        raise UsageError(f"{old_path!a} and {new_path!a} must not lie in one another; move it by a third name")
+        raise UsageError(
+            f"{old_path!r} and {new_path!r} must not lie in each other; move the folder to a third path first"
+        )
     return old_path, new_path
 
 
@@ -229,7 +232,8 @@ def _carry_protection(database: Database, plan: RelocationPlan, *, run: ActiveRu
 
 def _journal_line(entry: JournalEntry, plan: RelocationPlan, *, run: ActiveRun, clock: Clock) -> WitnessLine:
     """The line about a removal of this index, with the new paths."""
-    line = witness_line(entry, "removed", index_id=run.index_id, token=run.token, at=entry.removed_at or clock())
+    token = entry.run_token or run.token
+    line = witness_line(entry, "removed", index_id=run.index_id, token=token, at=entry.removed_at or clock())
     return _relocated_line(line, plan)
 
 
@@ -250,11 +254,7 @@ class _RecordChange:
     def add(self, line: WitnessLine) -> None:
         """Adds a line at the end."""
         self.lines.append(line)
-        self.witnesses[_key(line)] = line.witness_hash
-
-
-def _key(line: WitnessLine) -> tuple[str, str]:
-    return line.removed_hash, line.removed_path
+        self.witnesses[line.key] = line.witness_hash
 
 
 def _relocated_record(folder: str, plan: RelocationPlan) -> _RecordChange:
@@ -262,13 +262,13 @@ def _relocated_record(folder: str, plan: RelocationPlan) -> _RecordChange:
 
     Where the path of the removed file changes, the line with the old path ends.
     """
-    last = {_key(line): line for line in witness_record.read_lines(folder)}
-    change = _RecordChange(witnesses={key: line.witness_hash for key, line in last.items() if line.event == "removed"})
-    for line in last.values():
+    lines = witness_record.list_removals(folder)
+    change = _RecordChange(witnesses={line.key: line.witness_hash for line in lines})
+    for line in lines:
         moved = _relocated_line(line, plan)
-        if line.event == "removed" and moved != line and line.is_in_force():
+        if moved != line and line.is_in_force():
             change.add(moved)
-            if _key(moved) != _key(line):
+            if moved.key != line.key:
                 change.lines.append(replace(line, event="restored"))
     return change
 
@@ -282,7 +282,7 @@ def _group_uncovered(
     the latest counts.
     """
     moved = [line for change in changes.values() for line in change.lines if line.event == "removed"]
-    latest = {_key(line): line for line in sorted([*own, *moved], key=lambda line: line.at)}
+    latest = {line.key: line for line in sorted([*own, *moved], key=lambda line: line.at)}
     records_near: dict[str, list[str]] = {}
     uncovered: dict[str, list[WitnessLine]] = defaultdict(list)
     for key, line in latest.items():

@@ -1,8 +1,9 @@
 """Removes one file, with its journal entry.
 
-It promises that the file and its keeper are read again and verified against the index. Before anything is touched, a
-row in the journal, a line in the quarantine and a line in the record beside the images tell of the removal. A failure
-leaves the file where it was. All locks that bear on the file are held meanwhile
+It promises that the file and its keeper are read again and verified against the index. Before anything is touched, the
+removal is written down in three places, in this order: a line in the quarantine, a row in the journal, a line in the
+record beside the images. A line in the record without a row in the journal would be unknown to the recovery. A failure
+leaves the file where it was, and ends row and line. Meanwhile all locks that concern the file are held
 (`indexer.workflows.removal.safeguards`), and the index lock is checked once more before each name is unlinked. The
 previews that were made from the checked bytes (`indexer.workflows.removal.preview_recorder`) are written with the row.
 A crash can fall between the steps of `indexer.files.io_steps` and the writes of `indexer.store.removals`;
@@ -14,6 +15,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from indexer.domain.descriptions import Limits
 from indexer.domain.images import ImageState
@@ -30,6 +32,7 @@ from indexer.files.verification import (
     UnreadableFileError,
     is_checked_file,
     is_same_file,
+    regular_status,
     verify,
 )
 from indexer.store import images, removals
@@ -38,6 +41,8 @@ from indexer.workflows.context import Clock
 from indexer.workflows.removal.preview_recorder import PreviewRecorder
 from indexer.workflows.removal.safeguards import ProtectedError, RequiredFiles, Safeguards
 from indexer.workflows.runs.run import ActiveRun
+
+T = TypeVar("T")
 
 _RUN_ENDING_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE}
 """Errors that end a run: a full disk, another command that holds a lock for too long, too few open files."""
@@ -147,15 +152,17 @@ class _FailedError(_RemovalError):
 def _lock_and_remove(removal: _RemovalTask) -> RemovalResult:
     """Makes the folders, locks them, and removes the file."""
     item, options = removal.item, removal.options
+    # Before a folder is made near them: one that was renamed, or whose disk is away, must not be made anew.
+    _check_both(item, lambda file: regular_status(file.path))
     quarantine = None if options.permanent else removal.safeguards.quarantine(item, override=options.quarantine)
     with _refuse_on_os_error("the record beside the images cannot be written to"):
         records = removal.safeguards.record_folders(item)
     if quarantine is not None:
-        with _refuse_on_os_error(f"the quarantine {quarantine!a} cannot be used"):
+        with _refuse_on_os_error(f"the quarantine {quarantine!r} cannot be used"):
             removal.safeguards.prepare(quarantine, root=item.victim.root)
     written_folders = [*records, *([] if quarantine is None else [quarantine])]
     with _lock_for_removal(removal, written_folders) as (before_unlink, nearby_records):
-        victim_identity, keeper_identity = _check_files(item, removal.recorder)
+        victim_identity, keeper_identity = _check_both(item, removal.recorder.check)
         with _refuse_on_os_error("what lies near it cannot be read"):
             required_files = removal.safeguards.examine(
                 item, victim_identity=victim_identity, keeper_identity=keeper_identity, records=nearby_records
@@ -166,17 +173,16 @@ def _lock_and_remove(removal: _RemovalTask) -> RemovalResult:
             required_files.require()
 
         if quarantine is None:
-            _write_records(removal, records)
-            _delete(removal, victim_identity, required_files, before_unlink=require_locks_and_files)
+            _delete(removal, victim_identity, required_files, records=records, before_unlink=require_locks_and_files)
         else:
             _require_space(quarantine, item, victim_identity)
             quarantine_path = _reserve_with_manifest(quarantine, removal)
             try:
-                _write_records(removal, records)
                 _quarantine(
                     removal,
                     victim_identity,
                     required_files,
+                    records=records,
                     quarantine_path=quarantine_path,
                     before_unlink=require_locks_and_files,
                 )
@@ -213,14 +219,12 @@ def _refuse_on_os_error(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        raise _RefusedError(
-            f"{what}: {_describe_os_error(problem, what)}", ends_run=problem.errno in _RUN_ENDING_ERRNOS
-        ) from problem
+        raise _RefusedError(f"{what}: {_describe_os_error(problem, what)}", ends_run=_ends_run(problem)) from problem
 
 
 def _describe_os_error(problem: OSError, what: str) -> str:
     """The message of a disk error, with its path if `what` does not name it."""
-    path_note = f" ({problem.filename!a})" if problem.filename and str(problem.filename) not in what else ""
+    path_note = f" ({problem.filename!r})" if problem.filename and str(problem.filename) not in what else ""
     if problem.errno == errno.EACCES and not isinstance(problem, DiskRefusalError):
         return f"{problem.strerror}{path_note}; its owner may give you the right to write to it"
     problem.filename = None
@@ -229,27 +233,23 @@ def _describe_os_error(problem: OSError, what: str) -> str:
 
 def _require_space(quarantine: str, item: RemovalCandidate, victim_identity: FileIdentity) -> None:
     """Refuses a file that does not fit on another disk, before the copy starts and not in the middle of it."""
-    with _refuse_on_os_error(f"the quarantine {quarantine!a} cannot be used"):
+    with _refuse_on_os_error(f"the quarantine {quarantine!r} cannot be used"):
         on_another = os.stat(quarantine).st_dev != victim_identity.device
         if on_another and free_bytes(quarantine) < item.victim.size_bytes + _SPARE_BYTES:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), quarantine)
 
 
-def _check_files(item: RemovalCandidate, recorder: PreviewRecorder) -> tuple[FileIdentity, FileIdentity]:
-    """The identities of the file and its keeper, after both were read again and verified against the index."""
-    try:
-        keeper = recorder.check(item.keeper)
-    except MismatchError as problem:
-        raise _RefusedError(f"its keeper: {problem.reason}", changed_id=_changed_id(item.keeper, problem)) from problem
-    try:
-        return recorder.check(item.victim), keeper
-    except MismatchError as problem:
-        raise _RefusedError(problem.reason, changed_id=_changed_id(item.victim, problem)) from problem
-
-
-def _changed_id(file: IndexedFile, problem: MismatchError) -> int | None:
-    """The image whose file was replaced; None for a file that only cannot be read, as it may be unchanged."""
-    return None if isinstance(problem, UnreadableFileError) else file.image_id
+def _check_both(item: RemovalCandidate, check: Callable[[IndexedFile], T]) -> tuple[T, T]:
+    """What a check of the file gives, and of its keeper, which is checked first. A mismatch refuses the removal."""
+    results = []
+    for file, whose in ((item.keeper, "its keeper: "), (item.victim, "")):
+        try:
+            results.append(check(file))
+        except MismatchError as problem:
+            # A file that only cannot be read may be unchanged.
+            changed_id = None if isinstance(problem, UnreadableFileError) else file.image_id
+            raise _RefusedError(f"{whose}{problem.reason}", changed_id=changed_id) from problem
+    return results[1], results[0]
 
 
 def _reserve_with_manifest(folder: str, removal: _RemovalTask) -> str:
@@ -257,7 +257,7 @@ def _reserve_with_manifest(folder: str, removal: _RemovalTask) -> str:
     item, run, quarantine_path = removal.item, removal.run, None
     victim = item.victim
     try:
-        with _refuse_on_os_error(f"the quarantine {folder!a} cannot be used"):
+        with _refuse_on_os_error(f"the quarantine {folder!r} cannot be used"):
             quarantine_path = reserve_quarantine_path(
                 folder,
                 run=removal.safeguards.run_folder(folder),
@@ -283,19 +283,15 @@ def _reserve_with_manifest(folder: str, removal: _RemovalTask) -> str:
     return quarantine_path
 
 
-def _write_records(removal: _RemovalTask, folders: tuple[str, ...]) -> None:
-    with _refuse_on_os_error("the record beside the images cannot be written to"):
-        removal.safeguards.record(removal.item, folders, at=removal.clock().isoformat())
-
-
 def _delete(
     removal: _RemovalTask,
     victim_identity: FileIdentity,
     required_files: RequiredFiles,
     *,
+    records: Sequence[str],
     before_unlink: Callable[[], None],
 ) -> None:
-    with _journal_entry(removal, victim_identity, quarantine_path=None) as aside:
+    with _recorded_act(removal, victim_identity, records=records, quarantine_path=None) as aside:
         delete_witnessed(
             removal.item.victim.path,
             expected=victim_identity,
@@ -310,12 +306,13 @@ def _quarantine(
     victim_identity: FileIdentity,
     required_files: RequiredFiles,
     *,
+    records: Sequence[str],
     quarantine_path: str,
     before_unlink: Callable[[], None],
 ) -> None:
     path = removal.item.victim.path
     expected = ContentDigest(removal.item.victim.size_bytes, removal.item.victim.content_hash)
-    with _journal_entry(removal, victim_identity, quarantine_path=quarantine_path):
+    with _recorded_act(removal, victim_identity, records=records, quarantine_path=quarantine_path):
         move_no_replace(path, quarantine_path, expected=victim_identity, before_unlink=before_unlink)
         try:
             required_files.require()
@@ -325,43 +322,77 @@ def _quarantine(
 
 
 @contextmanager
-def _journal_entry(
-    removal: _RemovalTask, victim_identity: FileIdentity, *, quarantine_path: str | None
+def _recorded_act(
+    removal: _RemovalTask, victim_identity: FileIdentity, *, records: Sequence[str], quarantine_path: str | None
 ) -> Iterator[str]:
-    """Writes the journal around one act: a row before it, and the act's end into that row. Each write is committed.
+    """Writes the journal and the records around one act: before it that it begins, and after it how it ended.
 
-    Yields the aside name under which a file waits that is deleted at once (without a `quarantine_path`).
+    Each write to the journal is committed. Yields the aside name under which a file waits that is deleted at once
+    (without a `quarantine_path`).
     """
-    item, database, clock, run = removal.item, removal.database, removal.clock, removal.run
-    with database.write() as session:
-        removal.recorder.write(
-            session
-        )  # first: if the database rolls back more than the previews, the row comes after that
-        removal_id = removals.begin_removal(
-            session,
-            item,
-            act="delete" if quarantine_path is None else "quarantine",
-            quarantine_path=quarantine_path,
-            at=clock(),
-            run_id=run.id,
-        )
-        aside = aside_path(item.victim.path, name=f"{run.token[:8]}-{item.victim.image_id}")
-        if quarantine_path is None:
-            removals.record_aside_path(session, removal_id, aside_path=aside)
+    item, database, clock = removal.item, removal.database, removal.clock
+    aside = aside_path(item.victim.path, name=f"{removal.run.token[:8]}-{item.victim.image_id}")
+    removal_id = _begin(removal, aside=aside, quarantine_path=quarantine_path)
     try:
+        with _refuse_on_os_error("the record beside the images cannot be written to"):
+            removal.safeguards.record("removed", item, records, at=clock().isoformat())
         yield aside
-    except (OSError, MismatchError) as problem:
-        reason = problem.reason if isinstance(problem, MismatchError) else describe_os_error(problem)
-        # An act that could not even be undone stays open: the next writing command recovers it.
-        is_blocked = isinstance(problem, FileExistsError) and is_checked_file(item.victim.path, victim_identity)
-        if is_blocked or not os.path.lexists(aside if quarantine_path is None else quarantine_path):
-            with database.write() as session:
-                removals.fail_act(session, removal_id, problem=reason, at=clock())
-        raise _FailedError(
-            reason, ends_run=isinstance(problem, OSError) and problem.errno in _RUN_ENDING_ERRNOS
-        ) from problem
+    except (OSError, MismatchError, _RefusedError) as problem:
+        reason = _reason_of(problem)
+        # An act that could not even be undone stays open: the next writing command recovers it. So does one
+        # that left no name: a network disk may report an error for what had worked, or be away when it is asked.
+        path = item.victim.path
+        is_blocked = isinstance(problem, FileExistsError) and is_checked_file(path, victim_identity)
+        was_kept = os.path.lexists(path) and not os.path.lexists(quarantine_path or aside)
+        if is_blocked or was_kept:
+            _end_failed(removal, removal_id, records=records, reason=reason)
+        ends_run = problem.ends_run if isinstance(problem, _RefusedError) else _ends_run(problem)
+        raise _FailedError(reason, ends_run=ends_run) from problem
     with database.write() as session:
         state = RemovalState.DELETED if quarantine_path is None else RemovalState.QUARANTINED
         removals.finish_act(session, removal_id, state, at=clock())
         removals.release(session, item.victim.image_id)
         images.set_state(session, [item.victim.image_id], ImageState.REMOVED)
+
+
+def _begin(removal: _RemovalTask, *, aside: str, quarantine_path: str | None) -> int:
+    """Adds the row of the journal for an act, and returns its id."""
+    with removal.database.write() as session:
+        # First: if the database rolls back more than the previews, the row comes after that.
+        removal.recorder.write(session)
+        removal_id = removals.begin_removal(
+            session,
+            removal.item,
+            act="delete" if quarantine_path is None else "quarantine",
+            quarantine_path=quarantine_path,
+            at=removal.clock(),
+            run_id=removal.run.id,
+        )
+        if quarantine_path is None:
+            removals.record_aside_path(session, removal_id, aside_path=aside)
+    return removal_id
+
+
+def _end_failed(removal: _RemovalTask, removal_id: int, *, records: Sequence[str], reason: str) -> None:
+    """Writes first into the records and then into the journal that the act failed.
+
+    If the disk refuses that too, the act stays open, and the next writing command recovers it.
+    """
+    try:
+        removal.safeguards.record("failed", removal.item, records, at=removal.clock().isoformat())
+    except OSError:
+        return
+    with removal.database.write() as session:
+        removals.fail_act(session, removal_id, problem=reason, at=removal.clock())
+
+
+def _reason_of(problem: Exception) -> str:
+    """Why an act failed, for people."""
+    if isinstance(problem, OSError):
+        return describe_os_error(problem)
+    return problem.reason if isinstance(problem, MismatchError) else str(problem)
+
+
+def _ends_run(problem: Exception) -> bool:
+    """Whether other files would fail for the same reason."""
+    return isinstance(problem, OSError) and problem.errno in _RUN_ENDING_ERRNOS

@@ -72,10 +72,10 @@ def plan_rescue(folder: str, *, below: str | None = None, into: str | None = Non
     if below is not None and into is not None:
         raise UsageError("--below and --into do not go together; --into puts all files below its folder anyway")
     if not os.path.isdir(folder):
-        raise FolderError(f"there is no folder {folder!a}; name the quarantine, usually .indexer-quarantine")
+        raise FolderError(f"there is no folder {folder!r}; name the quarantine, usually .indexer-quarantine")
     contents = manifest.read(os.path.realpath(folder))
     if not contents.entries and not contents.refused:
-        raise FolderError(f"no manifest below {folder!a} names a file that is there; nothing can be brought back")
+        raise FolderError(f"no manifest below {folder!r} names a file that is there; nothing can be brought back")
     find_target = _choose_target_rule(folder, contents, below=below, into=into)
     items, refused = [], list(contents.refused)
     for quarantine_path, entry in contents.entries.items():
@@ -103,10 +103,10 @@ def _choose_target_rule(folder: str, contents: ManifestContents, *, below: str |
 def _require_real_folder(folder: str, option: str) -> str:
     """The real path of a folder that a person named."""
     if not folder or "\0" in folder:
-        raise UsageError(f"{option} names no folder: {folder!a}")
+        raise UsageError(f"{option} names no folder: {folder!r}")
     real = os.path.realpath(folder)
     if find_quarantine(real) is not None:
-        raise UsageError(f"{option} {folder!a} lies in a quarantine; name a folder outside of it")
+        raise UsageError(f"{option} {folder!r} lies in a quarantine; name a folder outside of it")
     return real
 
 
@@ -120,7 +120,7 @@ def _target_below(_quarantine_path: str, entry: Entry, *, allowed: str, spelled:
     split_path(entry.path)
     start = next((folder for folder in spelled if lies_beneath(entry.path, folder)), None)
     if start is None:
-        raise MismatchError(f"it was not below {allowed!a}; to write there, say --below FOLDER or --into FOLDER")
+        raise MismatchError(f"it was not below {allowed!r}; to write there, say --below FOLDER or --into FOLDER")
     target = os.path.join(allowed, os.path.relpath(entry.path, start))
     return _require_beneath(target, allowed), allowed
 
@@ -133,8 +133,8 @@ def _target_beside(quarantine_path: str, entry: Entry, *, named: str) -> tuple[s
     folder = os.path.dirname(quarantine)
     if os.path.basename(quarantine) != QUARANTINE_NAME or folder == os.sep:
         raise MismatchError(
-            f"the quarantine {quarantine!a} does not tell where its files may go, as one named {QUARANTINE_NAME} in "
-            "the folder of the images does; say --below FOLDER or --into FOLDER"
+            f"the quarantine {quarantine!r} does not say where its files belong, because its name is not "
+            f"{QUARANTINE_NAME}; give --below FOLDER or --into FOLDER"
         )
     real = os.path.realpath(folder)
     return _target_below(quarantine_path, entry, allowed=real, spelled=(folder, real))
@@ -144,5 +144,5 @@ def _require_beneath(target: str, allowed: str) -> str:
     """The path, after a second check that it is plain and below the folder."""
     split_path(target)
     if not lies_beneath(target, allowed):
-        raise MismatchError(f"it would not lie below {allowed!a}")
+        raise MismatchError(f"it would not lie below {allowed!r}")
     return target

@@ -1,8 +1,13 @@
 """restore: bring quarantined files back to where they were.
 
-It promises that nothing is overwritten, that times are kept, and that a restored file is not removed again by surprise:
-files that a person names are pinned with their keepers; files of a run that is undone are held back from later plans,
-and decided as before. The person may say that a later prune can take them again.
+It promises that
+
+- nothing is overwritten;
+- times are kept; and
+- a restored file is not removed again by surprise: files that a person names are pinned with their keepers; files of
+  a run that is undone are held back from later plans, and decided as before.
+
+The person may say that a later prune can take them again.
 """
 
 import os
@@ -13,30 +18,24 @@ from typing import Any
 
 from indexer.domain.removal import RemovalState
 from indexer.errors import ImageError, RunError, UsageError
-from indexer.escaping import command_line, quoted
+from indexer.escaping import command_line, printable, quoted
 from indexer.files.beneath import lies_beneath
 from indexer.files.moving import move_no_replace, restore_from_aside
 from indexer.files.quarantine import (
-    is_quarantine_missing,
     make_synced_folders,
     quarantine_of,
     release_quarantine_path,
-    was_taken_out,
 )
 from indexer.files.refusals import describe_os_error
 from indexer.files.verification import ContentDigest, MismatchError, verify
-from indexer.files.witness_record import is_recorded_near
 from indexer.interrupts import uninterrupted
 from indexer.store import images, reconsidered, removals, returns, runs
 from indexer.store.database import Database
 from indexer.store.image_lookup import matches_name
 from indexer.store.removals import Act, JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
-from indexer.workflows.removal.missing_folders import (
-    describe_missing_quarantine,
-    find_missing_folder,
-    relocate_hint,
-)
+from indexer.workflows.removal.missing_folders import find_missing_folder, relocate_hint
+from indexer.workflows.removal.return_obstacles import PresentImages, RenamedFolders, find_obstacle, is_there
 from indexer.workflows.runs.run import ActiveRun, record_run
 from indexer.workflows.witnesses import lock_quarantines, record_return
 
@@ -69,9 +68,7 @@ def parse_selection(
     Raises `UsageError` for none of them, and for several.
     """
     if (everything, run_id is not None, would_keep, bool(paths)).count(True) != 1:
-        raise UsageError(
-            "say what to bring back: --all, or --run ID, or --would-keep, or the paths where the files were"
-        )
+        raise UsageError("say what to bring back: --all, --run ID, --would-keep, or the paths where the files were")
     return RestoreSelection(everything, run_id, tuple(paths), would_keep)
 
 
@@ -80,11 +77,14 @@ class RestoreReport:
     """What came back and what did not.
 
     `pinned` and `held_back` say what keeps the files from a later prune. `folders`: how many files each folder got
-    back. `made_folders`: the outermost folders that were gone and were made anew.
+    back. `made_folders`: the outermost folders that were gone and were made anew. `copies`: how many files stay in
+    quarantine, as the same image is back already. `quarantined`: how many lie there in all.
     """
 
     restored: int = 0
     pinned: bool = True
+    copies: int = 0
+    quarantined: int = 0
     failures: list[tuple[str, str]] = field(default_factory=list)
     held_back: bool = False
     folders: Counter[str] = field(default_factory=Counter)
@@ -100,7 +100,7 @@ class RestoreReport:
     @property
     def counts(self) -> dict[str, Any]:
         """The numbers, as the run stores them."""
-        return {"restored": self.restored, "failed": len(self.failures)}
+        return {"restored": self.restored, "failed": len(self.failures), "copies": self.copies}
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def restore(
     arguments = {
         "all": selection.everything,
         "run": selection.run_id,
-        "paths": [ascii(path)[1:-1] for path in selection.paths],
+        "paths": [printable(path) for path in selection.paths],
         "would_keep": selection.would_keep,
         "pin": pin,
         "hold": hold,
@@ -145,17 +145,30 @@ def restore(
     with record_run(database, "restore", arguments=arguments, clock=clock) as run:
         chosen = _list_selected(database, selection)
         advance = progress("restoring", len(chosen))
+        renamed, present = RenamedFolders(database), PresentImages(database, chosen)
         for removal in chosen:
             missing_folder = find_missing_folder(removal.path)
             with uninterrupted():
-                problem = _restore_file(database, removal, manner=manner, run=run, clock=clock)
-                if problem is None:
-                    report.count_return(removal.path, missing_folder=missing_folder)
-                else:
+                if present.has_copy_of(removal, named=bool(selection.names)):
+                    report.copies += 1
+                elif (
+                    problem := present.describe(removal)
+                    or renamed.describe(missing_folder)
+                    or _restore_file(database, removal, manner=manner, run=run, clock=clock)
+                ) is not None:
                     report.failures.append((removal.path, problem))
+                else:
+                    report.count_return(removal.path, missing_folder=missing_folder)
+                    present.add(removal)
                 run.counts = report.counts
             advance(1)
+    report.quarantined = _count_quarantined(database)
     return report
+
+
+def _count_quarantined(database: Database) -> int:
+    with database.read() as session:
+        return removals.sum_quarantined(session)[0]
 
 
 def _require_matches(database: Database, selection: RestoreSelection) -> None:
@@ -167,7 +180,7 @@ def _require_matches(database: Database, selection: RestoreSelection) -> None:
     for path, name in zip(selection.paths, selection.names, strict=True):
         if not _list_named(quarantined, path, name):
             raise ImageError(
-                f"nothing from {path!a} is in quarantine; see: {command_line('audit', 'removals')}"
+                f"nothing from {path!r} is in quarantine; see: {command_line('audit', 'removals')}"
                 f"{_describe_missing_roots(database)}"
             )
 
@@ -181,6 +194,15 @@ def _describe_missing_roots(database: Database) -> str:
 
 
 def _list_selected(database: Database, selection: RestoreSelection) -> list[JournalEntry]:
+    """The removals to undo, oldest first; but those of one image newest first, as the last one has its present path."""
+    chosen = _list_matching(database, selection)
+    first_ids: dict[int, int] = {}
+    for removal in chosen:
+        first_ids.setdefault(removal.image_id, removal.id)
+    return sorted(chosen, key=lambda removal: (first_ids[removal.image_id], -removal.id))
+
+
+def _list_matching(database: Database, selection: RestoreSelection) -> list[JournalEntry]:
     with database.read() as session:
         quarantined = removals.list_quarantined(session, run_id=selection.run_id)
         if selection.would_keep:
@@ -205,7 +227,7 @@ def _list_named(quarantined: Sequence[JournalEntry], path: str, name: str) -> li
     folders = {os.path.dirname(removal.path) for removal in matching if os.path.basename(removal.path) == name}
     if len(folders) > 1:
         raise ImageError(
-            f"{name!a} lay in {len(folders)} folders: {', '.join(map(ascii, sorted(folders)))}; type a path"
+            f"{name!r} lay in {len(folders)} folders: {', '.join(map(repr, sorted(folders)))}; type a path"
         )
     return matching
 
@@ -214,7 +236,7 @@ def _restore_file(
     database: Database, removal: JournalEntry, *, manner: _Manner, run: ActiveRun, clock: Clock
 ) -> str | None:
     """Brings one file back. Returns why not if it failed, else None."""
-    if (obstacle := _find_obstacle(removal, run=run)) is not None:
+    if (obstacle := find_obstacle(removal, run=run)) is not None:
         return obstacle
     quarantine = quarantine_of(removal.quarantine_path or "")
     try:
@@ -234,28 +256,6 @@ def _restore_file(
             return problem
     except OSError as problem:
         return f"its quarantine cannot be locked: {describe_os_error(problem)}"
-
-
-def _find_obstacle(removal: JournalEntry, *, run: ActiveRun) -> str | None:
-    """Why a file cannot be brought back, as far as this is known before it is read, and what to type; else None."""
-    if removal.pending is not None:
-        return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
-    if is_quarantine_missing(removal.quarantine_path or ""):
-        return describe_missing_quarantine(removal)
-    if was_taken_out(removal.quarantine_path or ""):
-        ingest, purge = command_line("ingest", "FOLDER"), command_line("purge", "--all")
-        return (
-            f"somebody took it out of quarantine; if it is in another folder now: {ingest}; if it is gone, the next "
-            f"{purge} notes it"
-        )
-    if removal.recorded and not is_recorded_near(removal.path):
-        missing_folder = find_missing_folder(removal.path)
-        return (
-            "no record of its removal is near its path; mount its disk, or if this is a new one type: "
-            f"{command_line('rescue', 'QUARANTINE')}"
-            f"{'' if missing_folder is None else f'; {relocate_hint(missing_folder)}'}"
-        )
-    return None
 
 
 def _move_back(
@@ -280,7 +280,7 @@ def _move_back(
         # Until the file is back, what held it back before goes on doing so: a failure or a crash ends no hold.
         removals.set_held_back(session, removal.id, held_back=removal.held_back or manner.hold)
     try:
-        make_synced_folders(os.path.dirname(removal.path))
+        make_synced_folders(os.path.dirname(removal.path), closed=False)
         move_no_replace(quarantine_path, removal.path, expected=identity, before_unlink=before_unlink)
     except (OSError, MismatchError) as problem:
         reason = describe_failure(problem)
@@ -289,6 +289,9 @@ def _move_back(
             with database.write() as session:
                 removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)
                 removals.set_held_back(session, removal.id, held_back=removal.held_back)
+        if isinstance(problem, FileExistsError) and is_there(removal.path, expected=expected):
+            purge = command_line("purge", "--all")
+            return f"its picture is at its path already; to free all that is in quarantine: {purge}"
         return f"{reason}{propose_move(problem, path=removal.path)}"
     with database.write() as session:
         removals.finish_act(session, removal.id, RemovalState.RESTORED, at=clock())

@@ -1,9 +1,13 @@
 """What protects a file from removal besides its own index: locks, records beside the images, second names.
 
-It promises that a file is removed only while the folders that bear on it are locked, that no record beside it names it
-as the last file that stands for a removed image, that no second name of it is taken for another file, and that the
-files that stand for it are verified again after its name was unlinked. It removes nothing itself: see
-`indexer.workflows.removal.remove_file`.
+It promises that
+
+- a file is removed only while the folders that bear on it are locked;
+- no record beside it names it as the last file that stands for a removed image;
+- no second name of it is taken for another file; and
+- the files that stand for it are verified again after its name was unlinked.
+
+It removes nothing itself: see `indexer.workflows.removal.remove_file`.
 """
 
 import errno
@@ -31,6 +35,7 @@ from indexer.files.verification import (
     verify_again,
 )
 from indexer.files.witness_record import (
+    WitnessEvent,
     WitnessLine,
     WitnessRecords,
     append,
@@ -59,7 +64,7 @@ class RequiredFiles:
                 verify_again(path, checked=checked, expected=expected)
             except MismatchError as problem:
                 raise MismatchError(
-                    f"{path!a}, which must stay, went with it or changed: {problem.reason}"
+                    f"{path!r}, which must stay, is gone with it, or changed: {problem.reason}"
                 ) from problem
 
 
@@ -140,7 +145,7 @@ class Safeguards:
         names.require_no_alias(item.victim, victim_identity)
         namesakes = list(names.list_namesakes(item.victim, victim_identity, token=self._run.token))
         if item.keeper.content_hash == item.victim.content_hash and may_be_same_file(keeper_identity, victim_identity):
-            raise ProtectedError(f"its keeper {item.keeper.path!a} seems to be this file, seen through another mount")
+            raise ProtectedError(f"its keeper {item.keeper.path!r} seems to be the same file, through another mount")
         required = [(item.keeper.path, keeper_identity, _content_digest(item.keeper)), *namesakes]
         if item.keeper.content_hash != item.victim.content_hash:
             lines = self._records.list_in_force(records, content_hash=item.victim.content_hash)
@@ -158,10 +163,13 @@ class Safeguards:
             self._run_folders[quarantine] = f"{name}-{self._run.token[:8]}" if exists else name
         return self._run_folders[quarantine]
 
-    def record(self, item: RemovalCandidate, folders: Sequence[str], *, at: str) -> None:
-        """Writes into the records that a file is about to be removed, and what stands for it. Raises `OSError`."""
+    def record(self, event: WitnessEvent, item: RemovalCandidate, folders: Sequence[str], *, at: str) -> None:
+        """Writes into the records that a file is about to be removed and what stands for it, or that this failed.
+
+        Raises `OSError`.
+        """
         line = WitnessLine(
-            event="removed",
+            event=event,
             removed_hash=item.victim.content_hash,
             removed_size_bytes=item.victim.size_bytes,
             removed_path=item.victim.path,
@@ -190,7 +198,7 @@ class Safeguards:
             self._quarantine_by_folder[folder] = find_quarantine(folder)
         quarantine = self._quarantine_by_folder[folder]
         if quarantine is not None:
-            raise ProtectedError(f"{file.path!a} lies in the quarantine {quarantine!a}; run ingest and compare again")
+            raise ProtectedError(f"{file.path!r} lies in the quarantine {quarantine!r}; run ingest and compare again")
 
     def _names_of(self, content_hash: str) -> "_ContentNames":
         if content_hash not in self._names_by_content:
@@ -222,7 +230,7 @@ class Safeguards:
                 return other.path, checked, _content_digest(victim)
         line = lines[0][1]
         raise ProtectedError(
-            f"it is the last that stands for {line.removed_path!a}, which was removed by run {line.run_token[:8]} of "
+            f"it is the last that stands for {line.removed_path!r}, which was removed by run {line.run_token[:8]} of "
             f"index {line.index_id[:8]} on {line.at[:10]}; bring that one back, or pin this one"
         )
 
@@ -280,7 +288,7 @@ class _ContentNames:
 
 def _alias_error(file: EqualFile) -> ProtectedError:
     return ProtectedError(
-        f"{file.path!a} is the same file under another name, by a link or a second mount; ingest it by one name only"
+        f"{file.path!r} is the same file under another name, by a link or a second mount; ingest it by one name only"
     )
 
 

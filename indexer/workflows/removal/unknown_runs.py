@@ -22,7 +22,7 @@ class UnknownRuns:
 def list_unknown_runs(database: Database) -> tuple[UnknownRuns, ...]:
     """The quarantines near an index's images with runs that it does not know: another index's, or forgotten ones."""
     with database.read() as session:
-        known = runs.list_tokens(session)
+        known = runs.list_tokens(session).keys()
         folders = {quarantine_folder(root) for root in images.list_outermost_roots(session)}
         folders |= {
             quarantine_of(quarantine_path) for quarantine_path in removals.list_sample_quarantine_paths(session)

@@ -1,16 +1,22 @@
 """What a report shows of a camera besides its images: the profile, what is ignored, other limits, and lists of images
 that are undecided, unreadable or missing."""
 
+import hashlib
+import json
+from dataclasses import astuple
+
+from indexer import __version__
 from indexer.domain.images import ImageState
 from indexer.domain.profiles import Preparation, Profile
 from indexer.escaping import command_line
 from indexer.files.output_folder import OutputFolder
 from indexer.imaging.masks import mask_overlay
-from indexer.store import report_queries, spans, videos
+from indexer.store import cameras, decisions, ranked_images, report_queries, spans, videos
 from indexer.store.profiles import StoredProfile
 from indexer.web.view_models import (
     CameraCard,
     CameraDetails,
+    FindingView,
     IgnoredAreas,
     ImageListing,
     ListedImage,
@@ -38,6 +44,7 @@ def camera_details(
     card: CameraCard,
     stored: StoredProfile,
     newest: PictureLink | None,
+    findings: tuple[FindingView, ...],
     sweep: bool,
 ) -> CameraDetails:
     """The section below the film strip on the first page of a camera; also writes the overlay of ignored areas into
@@ -45,9 +52,13 @@ def camera_details(
     return CameraDetails(
         parameters=_parameters(stored.profile),
         ignored=_ignored_areas(out, card, stored.profile.preparation, newest),
-        sweep=_sweep(context, card) if sweep else Sweep(why_not=_NOT_TRIED),
+        sweep=_find_sweep(context, camera_id, out=out, card=card, stored=stored)
+        if sweep
+        else Sweep(why_not=_NOT_TRIED),
         listings=tuple(listing for listing in _listings(context, camera_id, card) if listing.total),
         videos=_video_numbers(context, card.name),
+        findings=findings,
+        dismiss=command_line("advise", "dismiss", "ID"),
     )
 
 
@@ -98,6 +109,31 @@ def _parameters(profile: Profile) -> tuple[tuple[str, str], ...]:
             f"{mask_image.width} x {mask_image.height} pixels, {mask_image.ignored_share:.1%} ignored"
         )
     return tuple(texts.items())
+
+
+def _find_sweep(
+    context: ComparisonContext, camera_id: int, *, out: OutputFolder, card: CameraCard, stored: StoredProfile
+) -> Sweep:
+    """What other limits would keep: from the folder, if nothing that this depends on changed since it was tried."""
+    name = f"{card.folder}/sweep-{_sweep_key(context, camera_id, stored)}.json"
+    try:
+        rows = json.loads(out.find(name) or b"")
+        return Sweep(tuple(SweepPoint(*row) for row in rows))
+    except (ValueError, TypeError):
+        sweep = _sweep(context, card)
+    if sweep.why_not is None:
+        out.write(name, json.dumps([astuple(point) for point in sweep.points]).encode())
+    return sweep
+
+
+def _sweep_key(context: ComparisonContext, camera_id: int, stored: StoredProfile) -> str:
+    """A hash of all that a sweep depends on: the present images and their sizes, the verdicts, the profile."""
+    with context.database.read() as session:
+        present = ranked_images.list_present(session, camera_id, preparation_id=stored.preparation_id)
+        judgements = decisions.list_judgements(session, camera_id)
+        sizes = cameras.list_file_sizes(session, camera_id)
+    text = repr((__version__, stored.profile.digest, [*present], sorted(judgements.items()), sorted(sizes.items())))
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:32]
 
 
 def _sweep(context: ComparisonContext, card: CameraCard) -> Sweep:

@@ -1,21 +1,25 @@
 """The small pictures of a report: one per image, named by its content hash, from the best source there is.
 
-It promises that a picture that is in the folder already is not made again, that a file which is gone or changed costs
-its picture in colour and nothing else, and that no more than a page's pictures are in memory. The sources, best first:
-the image file at its path, or in quarantine if it was removed; the preview that `prune` stored; a cached thumbnail,
-which is grey and marked as such.
+It promises that
+
+- a picture that is in the folder already is not made again;
+- a file which is gone or changed costs its picture in colour and nothing else; and
+- no more than a page's pictures are in memory.
+
+The sources, best first: the image file at its path, or in quarantine if it was removed; the preview that `prune`
+stored; a cached thumbnail, which is grey and marked as such.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from indexer.domain.descriptions import Limits
 from indexer.domain.images import ImageState
-from indexer.domain.naming.rules import local_time
 from indexer.domain.profiles import Preparation
+from indexer.domain.zones import local_time
 from indexer.execution import ParallelMap, WorkerFailure
-from indexer.files.output_folder import OutputFolder
 from indexer.imaging.previews import PREVIEW_WIDTH, preview_of_thumbnail
 from indexer.store import previews, report_queries
 from indexer.store.database import Database
@@ -23,6 +27,22 @@ from indexer.store.report_queries import ImageFacts, RemovalFacts
 from indexer.web.view_models import ImageView, PictureLink
 from indexer.workflows.context import Advance
 from indexer.workflows.image_files import PreviewTask, load_preview
+
+
+class PictureStore(Protocol):
+    """Where pictures are put, by file name: a folder, or the memory of a server."""
+
+    def reuse(self, name: str) -> bool:
+        """Whether there is such a picture; it stays."""
+        ...
+
+    def find(self, name: str) -> bytes | None:
+        """What is there under a name; None if there is nothing."""
+        ...
+
+    def write(self, name: str, data: bytes) -> None:
+        """Puts a picture there, or replaces the one of that name."""
+        ...
 
 
 @dataclass
@@ -49,19 +69,21 @@ class LocalTimes:
 
 @dataclass
 class ReportPictures:
-    """Makes the pictures of images; `executor` reads files with limits on memory and time."""
+    """Makes the pictures of images; `executor` reads files with limits on memory and time. `width`: of a picture from a
+    file, in pixels, at most."""
 
     database: Database
-    out: OutputFolder
+    out: PictureStore
     executor: ParallelMap
     limits: Limits
     local: LocalTimes
+    width: int = PREVIEW_WIDTH
     counts: PictureCounts = field(default_factory=PictureCounts)
     _grey: set[str] = field(default_factory=set)
 
     def image_view(self, facts: ImageFacts) -> ImageView:
         """An image with the link to its picture; without `make` before it, the picture may be missing."""
-        width = min(PREVIEW_WIDTH, facts.width or PREVIEW_WIDTH)
+        width = min(self.width, facts.width or self.width)
         height = max(1, round(width * facts.height / facts.width)) if facts.width and facts.height else width * 9 // 16
         href = next((name for name in _file_names(facts) if self.out.reuse(name)), None)
         picture = PictureLink(href, width, height, from_index=href == _file_names(facts)[1])
@@ -83,10 +105,8 @@ class ReportPictures:
         self.counts.reused += len(images) - len(missing)
         advance(len(images) - len(missing))
         unreadable: list[ImageFacts] = []
-        located = [
-            (facts, path) for facts in missing if (path := _find_path(facts, removals.get(facts.id))) is not None
-        ]
-        tasks = (PreviewTask(path, facts.content_hash, self.limits) for facts, path in located)
+        located = [(facts, path) for facts in missing if (path := find_path(facts, removals.get(facts.id))) is not None]
+        tasks = (PreviewTask(path, facts.content_hash, self.limits, self.width) for facts, path in located)
         for (facts, _), result in zip(located, self.executor(load_preview, tasks), strict=True):
             if isinstance(result, WorkerFailure) or result.preview is None:
                 unreadable.append(facts)
@@ -129,7 +149,8 @@ class ReportPictures:
 def _find_thumbnail_picture(thumbnail: bytes, preparation: Preparation) -> bytes | None:
     """A thumbnail as a JPEG; None if it is corrupt, which `db check` and `compare` report."""
     try:
-        return preview_of_thumbnail(thumbnail, planes=preparation.planes).data
+        features = preparation.has_features
+        return preview_of_thumbnail(thumbnail, planes=preparation.planes, features=features).data
     except ValueError:
         return None
 
@@ -140,7 +161,7 @@ def _file_names(facts: ImageFacts) -> tuple[str, str]:
     return f"{stem}.jpg", f"{stem}-index.jpg"
 
 
-def _find_path(facts: ImageFacts, removal: RemovalFacts | None) -> str | None:
+def find_path(facts: ImageFacts, removal: RemovalFacts | None) -> str | None:
     """The path where the file should be now; None if there is none."""
     if facts.state is ImageState.READY:
         return facts.path

@@ -5,20 +5,17 @@ interrupted one and makes no picture twice; and that memory grows with small row
 page, not with the index. `indexer.web` knows how a page looks, `indexer.files.output_folder` how files are written.
 """
 
-import hashlib
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from indexer import __version__
 from indexer.domain.images import ImageState
 from indexer.errors import UsageError
 from indexer.execution import ParallelMap
 from indexer.files.output_folder import OutputFolder, open_output_folder
 from indexer.store import cameras, profiles, report_queries, timezones
-from indexer.store.cameras import CameraSummary
+from indexer.store.borderline import list_borderline
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.store.report_queries import DecidedImage, PairFacts
@@ -27,30 +24,31 @@ from indexer.web.view_models import (
     CameraCard,
     CameraDetails,
     DuplicateGroup,
-    Hour,
     Member,
     Overview,
     PageNumber,
     PairsPage,
     PairView,
     PictureLink,
-    Site,
     StripPage,
     pair_key,
 )
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.ingested_folders import find_ingested_parent
 from indexer.workflows.report.camera_details import MAX_SWEPT_IMAGES, camera_details
-from indexer.workflows.report.pairs import PairInputs, pair_views
+from indexer.workflows.report.cards import camera_card, next_steps, total_card
+from indexer.workflows.report.findings import finding_views
+from indexer.workflows.report.pairs import load_pair_views
 from indexer.workflows.report.pictures import LocalTimes, PictureCounts, ReportPictures
+from indexer.workflows.report.site import make_site
 
 MAX_BORDERLINE = 200
 """Most pairs on the borderline pages: half of them duplicates and half kept pairs, those closest to the limit."""
 
 _REPORT_FILES = re.compile(
     r"index\.html|overview-\d+\.html|borderline(-\d+)?\.html|style\.css|report\.js"
-    r"|cameras/\d+/((index|strip-\d+|pairs(-\d+)?)\.html|ignored\.png)"
-    r"|pictures/[0-9a-f]{2}/[0-9a-f]{64}(-index)?\.jpg|differences/[0-9a-f]{2}/[0-9a-f]{32}\.png"
+    r"|cameras/\d+/((index|strip-\d+|pairs(-\d+)?)\.html|ignored\.png|sweep-[0-9a-f]{32}\.json)"
+    r"|pictures/[0-9a-f]{2}/[0-9a-f]{64}(-index)?\.jpg|differences/[0-9a-f]{2}/[0-9a-f]{32}\.(png|json)"
 )
 
 
@@ -97,12 +95,13 @@ def report(
     camera: str | None = None,
     sweep: bool | None = None,
     local: bool = False,
+    paths: bool = False,
 ) -> ReportResult:
     """Writes the pages of all cameras, or of one.
 
     `guarded_executor` makes pictures from files, with limits on memory and time. `sweep`: whether other limits are
     tried; None: only if there are at most `MAX_SWEPT_IMAGES` images. `local`: times are shown in the zone of this
-    machine where none is stored for a camera, else in UTC.
+    machine where none is stored for a camera, else in UTC. `paths`: whole paths are shown, not only names of files.
 
     Raises
     ------
@@ -116,14 +115,16 @@ def report(
     root = find_ingested_parent(context.database, folder)
     if root is not None:
         raise UsageError(
-            f"the folder {folder!a} lies inside {root!a}, and the next ingest would take the pictures in; "
+            f"the folder {folder!r} lies inside {root!r}, and the next ingest would take the pictures in; "
             f"name a folder outside"
         )
     with context.database.read() as session:
         camera_ids = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
         local_times = LocalTimes(timezones.list_timezones(session), local)
     out = open_output_folder(folder, own_names=_REPORT_FILES)
-    return _ReportWriter(context, out, guarded_executor, local_times, folder).write(camera_ids, camera, sweep)
+    return _ReportWriter(context, out, guarded_executor, local_times, folder, paths=paths).write(
+        camera_ids, camera, sweep
+    )
 
 
 class _ReportWriter:
@@ -136,8 +137,10 @@ class _ReportWriter:
         guarded_executor: ParallelMap,
         local_times: LocalTimes,
         folder: str,
+        *,
+        paths: bool,
     ) -> None:
-        self._context = context
+        self._context, self._paths = context, paths
         self._database: Database = context.database
         self._out = out
         self._pictures = ReportPictures(context.database, out, guarded_executor, context.limits, local_times)
@@ -153,13 +156,14 @@ class _ReportWriter:
                 summary.camera: summary for summary in cameras.list_summaries(session) if summary.camera in camera_ids
             }
             cards = [
-                _card(summaries[name], camera_id, in_force[name], captures, local=self._pictures.local)
+                camera_card(summaries[name], camera_id, in_force[name], captures, local=self._pictures.local)
                 for name, camera_id in camera_ids.items()
                 for captures in (report_queries.iter_captures(session, camera_id),)
             ]
-            borderline_pairs = report_queries.list_borderline(
+            closest = list_borderline(
                 session, limit=MAX_BORDERLINE // 2, camera_id=None if camera is None else camera_ids[camera]
             )
+            borderline_pairs = list(report_queries.find_pairs(session, closest).values())
         result.cameras, result.images, result.borderline = (
             len(cards),
             sum(card.images for card in cards),
@@ -168,14 +172,14 @@ class _ReportWriter:
         result.undecided = sum(card.undecided for card in cards)
         result.swept = result.images <= MAX_SWEPT_IMAGES if sweep is None else sweep
         self._advance = self._context.progress("pictures", sum(card.taken for card in cards))
-        key = hashlib.sha256(self._database.name.encode(errors="surrogateescape")).hexdigest()[:16]
-        self._site = Site(self._database.name, __version__, self._context.clock(), key, len(borderline_pairs))
+        self._site = make_site(self._context, borderline=len(borderline_pairs), paths=self._paths)
         for name, data in rendering.read_assets().items():
             self._out.write(name, data)
         hrefs = dict[int, str]()
         other_ids = {pair.other_id for pair in borderline_pairs}
-        for card, (name, camera_id) in zip(cards, camera_ids.items(), strict=True):
-            layout = self._write_camera(card, camera_id, in_force[name])
+        for number, (name, camera_id) in enumerate(camera_ids.items()):
+            layout = self._write_camera(cards[number], camera_id, in_force[name])
+            cards[number] = replace(cards[number], picture=self._newest_picture(layout))
             hrefs |= {image_id: href for image_id, href in layout.strip_hrefs.items() if image_id in other_ids}
         self._write_borderline(borderline_pairs, hrefs)
         self._write_overview(cards)
@@ -185,12 +189,12 @@ class _ReportWriter:
     def _write_camera(self, card: CameraCard, camera_id: int, stored: StoredProfile) -> _Layout:
         with self._database.read() as session:
             layout = _camera_layout(card.folder, report_queries.list_decided_images(session, camera_id))
-        count = max(1, len(layout.pages))
+        count, jumps = max(1, len(layout.pages)), self._jumps(card, layout)
         for number in (*range(2, count + 1), 1):  # the first page last: it uses a picture that the others make
             groups = self._duplicate_groups(layout, layout.pages[number - 1] if layout.pages else [])
             details = self._camera_details(card, camera_id, stored, layout) if number == 1 else None
             page = PageNumber(number, count, "index.html", "strip")
-            text = rendering.render_strip(StripPage(self._site, page, card, groups, details))
+            text = rendering.render_strip(StripPage(self._site, page, card, groups, details, jumps))
             self._write_page(f"{card.folder}/{page.file(number)}", text)
         for number, indices in enumerate(layout.pair_pages, start=1):
             page = PageNumber(number, len(layout.pair_pages), "pairs.html", "pairs")
@@ -199,7 +203,10 @@ class _ReportWriter:
                 facts = report_queries.load_pairs(session, decision_ids)
             pairs = self._pair_views([facts[decision_id] for decision_id in decision_ids], layout.strip_hrefs)
             self._write_page(
-                f"{card.folder}/{page.file(number)}", rendering.render_pairs(PairsPage(self._site, page, card, pairs))
+                f"{card.folder}/{page.file(number)}",
+                rendering.render_pairs(
+                    PairsPage(self._site, page, card, pairs, len(layout.pair_indices), indices.start)
+                ),
             )
             self._result.pairs += len(pairs)
         return layout
@@ -207,16 +214,35 @@ class _ReportWriter:
     def _camera_details(
         self, card: CameraCard, camera_id: int, stored: StoredProfile, layout: _Layout
     ) -> CameraDetails:
-        kept_ids = [image.image_id for image in layout.decided if image.keeper_id is None and not image.removed]
-        newest: PictureLink | None = None
-        if kept_ids:
-            with self._database.read() as session:
-                newest = self._pictures.image_view(
-                    report_queries.load_images(session, kept_ids[-1:])[kept_ids[-1]]
-                ).picture
+        newest = self._newest_picture(layout)
         return camera_details(
-            self._context, camera_id, out=self._out, card=card, stored=stored, newest=newest, sweep=self._result.swept
+            self._context,
+            camera_id,
+            out=self._out,
+            card=card,
+            stored=stored,
+            newest=newest,
+            findings=finding_views(self._database, self._pictures, card.name),
+            sweep=self._result.swept,
         )
+
+    def _newest_picture(self, layout: _Layout) -> PictureLink | None:
+        """The picture of the newest kept image of a camera; None if it has none."""
+        kept_ids = [image.image_id for image in layout.decided if image.keeper_id is None and not image.removed]
+        if not kept_ids:
+            return None
+        with self._database.read() as session:
+            newest = report_queries.load_images(session, kept_ids[-1:])[kept_ids[-1]]
+        return self._pictures.image_view(newest).picture
+
+    def _jumps(self, card: CameraCard, layout: _Layout) -> tuple[tuple[datetime | None, str], ...]:
+        """For each page of a film strip, when its first image was taken, and the link to it."""
+        heads = [page[0].head for page in layout.pages]
+        with self._database.read() as session:
+            facts = report_queries.load_images(session, heads)
+        times = (self._pictures.local.of(facts[head].captured_at, camera=card.name) for head in heads)
+        hrefs = (layout.strip_hrefs[head].rpartition("/")[2] for head in heads)
+        return tuple(zip(times, hrefs, strict=True))
 
     def _duplicate_groups(self, layout: _Layout, parts: Sequence[pagination.GroupPart]) -> tuple[DuplicateGroup, ...]:
         ids = list(
@@ -249,16 +275,7 @@ class _ReportWriter:
         )
 
     def _pair_views(self, pairs: Sequence[PairFacts], strip_hrefs: dict[int, str]) -> tuple[PairView, ...]:
-        ids = list({image_id for pair in pairs for image_id in (pair.image_id, pair.other_id)})
-        with self._database.read() as session:
-            facts = report_queries.load_images(session, ids)
-            removals = report_queries.load_removals(session, ids)
-            stored = {
-                profile.id: profile for profile in profiles.list_profiles(session)
-            }  # read again: a profile may have been added meanwhile
-        views = {image_id: self._pictures.image_view(image_facts) for image_id, image_facts in facts.items()}
-        inputs = PairInputs(tuple(pairs), facts, views, removals, strip_hrefs)
-        return tuple(pair_views(self._database, self._out, self._context.executor, profiles=stored, inputs=inputs))
+        return tuple(load_pair_views(self._pictures, self._context.executor, pairs, strip_hrefs=strip_hrefs))
 
     def _write_borderline(self, borderline_pairs: Sequence[PairFacts], strip_hrefs: dict[int, str]) -> None:
         with self._database.read() as session:
@@ -271,17 +288,18 @@ class _ReportWriter:
         for number, indices in enumerate(ranges, start=1):
             page = PageNumber(number, len(ranges), "borderline.html", "borderline")
             pairs = self._pair_views([borderline_pairs[index] for index in indices], strip_hrefs)
-            self._write_page(page.file(number), rendering.render_pairs(PairsPage(self._site, page, None, pairs)))
+            content = PairsPage(self._site, page, None, pairs, len(borderline_pairs), indices.start)
+            self._write_page(page.file(number), rendering.render_pairs(content))
 
     def _write_overview(self, cards: Sequence[CameraCard]) -> None:
-        total = _total(cards)
+        total = total_card(cards)
         ranges = pagination.card_pages(len(cards)) or [range(0)]
         for number, indices in reversed(list(enumerate(ranges, start=1))):
             page = PageNumber(number, len(ranges), "index.html", "overview")
             page_cards = tuple(cards[index] for index in indices)
-            self._write_page(
-                page.file(number), rendering.render_overview(Overview(self._site, page, page_cards, total, len(cards)))
-            )
+            steps = next_steps(total, borderline=self._result.borderline)
+            overview = Overview(self._site, page, page_cards, total, len(cards), steps)
+            self._write_page(page.file(number), rendering.render_overview(overview))
 
     def _write_page(self, name: str, text: str) -> None:
         self._out.write(name, text.encode("utf-8"))
@@ -327,42 +345,3 @@ def _iter_duplicate_groups(decided: Sequence[DecidedImage]) -> Iterator[tuple[in
 
 def _pairs_file(number: int) -> str:
     return PageNumber(number, number, "pairs.html", "pairs").file(number)
-
-
-def _card(
-    summary: CameraSummary,
-    camera_id: int,
-    stored: StoredProfile,
-    captures: Iterable[tuple[datetime, bool]],
-    *,
-    local: LocalTimes,
-) -> CameraCard:
-    """The numbers of a camera, with times as they are shown; `captures`: when each image was taken, if it is kept."""
-    taken, kept = Counter[int](), Counter[int]()
-    for captured_at, is_kept in captures:
-        shown = local.of(captured_at, camera=summary.camera)
-        if shown is not None:
-            taken[shown.hour] += 1
-            kept[shown.hour] += is_kept
-    return CameraCard(
-        name=summary.camera,
-        folder=f"cameras/{camera_id}",
-        profile=stored.profile.name,
-        images=summary.images,
-        kept=summary.kept,
-        duplicates=summary.duplicates,
-        undecided=summary.undecided,
-        unreadable=summary.unreadable,
-        missing=summary.missing,
-        removed=summary.removed,
-        size_bytes=summary.size_bytes,
-        first_captured_at=local.of(summary.first_captured_at, camera=summary.camera),
-        last_captured_at=local.of(summary.last_captured_at, camera=summary.camera),
-        hours=tuple(Hour(taken[hour], kept[hour]) for hour in range(24)),
-    )
-
-
-def _total(cards: Sequence[CameraCard]) -> CameraCard:
-    names = ("images", "kept", "duplicates", "undecided", "unreadable", "missing", "removed", "size_bytes")
-    sums = {name: sum(getattr(card, name) for card in cards) for name in names}
-    return CameraCard(name="", folder="", profile="", first_captured_at=None, last_captured_at=None, **sums)

@@ -1,17 +1,20 @@
-"""explain --at: which image stands for a camera at a moment of its videos, and how often frames were looked at then."""
+"""explain --at: which image stands for a camera at a moment, and how often frames were looked at then."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from indexer.domain.naming.moments import to_utc
-from indexer.domain.naming.rules import get_zone
 from indexer.domain.spans import SpanReason
+from indexer.domain.zones import get_zone
 from indexer.errors import UsageError
-from indexer.store import cameras, image_details, spans, timezones, videos
+from indexer.store import cameras, image_details, recordings, spans, timezones, videos
 from indexer.store.database import Database, Session
+from indexer.store.recordings import StoredRecording
 from indexer.store.spans import Moment, StoredFrame, StoredSpan
 from indexer.store.videos import VideoAt
+
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class MomentKind(StrEnum):
@@ -19,7 +22,7 @@ class MomentKind(StrEnum):
 
     `stored`: a frame of that very moment is an image. `seen`: it lies in a span, whose witness shows the same.
     `between`: it lies between two frames that were looked at. `not_stored`: frames there were damaged, or had no space.
-    `gap`: nobody looked there. `no_video`: no video of the camera covers it.
+    `gap`: nobody looked there, or nobody had looked yet. `no_video`: no video and no recording of the camera covers it.
     """
 
     STORED = "stored"
@@ -44,9 +47,10 @@ class StandIn:
 class MomentDetails:
     """What stands for a camera at a moment.
 
-    `images`: those that stand for it; for `between` the one of the last frame looked at before it. `spans`: those that
-    it lies in. `videos`: those that were being recorded. `before` and `after`: the stored frames next to it, whatever
-    their video. `timezone`: the one stored for the camera; None: UTC.
+    `images`: those that stand for it; for `between` the one of the last frame looked at before it, if that was not
+    damaged. `spans`: those that it lies in. `videos`: those that were being recorded; `recordings`: those that it lies
+    in. `before` and `after`: the stored frames next to it, whatever they are of. `timezone`: the one stored for the
+    camera; None: UTC.
     """
 
     camera: str
@@ -58,6 +62,7 @@ class MomentDetails:
     before: StoredFrame | None
     after: StoredFrame | None
     timezone: str | None = None
+    recordings: tuple[StoredRecording, ...] = ()
 
 
 def explain_moment(database: Database, camera: str, time: str) -> MomentDetails:
@@ -71,9 +76,14 @@ def explain_moment(database: Database, camera: str, time: str) -> MomentDetails:
         at = parse_time(time, timezone=timezone)
         moment = spans.find_moment(session, camera, at)
         covering = tuple(videos.list_videos_at(session, camera, at))
-        kind, image_ids = _judge(moment, covering, at, previous=spans.find_span_before(session, camera, at))
+        recorded = tuple(recordings.list_recordings_at(session, camera, at))
+        previous = spans.find_span_before(session, camera, at)
+        begins = [video.started_at for video in covering] + [recording.started_at for recording in recorded]
+        kind, image_ids = _judge(moment, at, begin=min(begins, default=None), previous=previous)
         images = tuple(_stand_in(session, image_id) for image_id in image_ids)
-    return MomentDetails(camera, at, kind, images, moment.spans, covering, moment.before, moment.after, timezone)
+    return MomentDetails(
+        camera, at, kind, images, moment.spans, covering, moment.before, moment.after, timezone, recorded
+    )
 
 
 def parse_time(text: str, *, timezone: str | None) -> datetime:
@@ -85,14 +95,18 @@ def parse_time(text: str, *, timezone: str | None) -> datetime:
     except (ValueError, OverflowError):
         moment = None
     if moment is None:
-        raise UsageError(f"--at is {text!a}; give a date and a time, as 2026-03-01T12:00:05")
+        raise UsageError(f"--at is {text!r}; give a date and a time, as 2026-03-01T12:00:05")
     return moment
 
 
 def _judge(
-    moment: Moment, covering: tuple[VideoAt, ...], at: datetime, *, previous: StoredSpan | None
+    moment: Moment, at: datetime, *, begin: datetime | None, previous: StoredSpan | None
 ) -> tuple[MomentKind, list[int]]:
-    """What is known of a moment, and the ids of the images that stand for it."""
+    """What is known of a moment, and the ids of the images that stand for it.
+
+    `begin`: of the first video or recording that covers it; None: none does. `previous`: the span that ended last
+    before it.
+    """
     before = moment.before
     if before is not None and before.captured_at == at:
         return MomentKind.STORED, [before.image_id]
@@ -103,12 +117,14 @@ def _judge(
         return MomentKind.NOT_STORED, []
     if moment.spans:
         return MomentKind.GAP, []
-    if not covering:
+    if begin is None:
         return MomentKind.NO_VIDEO, []
-    is_previous_later = previous is not None and (before is None or previous.to_at > before.captured_at)
-    if previous is not None and previous.witness_id is not None and is_previous_later:
-        return MomentKind.BETWEEN, [previous.witness_id]
-    return MomentKind.BETWEEN, [] if before is None else [before.image_id]
+    # What was looked at before that says nothing. The time of an image has milliseconds.
+    if before is not None and before.captured_at < begin - _MILLISECOND:
+        before = None
+    if previous is not None and previous.to_at >= begin and (before is None or previous.to_at > before.captured_at):
+        return MomentKind.BETWEEN, [] if previous.witness_id is None else [previous.witness_id]
+    return (MomentKind.GAP, []) if before is None else (MomentKind.BETWEEN, [before.image_id])
 
 
 def _stand_in(session: Session, image_id: int) -> StandIn:

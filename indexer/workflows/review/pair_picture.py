@@ -1,11 +1,10 @@
 """explain --picture: draws a pair of images side by side into a new file.
 
-It promises that no file is ever overwritten, and that the outlines are those that the profile counts which decided the
-pair: an image that was removed under another profile shows what that one saw. A pair that no decision rests on is drawn
-by the profile in force. It writes nothing into the index. It does not know the captions: the caller makes them.
+It promises that no file is ever overwritten, and that it outlines what the profile counts that decided the pair. If an
+image was removed under another profile, this is the profile of that time. If no decision rests on the pair, the profile
+in force is used. It writes nothing into the index. It does not know the captions: the caller makes them.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +12,8 @@ from enum import StrEnum
 
 from indexer.domain.descriptions import Limits, Preview
 from indexer.domain.removal import RemovalState
-from indexer.errors import PictureError, UsageError
+from indexer.errors import PictureError
 from indexer.escaping import command_line
-from indexer.files import private
 from indexer.imaging.change_regions import Changes, changes
 from indexer.imaging.headers import ImageRefusedError
 from indexer.imaging.previews import preview_of_thumbnail
@@ -25,7 +23,7 @@ from indexer.store.database import Database, Session
 from indexer.store.image_details import ImageDetails, get_image_details
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.image_files import PreviewTask, load_preview, read_native
-from indexer.workflows.ingested_folders import find_ingested_parent
+from indexer.workflows.new_picture import require_new_picture, write_new_picture
 from indexer.workflows.profile_parameters import mask_parameters
 from indexer.workflows.review.explain import OF_TWO_CAMERAS, PairDetails, explain_image, explain_pair, load_pair
 
@@ -53,9 +51,9 @@ class ShownImage:
 class Illustration:
     """A picture of two images in the file `picture`, and the details that it illustrates (`story`).
 
-    `score` is the sum of the areas of all regions that count under `profile`; None if the two images cannot be
-    compared, for the reason `why_not`. `by_decision`: whether that profile decided on one of the two for the other's
-    sake; else it is the one in force.
+    `score` is the score under `profile`; None if the two images cannot be compared, for the reason `why_not`.
+    `distance` is that of the features, if the profile has any, and `distances` are its two limits. `by_decision`:
+    whether that profile decided on one of the two for the other's sake; else it is the one in force.
     """
 
     story: ImageDetails | PairDetails
@@ -63,6 +61,8 @@ class Illustration:
     left: ShownImage
     right: ShownImage
     score: float | None
+    distance: float | None
+    distances: tuple[float, float]
     max_score: float
     native: bool
     why_not: str | None
@@ -92,7 +92,7 @@ def illustrate(
     DatabaseError
         If a stored picture or a thumbnail is corrupt.
     """
-    _require_new(database, out)
+    require_new_picture(database, out, typed="--picture NAME.png")
     details = explain_image(database, name) if other is None else explain_pair(database, name, other)
     with database.read() as session:
         pair = _get_pair(session, details)
@@ -109,6 +109,8 @@ def illustrate(
                 left=_shown_image(pair[0], left_source),
                 right=_shown_image(pair[1], right_source),
                 score=None if pair_changes is None else pair_changes.score,
+                distance=None if pair_changes is None else pair_changes.distance,
+                distances=stored.profile.distances,
                 max_score=stored.profile.max_score,
                 native=stored.profile.preparation.native,
                 why_not=why_not,
@@ -119,7 +121,7 @@ def illustrate(
         except ValueError as problem:
             corrupt_item = f"picture or thumbnail of image {pair[0].id} or {pair[1].id}: {problem}"
             raise database.corruption_error(corrupt_item) from problem
-    _write_new(out, data)
+    write_new_picture(out, data)
     return illustration
 
 
@@ -164,7 +166,7 @@ def _get_companion(session: Session, details: ImageDetails) -> ImageDetails:
     if details.neighbour is not None:
         return get_image_details(session, details.neighbour.image_id)
     raise PictureError(
-        f"image {details.id} has no keeper and nothing like it is on record; name another image to show it beside: "
+        f"image {details.id} has no keeper, and no similar image is known; name another image to compare it with: "
         f"{command_line('explain', str(details.id), 'B', '--picture', 'OUT.png')}"
     )
 
@@ -180,11 +182,12 @@ def _load_picture(session: Session, image: ImageDetails, *, limits: Limits) -> t
     for stored in profiles.list_profiles(session):
         loaded = thumbnails.load_thumbnails(session, [image.id], preparation_id=stored.preparation_id)
         if image.id in loaded:
-            planes = stored.profile.preparation.planes
-            return preview_of_thumbnail(loaded[image.id], planes=planes), PictureSource.THUMBNAIL
+            preparation = stored.profile.preparation
+            shown = preview_of_thumbnail(loaded[image.id], planes=preparation.planes, features=preparation.has_features)
+            return shown, PictureSource.THUMBNAIL
     raise PictureError(
-        f"image {image.id} has no picture: its file is not what the index knows, and nothing of it is stored; "
-        "put the file back, or ingest its folder again"
+        f"image {image.id} has no picture: its file is gone or has changed, and the index has no copy; put the file "
+        "back, or ingest its folder again"
     )
 
 
@@ -220,23 +223,3 @@ def _compute_changes(
     except (OSError, ImageRefusedError):
         return None, f"the profile {stored.profile.name} compares whole files, and not both are there"
     return changes(pixels[0], pixels[1], scoring=scoring), None
-
-
-def _require_new(database: Database, out: str) -> None:
-    """Refuses a name that is no PNG, that exists, or that lies inside an ingested folder."""
-    if not out.lower().endswith(".png"):
-        raise UsageError(f"the picture is a PNG, and {out!a} is no name for one; type --picture NAME.png")
-    if os.path.lexists(out):
-        raise PictureError(f"{out!a} is there already, and nothing is written over; name a file that is not")
-    if (root := find_ingested_parent(database, os.path.dirname(out) or ".")) is not None:
-        raise PictureError(
-            f"{out!a} lies inside {root!a}, and the next ingest would take the picture in; name a place outside"
-        )
-
-
-def _write_new(out: str, data: bytes) -> None:
-    """Writes a new file as `indexer.files.private` does, as the images may be private; raises `PictureError`."""
-    try:
-        private.write_new(out, data)
-    except OSError as problem:
-        raise PictureError(f"{out!a} cannot be written: {problem.strerror}; name another place") from problem

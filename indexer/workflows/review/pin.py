@@ -47,7 +47,7 @@ def parse_unpin(
     Raises `UsageError` for none of them, and for several.
     """
     if (bool(names), run_id is not None, camera is not None, everything).count(True) != 1:
-        raise UsageError("say which pins to take back: images, or --run ID, or --camera NAME, or --all")
+        raise UsageError("say which pins to remove: images, --run ID, --camera NAME, or --all")
     return UnpinSelection(tuple(names), run_id, camera, everything)
 
 
@@ -68,7 +68,7 @@ def pin(database: Database, names: Sequence[str], *, clock: Clock) -> PinReport:
     for image in images:
         if image.state == "removed":
             raise ImageError(
-                f"image {image.path!a} was removed; bring it back with: {command_line('restore', names=[image.path])}"
+                f"image {image.path!r} was removed; bring it back with: {command_line('restore', names=[image.path])}"
             )
     named = {image.id: image.path for image in images}
 

@@ -23,7 +23,7 @@ from indexer.domain.verdicts import (
     is_storable_text,
 )
 from indexer.errors import IndexerError, VerdictError
-from indexer.escaping import command_line
+from indexer.escaping import command_line, printable
 from indexer.files.given_files import read_user_list
 from indexer.store import cameras, decisions, image_lookup, removals, verdicts
 from indexer.store.columns import path_from_text
@@ -92,13 +92,17 @@ class VerdictList:
 def list_verdicts(database: Database) -> VerdictList:
     """The current verdicts of all cameras."""
     with database.read() as session:
-        judgements = decisions.list_judgements_by_camera(session)
-        conflicts = [
-            contradiction
-            for camera_id in cameras.list_cameras(session).values()
-            for contradiction in contradictions(judgements.get(camera_id, {}))
-        ]
-        return VerdictList(verdicts.list_verdicts(session), conflicts)
+        return VerdictList(verdicts.list_verdicts(session), list_contradictions(session))
+
+
+def list_contradictions(session: Session) -> list[Contradiction]:
+    """Where the current verdicts of all cameras contradict each other, by camera."""
+    judgements = decisions.list_judgements_by_camera(session)
+    return [
+        contradiction
+        for camera_id in cameras.list_cameras(session).values()
+        for contradiction in contradictions(judgements.get(camera_id, {}))
+    ]
 
 
 def set_verdict(
@@ -128,16 +132,16 @@ def import_verdicts(database: Database, file: str, *, by: str, note: str | None,
     try:
         lines = parse_verdict_lines(read_user_list(file))
     except VerdictError as problem:
-        raise VerdictError(f"{file!a}: {problem}") from None
+        raise VerdictError(f"{file!r}: {problem}") from None
     except OSError as problem:
-        raise VerdictError(f"{file!a} cannot be read: {problem.strerror}; name a CSV file") from problem
+        raise VerdictError(f"{file!r} cannot be read: {problem.strerror}; name a CSV file") from problem
     if not lines:
-        raise VerdictError(f"{file!a} holds no verdict below its first line; add some, one a line")
+        raise VerdictError(f"{file!r} has no verdict below its first line; add some, one per line")
     with database.read() as session:
         requests, refused = _make_requests(session, lines, by=by, note=note)
     if refused:
         return VerdictReport(refused=[(f"line {line.number}", line.problem) for line in refused])
-    arguments = {"from": ascii(file)[1:-1], "lines": len(requests)}
+    arguments = {"from": printable(file), "lines": len(requests)}
     return _record_verdicts(database, requests, arguments=arguments, clock=clock)
 
 
@@ -148,13 +152,13 @@ def undo_verdict(database: Database, name_a: str, name_b: str, *, clock: Clock) 
         pair = ordered_pair(*(image.id for image in images))
         current = verdicts.find_verdict(session, pair)
     if current is None:
-        paths = " and ".join(ascii(image.path) for image in images)
-        raise VerdictError(f"no verdict holds on {paths}; those that do: {command_line('verdict', 'list')}")
+        paths = " and ".join(repr(image.path) for image in images)
+        raise VerdictError(f"there is no verdict on {paths}; to list all verdicts: {command_line('verdict', 'list')}")
     report = VerdictReport(withdrawn=[current])
     with record_run(database, "verdict undo", arguments={"images": list(pair)}, clock=clock) as run:
         with database.write() as session:
-            _withdraw(session, pair, at=clock())
-            report.contradictions = _list_contradictions(session, [images])
+            supersede_verdict(session, pair, at=clock())
+            report.contradictions = _list_contradictions_of(session, [images])
         run.counts = report.counts
     return report
 
@@ -191,15 +195,15 @@ def _make_request(session: Session, line: VerdictLine, *, by: str, note: str | N
     """The request of one line; raises `VerdictError` or `ImageError` if it cannot be followed."""
     by, note = (line.by or by).strip(), line.note or note
     if not by:
-        raise VerdictError("nobody's name is given; say who judged with: --by NAME")
+        raise VerdictError("the name of the person is missing; give it with: --by NAME")
     for text in (by, note or ""):
         if not is_storable_text(text):
-            raise VerdictError(f"{text!a} is not UTF-8 text; give the name and the note in other letters")
+            raise VerdictError(f"{text!r} is not UTF-8 text; give the name and the note in UTF-8")
     images = _get_images(session, line.image_a, line.image_b)
     for image, path in zip(images, (line.path_a, line.path_b), strict=True):
         if path is not None and _parse_path(path) != image.path:
             raise VerdictError(
-                f"image {image.id} is {image.path!a} and not {path!a}: the file was made from another index"
+                f"image {image.id} is {image.path!r} and not {path!r}: the file was made from another index"
             )
     for image, content_hash in zip(images, (line.hash_a, line.hash_b), strict=True):
         if content_hash is not None and content_hash != image.content_hash:
@@ -211,11 +215,11 @@ def _get_images(session: Session, name_a: str, name_b: str) -> tuple[JudgedImage
     """Two images of one camera; raises `VerdictError` if they are one image or of two cameras."""
     ids = [image_lookup.get_image_id(session, _parse_path(name)) for name in (name_a, name_b)]
     if ids[0] == ids[1]:
-        raise VerdictError(f"{name_a!a} and {name_b!a} are one and the same image, {ids[0]}; a verdict is of two")
+        raise VerdictError(f"{name_a!r} and {name_b!r} are the same image, {ids[0]}; name two images")
     image_a, image_b = verdicts.get_images(session, (ids[0], ids[1]))
     if image_a.camera_id != image_b.camera_id:
         raise VerdictError(
-            f"{image_a.path!a} is of camera {image_a.camera!a} and {image_b.path!a} of {image_b.camera!a}: "
+            f"{image_a.path!r} is of camera {image_a.camera!r} and {image_b.path!r} of {image_b.camera!r}: "
             "only images of one camera are compared; if a name is wrong, type: "
             f"{command_line('ingest', 'PATH', '--camera', 'NAME')}"
         )
@@ -240,7 +244,7 @@ def _record_verdicts(
             for request in requests:
                 _set_verdict(session, request, report, run=run, at=clock())
             report.away = _absent_images(session, requests)
-            report.contradictions = _list_contradictions(session, [request.images for request in requests])
+            report.contradictions = _list_contradictions_of(session, [request.images for request in requests])
         run.counts = report.counts
     return report
 
@@ -255,14 +259,14 @@ def _set_verdict(
         return
     if current is not None:
         report.replaced.append(current)
-    _withdraw(session, request.pair, at=at)
+    supersede_verdict(session, request.pair, at=at)
     verdicts.add_verdict(session, request.pair, request.verdict, by=request.by, note=request.note, at=at, run_id=run.id)
     recorded = verdicts.find_verdict(session, request.pair)
     assert recorded is not None
     report.recorded.append(recorded)
 
 
-def _withdraw(session: Session, pair: Pair, *, at: datetime) -> None:
+def supersede_verdict(session: Session, pair: Pair, *, at: datetime) -> None:
     """Withdraws the current verdict on a pair, if there is one, and supersedes the decisions that rest on the pair."""
     verdicts.withdraw_verdict(session, pair, at=at)
     decisions.supersede(session, images_to_redecide(pair, decisions.list_image_decisions(session, pair)), at=at)
@@ -282,7 +286,7 @@ def _is_restorable(session: Session, image: JudgedImage) -> bool:
     return any(removal.state is RemovalState.QUARANTINED for removal in removals.list_for_image(session, image.id))
 
 
-def _list_contradictions(session: Session, images: Sequence[tuple[JudgedImage, JudgedImage]]) -> list[Contradiction]:
+def _list_contradictions_of(session: Session, images: Sequence[tuple[JudgedImage, JudgedImage]]) -> list[Contradiction]:
     """The contradictions in the cameras of some pairs."""
     camera_ids = dict.fromkeys(image.camera_id for pair in images for image in pair)
     return [

@@ -13,6 +13,7 @@ from typing import TypeVar
 from indexer.errors import IndexInUseError
 
 Entered = TypeVar("Entered")
+_ASKED_EACH_S = 0.2
 _PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -26,18 +27,20 @@ class LockWait:
 
     `limit_s`: so many seconds; None: as long as it takes. `batch_limit_s`: the same, where a long run has the lock for
     a batch of its work. `on_wait` is called once for each holder that is waited for longer than a second, with the text
-    for it. `pauses_s`: between two attempts; the last is repeated.
+    for it. `pauses_s`: between two attempts; the last is repeated. `is_over`: asked several times a second; True ends
+    the waiting before its limit, as where the command is to stop.
     """
 
     limit_s: float | None = 0.0
     batch_limit_s: float | None = 10.0
     on_wait: Callable[[str], None] = _report_nothing
     pauses_s: tuple[float, ...] = _PAUSES_S
+    is_over: Callable[[], bool] | None = None
 
     def enter(self, stack: ExitStack, make: Callable[[], AbstractContextManager[Entered]]) -> Entered:
         """Enters the context of a lock on `stack` and returns what it gives.
 
-        Raises `IndexInUseError` if the lock was not free within the limit.
+        Raises `IndexInUseError` if the lock was not free within the limit, or until `is_over`.
         """
         start_s, attempts, reported = time.monotonic(), 0, set[str]()
         while True:
@@ -46,13 +49,19 @@ class LockWait:
             except IndexInUseError as problem:
                 limit_s = self.batch_limit_s if problem.is_batch else self.limit_s
                 waited_s = time.monotonic() - start_s
-                if limit_s is not None and waited_s >= limit_s:
+                if (limit_s is not None and waited_s >= limit_s) or (self.is_over is not None and self.is_over()):
                     raise
                 if waited_s > 1.0 and problem.holder not in reported:
                     reported.add(problem.holder)
                     self.on_wait(problem.holder)
-            time.sleep(self.pauses_s[min(attempts, len(self.pauses_s) - 1)])
+            self._sleep(self.pauses_s[min(attempts, len(self.pauses_s) - 1)])
             attempts += 1
+
+    def _sleep(self, pause_s: float) -> None:
+        """Waits; not longer than until `is_over`."""
+        end_s = time.monotonic() + pause_s
+        while (left_s := end_s - time.monotonic()) > 0 and not (self.is_over is not None and self.is_over()):
+            time.sleep(left_s if self.is_over is None else min(left_s, _ASKED_EACH_S))
 
 
 FOREVER = LockWait(limit_s=None, batch_limit_s=None)

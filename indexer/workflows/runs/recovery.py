@@ -1,11 +1,11 @@
 """Recovers interrupted removals before a writing command does its own work.
 
-It promises that after it each act is finished if the file is at its new path, and undone if it is at its old path. No
-bytes are given up for it. All locks that bear on a file are held meanwhile, and its row is read again under them:
-another command may be working on it after all, or may have recovered it. A file at both paths exists twice as a whole
-(see `indexer.files.moving`). The copy in quarantine is deleted after the other one was read and verified, and only if
-the locks show that nobody else is at work, or a person says so (`manage.py recover --nobody-else`). If the disk refuses
-or is not mounted, the act stays open for the next command, and nothing else is done with that file meanwhile.
+It promises that afterwards each act is finished if the file is at its new path, and undone if it is at its old path. No
+bytes are lost. Meanwhile all locks that concern a file are held, and its row is read again under them, because another
+command may work on it, or may have recovered it. A file at both paths exists twice as a whole (see
+`indexer.files.moving`). The copy in quarantine is deleted only after the other one was read and verified. And it is
+deleted only if the locks show that nobody else is at work, or if a person says so (`manage.py recover --nobody-else`).
+If the disk refuses or is not mounted, the act stays open for the next command, and nothing else is done with that file.
 
 Decision 0036: what lies at the old path is judged by its bytes.
 """
@@ -20,6 +20,7 @@ from enum import Enum
 from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalState
 from indexer.escaping import command_line
+from indexer.files.lost_files import is_lost
 from indexer.files.moving import (
     aside_path,
     delete,
@@ -46,7 +47,7 @@ from indexer.store.index_identity import get_index_id
 from indexer.store.locks.writer_lock import WriteLock
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock
-from indexer.workflows.witnesses import lock_quarantines, record_return
+from indexer.workflows.witnesses import lock_quarantines, record_failure, record_return
 
 
 @dataclass(frozen=True)
@@ -106,14 +107,20 @@ def recover_removals(database: Database, *, clock: Clock, write_lock: WriteLock,
             )
         except (OSError, MismatchError) as problem:
             resolutions[removal] = _Resolution.UNRESOLVED
-            problems[removal.image_id] = (
-                problem.reason if isinstance(problem, MismatchError) else describe_os_error(problem)
-            )
+            reason = problem.reason if isinstance(problem, MismatchError) else describe_os_error(problem)
+            problems[removal.image_id] = reason + _describe_way_out(removal)
     count = Counter(resolutions.values())
     unresolved = frozenset(
         removal.image_id for removal, resolution in resolutions.items() if resolution is _Resolution.UNRESOLVED
     )
     return Recovery(count[_Resolution.FINISHED], count[_Resolution.UNDONE], unresolved, problems)
+
+
+def _describe_way_out(removal: JournalEntry) -> str:
+    """What to type if nobody can find out any more how far an act came; empty if a later command can."""
+    if not is_lost(removal.path, aside=removal.aside_path, quarantine_path=removal.quarantine_path):
+        return ""
+    return f"; if its disk is not only away, and the file was deleted: {command_line('purge', '--gone')}"
 
 
 def _resolve(
@@ -144,7 +151,14 @@ def _resolve(
 def _write_resolution(
     database: Database, removal: JournalEntry, state: RemovalState, problem: str | None, *, clock: Clock
 ) -> _Resolution:
-    """Writes into the journal how an act ended."""
+    """Writes into the journal how an act ended, and into the records if a removal failed or a file is back.
+
+    Raises `OSError` if a record has a removal that failed, and cannot be written: the act stays open.
+    """
+    with database.read() as session:
+        index_id = get_index_id(session)
+    if state is RemovalState.FAILED:
+        record_failure(removal, index_id=index_id, at=clock())
     finished = state is not removal.state and state is not RemovalState.FAILED
     with database.write() as session:
         removals.finish_act(session, removal.id, state, at=clock(), problem=problem)
@@ -157,8 +171,6 @@ def _write_resolution(
                 removals.set_held_back(session, removal.id, held_back=False)
             returns.mark_returned(session, removal, at=clock(), run_id=removal.run_id)
     if state is RemovalState.RESTORED and problem is None:
-        with database.read() as session:
-            index_id = get_index_id(session)
         record_return(removal, index_id=index_id, at=clock())
     if removal.quarantine_path is not None and state is not RemovalState.QUARANTINED:
         release_quarantine_path(removal.quarantine_path)  # empty folders there were made for this act alone
@@ -182,7 +194,7 @@ def _resolve_delete(act: _InterruptedAct) -> tuple[RemovalState, str | None]:
     path, aside = act.removal.path, act.removal.aside_path
     if aside is not None and _exists(aside):
         if not _has_expected_content(aside, act):
-            raise OSError(errno.EIO, "what waits to be deleted is not what was put there", aside)
+            raise OSError(errno.EIO, "the file that waits to be deleted is not the one that was put there", aside)
         if not os.path.lexists(path):
             move_no_replace(aside, path, expected=verify(aside, expected=act.expected), before_unlink=act.before_unlink)
         elif is_same_file(aside, path) or _has_expected_content(path, act):

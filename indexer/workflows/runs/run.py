@@ -25,10 +25,10 @@ from indexer.store import removals, runs
 from indexer.store.database import Database
 from indexer.store.index_identity import get_index_id, make_token
 from indexer.store.locks.holders import in_use_error
-from indexer.store.locks.run_lock import discard_run_locks, list_running, run_lock
+from indexer.store.locks.run_lock import discard_run_locks, run_lock
 from indexer.store.locks.writer_lock import WriteLock, writer_lock
-from indexer.store.runs import UnfinishedRun
 from indexer.workflows.context import Clock
+from indexer.workflows.runs.killed_runs import list_killed_runs
 from indexer.workflows.runs.lock_wait import FOREVER, LockWait
 from indexer.workflows.runs.recovery import Recovery, recover_removals
 
@@ -97,14 +97,15 @@ class LongRun:
         return self._first.counts
 
     @contextmanager
-    def record_batch(self, *, cameras: Sequence[str] = ()) -> Iterator[ActiveRun]:
+    def record_batch(self, *, cameras: Sequence[str] = (), wait: LockWait | None = None) -> Iterator[ActiveRun]:
         """The run with the lock, until the end of the block; then its counts are written.
 
         It waits for the lock, recovers what other commands left unfinished, and, of a run that works by camera, has
-        locked these cameras. Raises `DatabaseError` if the lock cannot be taken, or was lost.
+        locked these cameras. `wait`: how long, if not as the run does. Raises `DatabaseError` if the lock cannot be
+        taken, or was lost.
         """
         with ExitStack() as stack:
-            write_lock, recovery = self._wait.enter(stack, partial(self._locked, cameras))
+            write_lock, recovery = (wait or self._wait).enter(stack, partial(self._locked, cameras))
             batch = replace(self._first, write_lock=write_lock, recovery=recovery)
             _add_recovered(self._first, recovery)
             yield batch
@@ -183,14 +184,6 @@ def _recovered_lock(
             write_lock.downgrade()
         _mark_killed_runs(database)
         yield write_lock, recovery
-
-
-def list_killed_runs(database: Database) -> list[UnfinishedRun]:
-    """The long runs that were cut off, and that no later command recorded as interrupted; it writes nothing."""
-    with database.read() as session:
-        unfinished = runs.list_unfinished(session)
-    running = list_running(database, [run.id for run in unfinished])
-    return [run for run in unfinished if run.id not in running]
 
 
 def _mark_killed_runs(database: Database) -> None:

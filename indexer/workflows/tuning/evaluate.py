@@ -24,7 +24,7 @@ from indexer.domain.selection import Decision
 from indexer.store import cameras, decisions, profiles
 from indexer.workflows.compare.simulation import Case, SimulationResult, simulate_cases
 from indexer.workflows.context import ComparisonContext
-from indexer.workflows.profile_parameters import trial_scoring_parameters
+from indexer.workflows.profile_parameters import require_features, trial_scoring_parameters
 from indexer.workflows.tuning.label_matching import Labels, match_labels
 
 Value = TypeVar("Value")
@@ -88,6 +88,8 @@ def evaluate(
     ------
     ImageError, ProfileError
         If there is no such camera, or no such profile.
+    MissingLibraryError
+        If a profile has features, and its extra is not installed.
     LabelError
         If the labels do not fit the index.
     UsageError
@@ -144,6 +146,7 @@ def _cases(context: ComparisonContext, labels: Labels, name: str | None, *, limi
         camera_ids, present = cameras.list_cameras(session), cameras.count_present(session)
         named_profile = None if name is None else profiles.get_profile(session, name)
         in_force = profiles.list_in_force(session, labels.cameras)
+        require_features(in_force.values() if named_profile is None else [named_profile])
         return [
             Case(
                 camera,

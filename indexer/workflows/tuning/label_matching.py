@@ -44,11 +44,11 @@ def read_labels(path: str) -> list[StateLabel] | list[PairLabel]:
     try:
         labels = parse_labels(read_user_list(path))
     except LabelError as problem:
-        raise LabelError(f"{path!a}, {problem}") from problem
+        raise LabelError(f"{path!r}, {problem}") from problem
     except OSError as problem:
-        raise LabelError(f"{path!a} cannot be read: {problem.strerror}; name a CSV file") from problem
+        raise LabelError(f"{path!r} cannot be read: {problem.strerror}; name a CSV file") from problem
     if not labels:
-        raise LabelError(f"{path!a} holds no label below its first line")
+        raise LabelError(f"{path!r} has no label below its first line")
     return labels
 
 
@@ -70,9 +70,9 @@ def match_labels(database: Database, labels: Sequence[StateLabel | PairLabel], *
         if len(known) == len(images) and (camera is None or known[0].camera == camera):
             _add_label(label, known, matched, lines)
     if not matched.cameras:
-        where = "" if camera is None else f" of camera {camera!a}"
+        where = "" if camera is None else f" of camera {camera!r}"
         raise LabelError(
-            f"none of the labelled images{where} is in the index, for example not {_names_of(labels[0])[0]!a}; "
+            f"none of the labelled images{where} is in the index, for example not {_names_of(labels[0])[0]!r}; "
             "name them by path, by number, or by a file name that is unique"
         )
     return matched
@@ -89,7 +89,7 @@ def _add_label(
     key = tuple(sorted(image.id for image in images))
     first_line, first_value = lines.setdefault(key, (label.line, value))
     if first_value != value:
-        raise LabelError(f"line {label.line} says {value!a} of what line {first_line} says {first_value!a} of")
+        raise LabelError(f"line {label.line} says {value!r}, but line {first_line} says {first_value!r} of the same")
     if first_line != label.line:
         return
     first = images[0]
@@ -98,11 +98,11 @@ def _add_label(
         return
     second = images[1]
     if first.id == second.id:
-        raise LabelError(f"line {label.line}: {label.image_a!a} and {label.image_b!a} are one image")
+        raise LabelError(f"line {label.line}: {label.image_a!r} and {label.image_b!r} are one image")
     if first.camera != second.camera:
         raise LabelError(
-            f"line {label.line}: {label.image_a!a} is of camera {first.camera!a} and {label.image_b!a} of "
-            f"{second.camera!a}; only images of one camera are compared"
+            f"line {label.line}: {label.image_a!r} is of camera {first.camera!r} and {label.image_b!r} of "
+            f"{second.camera!r}; only images of one camera are compared"
         )
     matched.pairs.setdefault(first.camera, []).append((first.id, second.id, label.verdict))
 
@@ -146,7 +146,7 @@ class _NameIndex:
         best = sorted(image for image in by_path.values() if _absence_key(image)[0] == min_absence)
         if len(best) > 1:
             raise LabelError(
-                f"line {line}: {name!a} may mean {len(best)} images, {best[0].path!a} and {best[1].path!a}; "
+                f"line {line}: {name!r} may mean {len(best)} images, {best[0].path!r} and {best[1].path!r}; "
                 "give the path, or say the camera in a column camera"
             )
         return best[0] if best else None

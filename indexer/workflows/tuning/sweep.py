@@ -4,15 +4,16 @@ It promises what `compare` would decide at each of them, to the image, from reco
 image file is opened and nothing is written. A camera for which this is impossible has no rows, and a reason.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from indexer.domain.evidence import ScoringParameters
 from indexer.domain.images import ImageState
 from indexer.domain.score_bounds import numbers_to_try, usual_trials
 from indexer.domain.selection import Decision
-from indexer.store import cameras, decisions, profiles
+from indexer.errors import UsageError
+from indexer.store import cameras, open_images, profiles
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.compare.simulation import Case, SimulationResult, Summarize, simulate_cases
@@ -24,7 +25,7 @@ from indexer.workflows.profile_parameters import trial_scoring_parameters, tried
 class SweepRow:
     """How many images of a camera one limit and one minimum area would keep and remove, and the bytes that this would
     free. `current`: whether these two are in force. `removed_kept`: how many of the images that are removed by now it
-    would keep; None: only present images were tried."""
+    would keep; None: only present images were tried. `max_distance`: 0 where the profile has no features."""
 
     max_score: float
     min_contour_area: float
@@ -33,12 +34,13 @@ class SweepRow:
     size_bytes: int
     current: bool
     removed_kept: int | None = None
+    max_distance: float = 0.0
 
 
 @dataclass(frozen=True)
 class CameraSweep:
-    """The sweep of one camera: `max_score` and `min_contour_area` are those in force, `problem` says why there are no
-    rows."""
+    """The sweep of one camera: `max_score`, `min_contour_area` and `max_distance` are those in force. `problem` says
+    why there are no rows."""
 
     camera: str
     profile: str
@@ -47,12 +49,13 @@ class CameraSweep:
     images: int
     rows: tuple[SweepRow, ...]
     problem: str | None
+    max_distance: float = 0.0
 
 
 @dataclass(frozen=True)
 class SweepReport:
-    """The sweep of each camera, its rows sorted by area, then by limit, ascending. `totals` are the sums for each area
-    and limit that was tried on every camera with rows. `undecided`: present images of these cameras that compare did
+    """The sweep of each camera, its rows sorted by distance, area and limit, ascending. `totals` are the sums for each
+    of these that was tried on every camera with rows. `undecided`: present images of these cameras that compare did
     not decide yet; the rows count them all the same."""
 
     cameras: tuple[CameraSweep, ...]
@@ -75,6 +78,7 @@ def sweep(
     *,
     max_scores: Sequence[float] | None = None,
     min_contour_areas: Sequence[float] | None = None,
+    max_distances: Sequence[float] | None = None,
     camera: str | None = None,
     with_removed: bool = False,
 ) -> SweepReport:
@@ -83,27 +87,31 @@ def sweep(
     `with_removed`: as if nothing had been removed; removed images without a thumbnail are left out.
 
     Without `max_scores` and `min_contour_areas`, smaller and larger ones than those in force are tried, no two of which
-    decide alike (`usual_trials`); without one of the two, that in force.
+    decide alike (`usual_trials`); without one of the two, that in force. `max_distances` are tried with each of them,
+    on cameras whose profile has features.
 
     Raises
     ------
     ImageError
         If there is no such camera.
     UsageError
-        If a limit or an area is not a number from 0 up.
+        If a limit, an area or a distance is not a number from 0 up, or if distances are to be tried and no profile in
+        force has features.
     """
     with context.database.read() as session:
         camera_ids = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
         present = cameras.count_present(session, with_removed=with_removed)
         in_force = profiles.list_in_force(session, camera_ids)
-        undecided = decisions.count_undecided(session, camera_id=None if camera is None else camera_ids[camera])
+        if max_distances and not any(stored.profile.preparation.has_features for stored in in_force.values()):
+            raise UsageError("no camera here has a profile with features, so there are no distances to try")
+        undecided = open_images.count_undecided(session, camera_id=None if camera is None else camera_ids[camera])
     cases = [
         Case(
             name,
             camera_ids[name],
             present[name],
             stored,
-            _parameter_sets(stored, max_scores, min_contour_areas),
+            tuple(_with_distances(stored, _parameter_sets(stored, max_scores, min_contour_areas), max_distances)),
             with_removed=with_removed,
         )
         for name, stored in in_force.items()
@@ -153,9 +161,25 @@ def _parameter_sets(
     return trial_scoring_parameters(stored, max_scores=limits, min_contour_areas=areas)
 
 
+def _with_distances(
+    stored: StoredProfile, parameter_sets: Sequence[ScoringParameters], max_distances: Sequence[float] | None
+) -> Iterator[ScoringParameters]:
+    """Each of these with each distance, including that in force, if the profile has features.
+
+    Raises `UsageError` for one above the veto distance.
+    """
+    in_force = stored.profile.scoring.max_distance
+    tried = max_distances if stored.profile.preparation.has_features else None
+    veto = stored.profile.scoring.veto_distance
+    for distance in numbers_to_try(tried, in_force=in_force):
+        if distance > veto:
+            raise UsageError(f"{distance:g} is above the veto distance {veto:g} of profile {stored.profile.name!r}")
+        yield from (replace(scoring, max_distance=distance) for scoring in parameter_sets)
+
+
 def _camera_sweep(result: SimulationResult[_DecisionCounts]) -> CameraSweep:
     profile = result.case.stored.profile
-    in_force = (profile.scoring.min_contour_area, profile.max_score)
+    in_force = (profile.scoring.max_distance, profile.scoring.min_contour_area, profile.max_score)
     rows = [
         SweepRow(
             scoring.max_score,
@@ -163,8 +187,9 @@ def _camera_sweep(result: SimulationResult[_DecisionCounts]) -> CameraSweep:
             counts.kept,
             counts.duplicates,
             counts.size_bytes,
-            current=(scoring.min_contour_area, scoring.max_score) == in_force,
+            current=(scoring.max_distance, scoring.min_contour_area, scoring.max_score) == in_force,
             removed_kept=counts.removed_kept,
+            max_distance=scoring.max_distance,
         )
         for scoring, counts in zip(result.case.parameter_sets, result.results, strict=result.problem is None)
     ]
@@ -173,17 +198,18 @@ def _camera_sweep(result: SimulationResult[_DecisionCounts]) -> CameraSweep:
         profile=profile.name,
         max_score=profile.max_score,
         min_contour_area=profile.scoring.min_contour_area,
+        max_distance=profile.scoring.max_distance,
         images=result.case.images,
-        rows=tuple(sorted(rows, key=lambda row: (row.min_contour_area, row.max_score))),
+        rows=tuple(sorted(rows, key=_row_key)),
         problem=result.problem,
     )
 
 
 def _totals(camera_sweeps: Sequence[CameraSweep]) -> tuple[SweepRow, ...]:
-    """The sums over all cameras, for each area and limit that was tried on each of them."""
-    by_numbers: dict[tuple[float, float], list[SweepRow]] = {}
+    """The sums over all cameras, for each distance, area and limit that was tried on each of them."""
+    by_numbers: dict[tuple[float, float, float], list[SweepRow]] = {}
     for row in (row for camera_sweep in camera_sweeps for row in camera_sweep.rows):
-        by_numbers.setdefault((row.min_contour_area, row.max_score), []).append(row)
+        by_numbers.setdefault(_row_key(row), []).append(row)
     return tuple(
         SweepRow(
             limit,
@@ -193,10 +219,15 @@ def _totals(camera_sweeps: Sequence[CameraSweep]) -> tuple[SweepRow, ...]:
             sum(row.size_bytes for row in rows),
             current=all(row.current for row in rows),
             removed_kept=_sum_known([row.removed_kept for row in rows]),
+            max_distance=distance,
         )
-        for (area, limit), rows in sorted(by_numbers.items())
+        for (distance, area, limit), rows in sorted(by_numbers.items())
         if len(rows) == len(camera_sweeps)
     )
+
+
+def _row_key(row: SweepRow) -> tuple[float, float, float]:
+    return row.max_distance, row.min_contour_area, row.max_score
 
 
 def _sum_known(numbers: Sequence[int | None]) -> int | None:

@@ -1,5 +1,6 @@
 """`ingest --frames` and `explain --at`: options, sentences and exit codes."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -59,6 +60,27 @@ def test_a_folder_for_frames_that_cannot_be(run: Run, clips: Path) -> None:
     (clips.parent / "taken").touch()
     answer = run("ingest", clips, "--frames", "taken")
     assert (answer.code, "cannot hold frames" in answer.sentence) == (1, True)
+
+
+@pytest.mark.parametrize("command", [("ingest",), ("watch", "--once", "--no-compare")])
+def test_a_folder_for_frames_that_is_gone(run: Run, clips: Path, command: tuple[str, ...]) -> None:
+    """A folder that the index has frames in is not made anew: its disk may not be mounted. Whoever makes it goes on."""
+    frames = clips.parent / "frames"
+    assert run("ingest", clips, "--frames", frames, "--processes", 1).code == 0
+    shutil.rmtree(frames)
+    answer = run(*command, clips, "--frames", frames)
+    assert (answer.code, "has images in it" in answer.sentence) == (1, True), answer
+    assert not frames.exists()
+    frames.mkdir()
+    assert run("ingest", clips, "--frames", frames, "--processes", 1).code == 0
+
+
+def test_a_folder_that_nobody_may_write_to(run: Run, clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder for frames without the right to write is refused before anything is read or made."""
+    monkeypatch.setattr("os.access", lambda *_: False)
+    answer = run("ingest", clips, "--frames", "frames")
+    assert (answer.code, "cannot hold frames: Permission denied" in answer.sentence) == (1, True)
+    assert not (clips.parent / "indexer.db").exists()
 
 
 def test_a_dry_run_makes_nothing(run: Run, clips: Path) -> None:

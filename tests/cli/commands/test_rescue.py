@@ -48,6 +48,13 @@ def test_list_is_cut(run: Run, quarantine: Path, own_home: Path) -> None:
     assert answer.out.splitlines()[-1] == "  and 2 more files"
 
 
+def test_a_missing_folder_is_named(run: Run, quarantine: Path, own_home: Path) -> None:
+    """If the folder that the images were in is not there, the plan says so, and what to type if it was renamed."""
+    lines = run("rescue", quarantine, "--below", own_home / "site").out.splitlines()
+    folder = own_home / "site" / "frames"
+    assert any(f"{folder} does not exist" in line and f"relocate {folder} NEW" in line for line in lines)
+
+
 def test_yes(run: Run, quarantine: Path, own_home: Path) -> None:
     """`--yes` answers; what may not be written is reported with its reason, in words and in JSON: exit code 1."""
     answer = run("rescue", quarantine, "--yes", "--json")

@@ -76,7 +76,9 @@ def test_the_person_at_the_terminal(run: Run, decided: Path, monkeypatch: pytest
 
 def test_a_file_with_bad_lines(run: Run, decided: Path, own_home: Path) -> None:
     """Of many bad lines the first ten are named, JSON names all, the exit code is 1 and nothing is written."""
-    (own_home / "said.csv").write_text("image_a,image_b,verdict\n" + "1,99,same\n" * 13)
+    (own_home / "said.csv").write_text(
+        "image_a,image_b,verdict\n" + "".join(f"1,{99 + line},same\n" for line in range(13))
+    )
     answer = run("verdict", "--from", "said.csv")
     lines = answer.out.splitlines()
     assert (answer.code, lines[0]) == (1, "Nothing was written, as 13 lines cannot be followed:")
@@ -96,7 +98,7 @@ def test_a_removed_image_says_how_to_come_back(run: Run, decided: Path) -> None:
     """A verdict on a removed image names the command that brings it back, and that command works."""
     assert run("prune", "--yes").code == 0
     told = run("verdict", 2, 1, "different").out.splitlines()
-    assert told[1] == "What is said of these counts once they are back:"
+    assert told[1] == "A verdict on these images counts when they are back:"
     assert told[2].startswith(
         f"  {decided}/gate_2026_03_01__12_01_00.png: removed; bring it back with: manage.py restore "
     )

@@ -89,8 +89,12 @@ def test_other_reasons_for_a_duplicate(reason: str, sentence: str) -> None:
         (Criterion.FOLDER, NOON, "it lies in no hidden folder, bin or snapshot"),
         (Criterion.TIME, NOON, "it was taken earlier"),
         (Criterion.TIME, None, "its time is known"),
-        (Criterion.CONTENT, NOON, "one of the two had to be, and nothing that can be seen tells them apart"),
-        (Criterion.PATH, NOON, "one of the two had to be, and nothing but their paths tells them apart"),
+        (
+            Criterion.CONTENT,
+            NOON,
+            "one of the two had to be preferred, and they do not differ in anything that can be seen",
+        ),
+        (Criterion.PATH, NOON, "one of the two had to be preferred, and they differ only in their paths"),
     ],
 )
 def test_why_the_keeper_was_preferred(criterion: Criterion, at: datetime | None, because: str) -> None:

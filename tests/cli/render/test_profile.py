@@ -51,7 +51,8 @@ def test_chroma_is_shown_where_there_is_some(run: Run, decided: Path) -> None:
     ]
     assert shown["grey"][1:] == shown["balanced"][1:]
     ends = {line.split()[0]: line.split()[-1] for line in run("profile", "list").out.splitlines()[3:] if line.strip()}
-    assert ends == {"balanced": "1000", "plain": "1000", "original": "1000", "colour": "2", "mine": "3", "grey": "1000"}
+    without = dict.fromkeys(("balanced", "plain", "original", "grey"), "1000")
+    assert ends == {**without, "colour": "2", "mine": "3", "learned": "0.35,0.6"}
 
 
 def test_a_program_can_make_it_again(run: Run, decided: Path, tree: Path) -> None:
@@ -89,3 +90,11 @@ def test_a_drawing_without_rights_is_refused(run_apart: Run, decided: Path, tree
     answer = run_apart("profile", "make", "mine", "--ignore-picture", "tree.png")
     assert (answer.code, answer.out) == (1, "")
     assert "the picture 'tree.png' cannot be read: Permission denied; give a PNG" in answer.sentence
+
+
+def test_a_limit_that_changes_nothing_points_to_the_area(run: Run, decided: Path) -> None:
+    """A profile whose limit no score lies below says what decides as it does, and the command for smaller changes."""
+    out = run("profile", "make", "half", "--max-score", 500).out
+    assert "It decides as balanced does." in out
+    assert "profile make NAME --base balanced --max-score 500 --min-contour-area 500" in out
+    assert "decides as" not in run("profile", "make", "quarter", "--max-score", 250, "--min-contour-area", 250).out

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -21,32 +21,59 @@ from tests.support.command import ROOT, Run
 from tests.support.databases import Maker, execute, on_postgresql
 
 MOST_KB = 300_000  # that a command may take for any question; the simplest takes 120 000
-PEAK = """
-import runpy, sys
-try:
-    runpy.run_path(sys.argv[0], run_name="__main__")
-finally:
-    lines = open("/proc/self/status").read()
-    print(lines[lines.index("VmHWM:"):].split()[1], file=sys.stderr)
+ANSWER = f"""
+import json, os, sys
+sys.path.insert(0, {str(ROOT)!r})
+import psycopg, sqlalchemy.orm
+from indexer.cli.app import app
+from indexer.cli.main import main
+from indexer.cli.render import query_rows
+from indexer.store import audit_queries, schema
+for line in sys.stdin:
+    words, out, err, environment = json.loads(line)
+    if os.fork() == 0:
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.argv[:] = ["manage.py", *words]
+        for number, path in ((1, out), (2, err)):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        code = main(app, words)
+        status = open("/proc/self/status").read()
+        print(status[status.index("VmHWM:"):].split()[1], file=sys.stderr)
+        sys.stderr.flush()
+        os._exit(code)
+    print(os.waitstatus_to_exitcode(os.wait()[1]), flush=True)
 """
+"""Runs commands, each in a fork of a small process that has the command line loaded, and notes its peak of memory."""
 FORMS = ((), ("--json",))
 N = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
 
 
-def measured(place: str, *words: str, out: Path) -> tuple[int, str, int]:
-    """A command's exit code, its sentence and its peak of memory in kB; its stdout goes to a file.
-
-    The peak of what `wait` tells would be that of this process, which it was before it became the command.
-    """
-    code = f"import sys\nsys.argv = sys.argv[1:]\nsys.path.insert(0, {str(ROOT)!r})\n{PEAK}"
-    line = [sys.executable, "-c", code, str(ROOT / "manage.py"), "--db", place, *words]
-    with out.open("w") as stdout:
-        done = subprocess.run(line, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=120)
-    *said, peak = done.stderr.splitlines()
-    return done.returncode, said[-1] if said else "", int(peak)
+Ask = Callable[..., tuple[int, str, int]]
 
 
-def holds(place: str, sql: str, code: int, said: str, folder: Path, *, forms: Sequence[Sequence[str]] = FORMS) -> None:
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+    """Runs a command: its exit code, its sentence and its peak of memory in kB; its stdout goes to a file."""
+    err = tmp_path_factory.mktemp("asked") / "err"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", ANSWER], text=True, **pipes) as answering:
+        assert answering.stdin is not None
+        assert answering.stdout is not None
+
+        def answer(place: str, *words: str, out: Path) -> tuple[int, str, int]:
+            line = json.dumps([["--db", place, *words], str(out), str(err), dict(os.environ)])
+            print(line, file=answering.stdin, flush=True)
+            code = int(answering.stdout.readline())
+            *said, peak = err.read_text().splitlines()
+            return code, said[-1] if said else "", int(peak)
+
+        yield answer
+
+
+def holds(
+    ask: Ask, place: str, sql: str, code: int, said: str, folder: Path, *, forms: Sequence[Sequence[str]] = FORMS
+) -> None:
     """Asserts that a question ends as it should, as a table and as JSON, in little memory, and leaves no file."""
     out = folder / "out"
     temporary = folder / "temporary"
@@ -54,7 +81,7 @@ def holds(place: str, sql: str, code: int, said: str, folder: Path, *, forms: Se
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(temporary))
         for more in forms:
-            found, sentence, peak = measured(place, "audit", "--sql", sql, *more, out=out)
+            found, sentence, peak = ask(place, "audit", "--sql", sql, *more, out=out)
             assert (found, said in sentence) == (code, True), sentence
             assert peak < MOST_KB
             assert list(temporary.iterdir()) == []
@@ -87,12 +114,20 @@ WIDER = ", ".join(["hex(zeroblob(500000))"] * 2000)
     ],
     ids=lambda value: str(value)[-40:],
 )
-def test_memory_on_sqlite(decided: Path, tmp_path: Path, own_home: Path, sql: str, code: int, said: str) -> None:
+def test_memory_on_sqlite(
+    ask: Ask, decided: Path, tmp_path: Path, own_home: Path, sql: str, code: int, said: str
+) -> None:
     """Many rows, wide rows, one giant value, a recursion without end: little memory, and one sentence where too
     much."""
     # What is refused is refused before it is written in any form: one of them is enough, but for the first.
     holds(
-        str(own_home / "indexer.db"), sql, code, said, tmp_path, forms=FORMS if code == 0 or said == ROWS else FORMS[1:]
+        ask,
+        str(own_home / "indexer.db"),
+        sql,
+        code,
+        said,
+        tmp_path,
+        forms=FORMS if code == 0 or said == ROWS else FORMS[1:],
     )
 
 
@@ -126,9 +161,9 @@ def reading(maker: Maker, tmp_path: Path) -> Iterator[str]:
     ],
     ids=lambda value: str(value)[-40:],
 )
-def test_memory_on_a_server(reading: str, tmp_path: Path, sql: str, code: int, said: str) -> None:
+def test_memory_on_a_server(ask: Ask, reading: str, tmp_path: Path, sql: str, code: int, said: str) -> None:
     """The same on a server, in one form: what is too much is not sent, or no further."""
-    holds(reading, sql, code, said, tmp_path, forms=FORMS[1:])
+    holds(ask, reading, sql, code, said, tmp_path, forms=FORMS[1:])
 
 
 def test_a_full_disk_for_temporary_files(run: Run, decided: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,7 +88,7 @@ def test_ingested_beside_system_folders() -> None:
     lines = said(render_ingest, report).splitlines()
     assert lines[2].startswith(r"    not walked: '@eaDir' (2), '.Trash\n' (1); ")
     assert lines[3].startswith("  1 image of earlier runs is not there any more")
-    assert lines[4].startswith("  4 images of earlier runs lie in such folders: missing from now on")
+    assert lines[4].startswith("  4 images of earlier runs lie in such folders: they are missing from now on")
     assert lines[6].startswith("6 images lie in hidden folders, bins, snapshots or the like")
     assert lines[7].startswith(r"2 cameras look the same, 'T\xfcr', 'Tu\u0308r'; ")
 
@@ -140,7 +140,7 @@ def test_pruned() -> None:
         "  2 lie in /q",
         "  1 left alone: the same file on disk as their keeper (hard links)",
         "  1 left alone: their decision changed after the plan was shown",
-        "  3 left out: its keeper is missing",
+        "  3 left out, each because its keeper is missing",
         "  To settle these: manage.py compare",
         "camera 'gate' is held back: all of it would go",
         "  If that is right: manage.py prune --max-share 1",
@@ -151,10 +151,10 @@ def test_pruned() -> None:
 
 def test_many_failures() -> None:
     """Of many files the first ten are named and the others counted."""
-    report = RestoreReport(1, failures=[(f"/{number}", "no") for number in range(13)])
+    report = RestoreReport(1, failures=[(f"/{number}", f"no {number}") for number in range(13)])
     lines = said(render_restore, report).splitlines()
-    assert lines[0] == "1 file brought back. They and their keepers are pinned: no prune takes them again."
-    assert lines[1:11] == [f"  /{number}: no" for number in range(10)]
+    assert lines[0] == "1 file brought back. It and its keeper are pinned: no prune takes them again."
+    assert lines[1:11] == [f"  /{number}: no {number}" for number in range(10)]
     assert lines[11:] == ["  and 3 more; --json names them all"]
 
 
@@ -170,11 +170,15 @@ def test_pruned_names_what_must_stay_and_why_it_stopped() -> None:
 
 
 def test_recovered_names_what_is_open() -> None:
-    """What is open still is named, with what a person may say; where all is settled nothing is asked."""
-    open_still = RecoverReport(1, 2, (("/lot/1.jpg", "quarantine was cut off"),))
+    """What is open still is named, with what a person may say; where that does not help, or all is settled, nothing is
+    asked."""
+    reason = "another host may be at work on it; see: manage.py recover --nobody-else"
+    open_still = RecoverReport(1, 2, (("/lot/1.jpg", reason),))
     assert said(render_recover, open_still).splitlines() == [
         "1 removal finished, 2 undone, 1 open still.",
-        "  /lot/1.jpg: quarantine was cut off",
+        f"  /lot/1.jpg: {reason}",
         "If no other command is at work on these files, on any host: manage.py recover --nobody-else",
     ]
+    lost = RecoverReport(0, 0, (("/lot/1.jpg", "its record is not there"),))
+    assert "--nobody-else" not in said(render_recover, lost)
     assert said(render_recover, RecoverReport(0, 0, ())) == "0 removals finished, 0 undone, 0 open still."

@@ -7,6 +7,7 @@ from indexer.cli.render.compare import render_compare
 from indexer.cli.render.ingest import render_ingest
 from indexer.cli.render.removal import render_plan
 from indexer.cli.render.status import render_status
+from indexer.cli.render.tables import list_files
 from indexer.domain.evaluation import StateMetrics
 from indexer.domain.removal import CameraPlan, IndexedFile, Plan, RemovalCandidate
 from indexer.store.cameras import CameraSummary
@@ -91,3 +92,12 @@ def test_sentences_on_many_cameras() -> None:
     """Of cameras on which others are at work the first ten are named, and the others counted."""
     text = said(render_ingest, IngestReport(held={f"c{n:04}": "'compare'" for n in range(MANY)}))
     assert (text.count("is being written by"), "1990 more" in text) == (10, True)
+
+
+def test_a_reason_of_many_files_stands_once() -> None:
+    """A reason that more than three files share is printed with the first of them; every file is counted."""
+    files = [(f"/a{number}", "gone") for number in range(679)] + [(f"/b{number}", "full") for number in range(3)]
+    lines = said(list_files, files).splitlines()
+    assert lines == ["  /a0 and 678 more: gone", *(f"  /b{number}: full" for number in range(3))]
+    mixed = [(f"/{number}", str(number)) for number in range(10)] + [("/x", "gone")] * 5
+    assert said(list_files, mixed).splitlines()[-1] == "  and 5 more; --json names them all"

@@ -8,46 +8,59 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.domain.naming.cameras import TimeSpan, overlap
-from indexer.domain.naming.earlier_rules import read_earlier
+from indexer.domain.naming.folders import read_folder
 from indexer.domain.naming.rules import RuleBook
 from indexer.domain.naming.tree import PathFile, name_tree
 from tests.support.names import named_tree
 
-DATES = ("2024-05-01", "20240502", "2024_05_03")
+DATES = ("2024-05-01", "20240502", "2024_05_03", "2024/05/04", "2024-W18", "May 5, 2024")
 HOURS = ("12", "13")
 DCF = ("DCIM", "100RECNX", "101RECNX")
 WORDS = ("snap", "images", "pic_001")
 PLACES = ("north", "south", "cams", "1", "2", "gate")
 FILES = ("IMG_0001.jpg", "RCNX0002.JPG", "gate_20240501_123045.jpg", "c10-1623871098865.png", "2024-05-01_12-30-45.jpg")
+PLACE_NAMES = ("north", "south", "cams", "gate", "cam1", "Site A", "x", "100NORTH")
 
 folders = st.lists(st.sampled_from([*DATES, *HOURS, *DCF, *WORDS, *PLACES]), min_size=1, max_size=5)
 paths = st.builds(lambda parts, file: "/".join([*parts, file]), folders, st.sampled_from(FILES))
 START = datetime(2024, 5, 1, tzinfo=UTC)
 
 
-def without_generic(path: str) -> list[str]:
-    """The folders of a path without dates, hours and minutes below them, and DCIM."""
-    kept: list[str] = []
-    clock = 3
-    for part in path.split("/")[:-1]:
-        if part in DATES:
-            clock = 0
-        elif part in HOURS and clock < 3:
-            clock += 1
-        elif part not in DCF:
-            kept.append(part)
-            clock = clock if part in WORDS or part.isdecimal() else 3
-    return kept
+@st.composite
+def among_generic(draw: st.DrawFn, places: list[str]) -> str:
+    """The path of a file in these folders, with folders of dates and `DCIM` among them, and dates in their names."""
+    parts = list[str]()
+    for place in places:
+        parts += draw(st.lists(st.sampled_from(DATES), max_size=1))
+        form = draw(st.sampled_from(["{}", "{}", "{}_2024-05-01", "20240502 {}"]))
+        parts.append(form.format(place))
+    parts += draw(st.sampled_from([[], ["2024-05-01"], ["DCIM", "100RECNX"], ["2024", "05", "03"], ["101RECNX"]]))
+    return "/".join([*parts, draw(st.sampled_from(["IMG_0001.jpg", "RCNX0002.JPG", "a.png"]))])
+
+
+@given(st.data(), st.lists(st.sampled_from(PLACE_NAMES), min_size=1, max_size=3), st.booleans())
+def test_joined_through_generic_folders_alone(data: st.DataObject, places: list[str], is_same: bool) -> None:
+    """Two paths are one camera exactly where the folders that are no dates and no `DCIM` are the same."""
+    others = places if is_same else data.draw(st.lists(st.sampled_from(PLACE_NAMES), min_size=1, max_size=3))
+    files = [data.draw(among_generic(one)) for one in (places, others)]
+    named = named_tree("/data/lot", files)
+    assert (named[files[0]].camera == named[files[1]].camera) is (places == others), named
 
 
 @given(st.lists(paths, min_size=2, max_size=6, unique=True))
-def test_nothing_else_is_joined(files: list[str]) -> None:
-    """Paths that were two cameras are one only if their folders differ in dates, hours, minutes and DCIM alone."""
-    names = named_tree("/data/lot", files)
+def test_hours_and_words_join_no_places(files: list[str]) -> None:
+    """Whatever lies below a date, files in two places whose names say no camera are two cameras."""
+    files = [file for file in files if "gate_" not in file and "c10-" not in file]
+    named = named_tree("/data/lot", files)
     for one, other in itertools.combinations(files, 2):
-        before = [read_earlier(f"/data/lot/{file}")[0] for file in (one, other)]
-        if names[one].camera == names[other].camera and before[0] != before[1]:
-            assert without_generic(one) == without_generic(other), names
+        if named[one].camera == named[other].camera:
+            assert _places(one) == _places(other), named
+
+
+def _places(path: str) -> list[str]:
+    """The folders of a path that are places; numbers may be channels, hours or days, which other tests tell apart."""
+    generic = {*DCF, *WORDS, *HOURS, *DATES, "2024", "05", "04"}
+    return [part for part in path.split("/")[:-1] if part not in generic and not part.isdecimal()]
 
 
 @given(st.lists(paths, min_size=2, max_size=6, unique=True), st.randoms())
@@ -92,12 +105,41 @@ def test_order_does_not_matter(files: list[str], random: object) -> None:
         (["1/2024-05-01/7/snapshot.jpg", "1/2024-05-01/8/snapshot.jpg"], ["1", "1"]),
         (["a/2024-05-01/001/jpg/12/30.45[M][0@0][0].jpg", "a/2024-05-01/001/jpg/13/30.45[M][0@0][0].jpg"], ["a", "a"]),
         (["snap/MDAlarm_20240501-123045.jpg", "snap/Schedule_20240501-123145.jpg"], ["lot", "lot"]),
+        (["x/20240501123045_burst1.jpg", "x/20240501123045_burst2.jpg"], ["x", "x"]),
+        (["x/person_20240501123045.jpg", "x/vehicle_20240501123145.jpg"], ["x", "x"]),
+        (["A_2024-05-01/IMG_1.jpg", "A_2024-05-02/IMG_1.jpg", "B_2024-05-02/IMG_1.jpg"], ["A", "A", "B"]),
+        (["20240501_A/IMG_1.jpg", "20240502 A/IMG_1.jpg", "A/IMG_1.jpg"], ["A", "A", "A"]),
+        (["x/A_2024-05-01/IMG_1.jpg", "y/A_2024-05-01/IMG_1.jpg"], ["x/A", "y/A"]),
+        (["x/Alarm_2024-05-01_12-30-45/1.jpg", "x/Alarm_2024-05-01_12-31-45/1.jpg"], ["x", "x"]),
+        (["x/A_12345678/IMG_1.jpg", "x/A_12345679/IMG_1.jpg"], ["A_12345678", "A_12345679"]),
+        (["rec/2024-05-01/12/gate/30.45.jpg", "rec/2024-05-01/13/gate/30.45.jpg"], ["gate", "gate"]),
+        (["x/240501/IMG_1.jpg", "x/240502/IMG_1.jpg"], ["x", "x"]),
+        (["x/240501/20240501_120000.jpg", "x/240502/20240502_120000.jpg"], ["x", "x"]),
+        (["x/240501/20240601_120000.jpg", "x/240502/20240601_120000.jpg"], ["x/240501", "x/240502"]),
+        (["x/249901/IMG_1.jpg", "x/249902/IMG_1.jpg"], ["249901", "249902"]),
+        (["1/2024-05-01/101205/snapshot.jpg", "1/2024-05-01/101206/snapshot.jpg"], ["1", "1"]),
+        (["x/person_20240501123045.jpg", "y/person_20240502123145.jpg"], ["x", "y"]),
+        (["x/gate_person_20240501123045.jpg", "x/gate_vehicle_20240501123145.jpg"], ["gate", "gate"]),
+        (["x/gate_alarm_20240501123045.jpg", "x/schedule_gate_20240501123145.jpg"], ["gate", "gate"]),
+        (["x/gate-snap_image-20240501123045.jpg", "x/gate_record_20240501123145.jpg"], ["gate", "gate"]),
     ],
 )
 def test_names_of_two(files: list[str], cameras: list[str]) -> None:
     """Two sources of one name get longer names; one source keeps the short one."""
     names = named_tree("/data/lot", files)
     assert [names[file].camera for file in files] == cameras
+
+
+@pytest.mark.parametrize(
+    "text", ["milesight_", "DCS-932L", "192.168.1.64_01_", "192.168.1.64_", "QNAP_cam2_", "axis-1234_"]
+)
+def test_words_of_makers_join_no_folders(text: str) -> None:
+    """What a factory or a program writes names cameras of two folders apart, whatever their times; alone it is one."""
+    files = [f"{station}/{text}2024050{day}123045.jpg" for day, station in enumerate(("North", "South"), 1)]
+    named = named_tree("/data/lot", files)
+    camera = text.removesuffix("_")
+    assert [named[file].camera for file in files] == [f"North/{camera}", f"South/{camera}"]
+    assert named_tree("/data/lot", files[:1])[files[0]].camera == camera
 
 
 @pytest.mark.parametrize("file", ["20240501_120000.png", "Reolink_00_20240501120000.png", "2024-05-01_1200.png"])
@@ -198,3 +240,11 @@ def span(first: int | None, last: int | None, *, is_complete: bool = True) -> Ti
 def test_times_that_overlap(spans: list[TimeSpan], confirmed: list[str], expected: bool) -> None:
     """Two folders at one time, or at unknown times, may be two cameras, unless a person confirmed both."""
     assert overlap({str(number): one for number, one in enumerate(spans)}, confirmed=confirmed) is expected
+
+
+@pytest.mark.parametrize("word", ["clip", "Export", "backup", "downloads"])
+def test_a_word_for_how_files_came_beside_a_date_is_no_camera(word: str) -> None:
+    """Such a folder is passed over, as one of a date alone is; a folder of two times is, too."""
+    assert read_folder(f"/data/gate/{word}_2024-05-01").camera_folder == "/data/gate"
+    assert read_folder(f"/data/gate/{word}_20240501_120000").camera_folder == "/data/gate"
+    assert read_folder("/data/gate/StationA_2024-05-01").camera_folder == "/data/gate/StationA"

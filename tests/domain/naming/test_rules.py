@@ -1,6 +1,10 @@
 """The rules of folders: which one holds, what a new word changes, and what becomes of them when a folder moves."""
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from indexer.domain.naming.rules import NamingOptions, NamingRule, RuleBook
 
@@ -73,3 +77,77 @@ def test_no_rule_is_added_where_the_same_holds() -> None:
     """A folder that moves within what was said of a folder above needs no rule of its own."""
     rules = book(NamingRule("/data", camera="gate"))
     assert rules.relocated("/data/North", "/data/old/North").rules == rules.rules
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [
+        ("/data", {"/data": NamingRule("/data", timezone="UTC")}),
+        (
+            "/data/a",
+            {
+                "/data": NamingRule("/data", camera="all"),
+                "/data/a": NamingRule("/data/a", camera="all", timezone="UTC"),
+            },
+        ),
+    ],
+)
+def test_rules_are_forgotten(folder: str, expected: dict[str, NamingRule]) -> None:
+    """What was said of a folder and below it holds no more; what was said above holds, and so does what is said now."""
+    before = book(NamingRule("/data", camera="all"), NamingRule("/data/a", camera="a", pattern="(?P<camera>x)"))
+    options = NamingOptions(forgets_rules=True, timezone="UTC").checked()
+    assert before.after(options, [folder]).rules == expected
+
+
+SAID = st.sampled_from(
+    [
+        NamingOptions(camera_level=1),
+        NamingOptions(camera_level=2, scheme="axis"),
+        NamingOptions(pattern=r"^(?P<camera>[^/]+)/"),
+        NamingOptions(pattern=r"(?P<timestamp>\d+)"),
+        NamingOptions(camera="x", pattern=r"^(?P<timestamp>\d+)"),
+    ]
+)
+
+
+@given(options=SAID, folders=st.lists(st.sampled_from(["a", "a/b", "b", "b/c/d"]), min_size=1, max_size=4))
+def test_rules_with_a_base_hold_as_if_the_base_were_named(options: NamingOptions, folders: list[str]) -> None:
+    """Level and pattern with a base read each path below as if the base itself were named, in any order of folders."""
+    whole, parts = book().after(options, ["/data"]), book()
+    for folder in folders:
+        parts = parts.after(replace(options, base="/data"), [f"/data/{folder}"])
+    for folder in folders:
+        expected, actual = whole.find(f"/data/{folder}/x"), parts.find(f"/data/{folder}/x")
+        assert expected is not None
+        assert actual is not None
+        path = f"/data/{folder}/x/1.png"
+        assert actual.relative(path) == expected.relative(path)
+        assert replace(actual, folder="/data", base=None) == expected
+
+
+TIME = r"(?P<timestamp>\d+)"
+
+
+@pytest.mark.parametrize(
+    ("rule", "after"),
+    [
+        (NamingRule("/data/a", camera_level=1), NamingRule("/data/a", camera_level=2, base="/data", pattern=TIME)),
+        (
+            NamingRule("/data/a", camera_level=1, base="/"),
+            NamingRule("/data/a", camera_level=1, base="/", pattern=TIME),
+        ),
+        (NamingRule("/data/a", camera="a"), NamingRule("/data/a", camera="a", base="/data", pattern=TIME)),
+    ],
+)
+def test_a_level_stays_at_its_folder(rule: NamingRule, after: NamingRule) -> None:
+    """A pattern that begins above, and names no camera, does not change which folder is the camera."""
+    assert book(rule).after(NamingOptions(pattern=TIME, base="/data"), ["/data/a"]).rules == {"/data/a": after}
+
+
+@pytest.mark.parametrize(
+    ("folder", "zone"), [("/data", None), ("/data/a", None), ("/data/a/b", None), ("/data/b", "UTC"), ("/", None)]
+)
+def test_a_default_zone_replaces_none(folder: str, zone: str | None) -> None:
+    """A default zone counts only where no zone is known of the folder, nor of one above or below."""
+    rules = {"/data/a": NamingRule("/data/a", timezone="Asia/Tokyo"), "/data": NamingRule("/data", camera="x")}
+    assert NamingOptions(default_timezone="UTC").resolved(rules, [folder]) == NamingOptions(timezone=zone)

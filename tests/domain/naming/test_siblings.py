@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from indexer.domain.naming.rules import RuleBook
+from indexer.domain.naming.tree import PathFile, name_tree
 from tests.support.names import named_tree
 
 
@@ -30,13 +32,88 @@ def times_of(*files: str) -> list[str | None]:
         (["cam1/000123_20210327_135337.jpg", "cam1/000124_20210327_135337.jpg"], ["cam1", "cam1"]),
         (["x/1_20210327_135337.jpg", "x/2_20210327_135337.jpg"], ["1", "2"]),
         (["x/1_20210327_135337.jpg", "x/2_20210327_135338.jpg", "x/1_20210327_135339.jpg"], ["1", "2", "1"]),
+        (["nvr/01_20210327130000.jpg", "nvr/02_20210327130001.jpg"], ["01", "02"]),
+        ([f"x/{n}_202103271300{n:02}.jpg" for n in range(1, 18)], ["x"] * 17),
+        (
+            [f"x/{plot}_202103{plot - 90}{hour}0000.jpg" for plot in (101, 102) for hour in (10, 12)],
+            ["101"] * 2 + ["102"] * 2,
+        ),
+        (
+            [f"x/{n}_2021{n // 100:02}27{hour}0000.jpg" for n in (300, 517) for hour in (10, 12)],
+            ["300"] * 2 + ["517"] * 2,
+        ),
+        ([f"x/{n}_202103271300{n % 10:02}.jpg" for n in (4410001, 4420002)], ["4410001", "4420002"]),
+        ([f"x/{n:04}_202103{n + 9}{hour}0000.jpg" for n in range(1, 19) for hour in (10, 14)], None),
+        ([f"x/01-2021032{day}{hour}0000-00.jpg" for day in (1, 2) for hour in (10, 14)], ["01"] * 4),
+        (["1/2021-03-27/12/00001-capture.jpg", "1/2021-03-27/14/00001-capture.jpg"], ["1", "1"]),
         (["1/2021-03-27/1/00001-capture.jpg", "1/2021-03-27/2/00001-capture.jpg"], ["1", "1"]),
         (["a/2021Y03M27D13H/E153M37S60.jpg", "a/2021Y03M27D14H/E153M37S60.jpg"], ["a", "a"]),
     ],
 )
-def test_events_and_channels(files: list[str], cameras: list[str]) -> None:
-    """Numbers that only count up are events of one camera; numbers that take turns are channels."""
+def test_events_and_channels(files: list[str], cameras: list[str] | None) -> None:
+    """Numbers that only count up are events of one camera; numbers that take turns, last for hours or are far apart
+    are channels. `cameras` None: each number is one."""
+    expected = [file.rpartition("/")[2].partition("_")[0] for file in files] if cameras is None else cameras
+    assert cameras_of(*files) == expected
+
+
+HOUR_NS = 3_600_000_000_000
+DAY_NS = int(datetime(2024, 5, 1, tzinfo=UTC).timestamp()) * 10**9
+
+
+@pytest.mark.parametrize(
+    ("hours", "cameras"),
+    [
+        ({"01": [], "02": []}, ["c/01", "c/02"]),
+        ({"00": [], "01": [], "02": []}, ["c/00", "c/01", "c/02"]),
+        ({"12": [], "13": []}, ["c", "c"]),
+        ({"01": [], "20": []}, ["c", "c"]),
+        ({"01": [1.2, 1.9], "02": [2.1, 2.8]}, ["c", "c"]),
+        ({"01": [8.2, 8.9], "02": [9.1, 9.8]}, ["c", "c"]),
+        ({"01": [1.2, 12.9], "02": [2.1, 14.8]}, ["c/01", "c/02"]),
+        ({"12": [1.2, 12.9], "13": [2.1, 14.8]}, ["c/12", "c/13"]),
+        ({"12": [900.1, 900.3], "13": [900.2, 900.4]}, ["c", "c"]),
+        ({"12": [23.1, 23.3], "13": [23.2, 23.4]}, ["c", "c"]),
+    ],
+)
+def test_hours_and_channels_without_times(hours: dict[str, list[float]], cameras: list[str]) -> None:
+    """Folders of two digits are hours by modification times of the day, or where no recorder numbers channels so."""
+    files = [
+        PathFile(f"/data/c/2024-05-01/{hour}/IMG_{n}.jpg", DAY_NS + round(time * HOUR_NS))
+        for hour, times in hours.items()
+        for n, time in enumerate(times or [1000])
+    ]
+    named = name_tree(files, siblings=(), rules=RuleBook({})).with_assigned_names({})
+    assert sorted({naming.camera for naming in named.values()}) == sorted(set(cameras))
+
+
+@pytest.mark.parametrize(
+    ("files", "cameras"),
+    [
+        (["NVR/2024-05-01/01/12-30.jpg", "NVR/2024-05-01/02/12-30.jpg"], ["NVR/01", "NVR/02"]),
+        (["NVR/2024-05-01/01/12-30.jpg", "NVR/2024-05-01/02/12-45.jpg"], ["NVR/01", "NVR/02"]),
+        (["x/2024-05-01/12/10-30.jpg", "x/2024-05-01/13/10-30.jpg"], ["x", "x"]),
+        (["x/2024-05-01/01/12-30.jpg", "x/2024-05-01/02/45-30.jpg", "x/2024-05-01/01/59-30.jpg"], ["x"] * 3),
+        (["x/2024Y05M01D01H/12-30.jpg", "x/2024Y05M01D02H/12-30.jpg"], ["x", "x"]),
+        (["x/2024-05-01/01/12M30S.jpg", "x/2024-05-01/02/12M30S.jpg"], ["x", "x"]),
+    ],
+)
+def test_channels_above_hour_and_minute(files: list[str], cameras: list[str]) -> None:
+    """A time that takes its hour from a folder does not tell that the folder is an hour."""
     assert cameras_of(*files) == cameras
+
+
+def test_channels_that_equal_the_hour() -> None:
+    """A folder is a channel for all its files, also where the hour of a name happens to be its number."""
+    files = [f"c/2024-05-01/{channel}/{hour}-30-45.png" for channel in ("01", "02") for hour in ("01", "02", "12")]
+    assert cameras_of(*files) == ["c/01"] * 3 + ["c/02"] * 3
+
+
+def test_a_file_at_the_full_hour() -> None:
+    """Among folders of hours, a name of the hour before is of the same camera; one of another hour is not."""
+    files = [f"c/2024-05-01/{hour}/{hour}-30-45.png" for hour in range(12, 16)]
+    assert cameras_of(*files, "c/2024-05-01/13/12-59-59.png") == ["c"] * 5
+    assert cameras_of(*files, "c/2024-05-01/13/20-59-59.png") == ["c"] * 4 + ["c/13"]
 
 
 @pytest.mark.parametrize(
@@ -66,11 +143,96 @@ def test_events_and_channels(files: list[str], cameras: list[str]) -> None:
         (["c/01-05-2024/12-30-45.jpg"], [None]),
         (["c/01-05-2024/12-30-45.jpg", "c/13-05-2024/12-30-45.jpg"], ["05-01 12:30", "05-13 12:30"]),
         (["front-1714566645.5-abc123.jpg"], ["05-01 12:30"]),
+        (["c/1714566645123456789.jpg"], ["05-01 12:30"]),
+        (["c/20240501T123045-0500.jpg", "c/20240501T123145-0500.jpg"], ["05-01 17:30", "05-01 17:31"]),
+        (
+            ["c/20240301T123045-0500.jpg", "c/20240301T123145-0500.jpg", "c/20240501T123045-0400.jpg"],
+            ["03-01 17:30", "03-01 17:31", "05-01 16:30"],
+        ),
+        ([f"c/20240501T12304{n}-0{n}00.jpg" for n in range(1, 5)], ["05-01 12:30"] * 4),
+        (["c/20240501T123045-0100.jpg", "c/20240501T123045-0101.jpg"], ["05-01 12:30"] * 2),
+        (["c/20240501T123045-0100.jpg", "c/20240501T123046-0500.jpg", "c/20240501T123047-0500.jpg"], None),
+        (["c/20240501T123045-0500.jpg"], [None]),
+        (["c/20240501T123045+0500.jpg"], ["05-01 07:30"]),
+        (["c/20240501T123045-05:00.jpg"], ["05-01 17:30"]),
+        ([f"c/2024-05-01/{hour}30.jpg" for hour in range(10, 16)], [f"05-01 {hour}:30" for hour in range(10, 16)]),
+        ([f"c/2024-05-01/{hour}-30_hd.jpg" for hour in range(10, 16)], [f"05-01 {hour}:30" for hour in range(10, 16)]),
+        ([f"c/2024-05-01/{hour}30.jpg" for hour in range(10, 15)], [None] * 5),
+        ([f"c/2024-05-01/{number:04}.jpg" for number in range(0, 550, 50)], [None] * 11),
+        ([f"c/2024-05-01/{number:04}.jpg" for number in range(130, 190, 9)], [None] * 7),
+        ([f"c/24051{day}_123045.jpg" for day in (0, 1, 2)], [None] * 3),
+        ([f"c/2405{day:02}_123045.jpg" for day in (9, 10, 31)], [f"05-{day:02} 12:30" for day in (9, 10, 31)]),
+        ([f"c/0501{day}_123045.jpg" for day in (24, 24, 24)], [None] * 3),
+        ([f"c/{day:02}.05.24 12-30-45.jpg" for day in (9, 10, 13)], [f"05-{day:02} 12:30" for day in (9, 10, 13)]),
+        ([f"c/24-05-{day:02}/12-30-45.jpg" for day in (9, 10, 31)], [f"05-{day:02} 12:30" for day in (9, 10, 31)]),
+        (["c/24-05-10/12-30-45.jpg"], [None]),
     ],
 )
 def test_doubtful_times(files: list[str], times: list[str | None]) -> None:
-    """What one name cannot decide is decided by all, or not read."""
-    assert times_of(*files) == times
+    """What one name cannot decide is decided by all, or not read; `times` None: none of them is an offset."""
+    assert times_of(*files) == (["05-01 12:30"] * len(files) if times is None else times)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_reported"),
+    [
+        ("2024-05-01/1230.jpg", True),
+        ("2024-05-01/12-30.jpg", True),
+        ("2024-05-01/1290.jpg", False),
+        ("240510_123045.jpg", True),
+        ("cam_240510123045.jpg", True),
+        ("20240501T123045-0500.jpg", True),
+        ("24-05-10/12-30-45.jpg", True),
+        ("IMG_0001.jpg", False),
+        ("249999_123045.jpg", False),
+    ],
+)
+def test_times_that_stay_in_doubt(name: str, is_reported: bool) -> None:
+    """A name that may hold a time, and from which none is read, is reported."""
+    named = name_tree([PathFile(f"/data/c/{name}", 0)], siblings=(), rules=RuleBook({})).claimed
+    assert [(naming.moment, naming.is_unread) for naming in named.values()] == [(None, is_reported)]
+
+
+@pytest.mark.parametrize(("hour", "time"), [(12, "12:30"), (17, "17:30"), (14, None)])
+def test_an_offset_of_a_lone_file(hour: int, time: str | None) -> None:
+    """The modification time of a lone file tells whether four digits behind its time are an offset."""
+    mtime_ns = DAY_NS + hour * HOUR_NS + 31 * 60 * 10**9
+    file = PathFile("/data/c/20240501T123045-0500.jpg", mtime_ns)
+    [naming] = name_tree([file], siblings=(), rules=RuleBook({})).claimed.values()
+    assert (naming.moment and f"{naming.moment:%H:%M}") == time
+
+
+@pytest.mark.parametrize(
+    ("files", "cameras"),
+    [
+        (["x/gate_0001_20240501_120000.jpg"], ["gate_0001"]),
+        (["x/gate_0001_20240501_120000.jpg", "x/gate_0002_20240501_120500.jpg"], ["gate", "gate"]),
+        (["x/gate_0001_20240501_120000.jpg", "x/gate_0001_20240501_120001.jpg"], ["gate_0001"] * 2),
+        (
+            [f"x/gate_000{n}_20240501_1200{at}0.jpg" for at, n in enumerate((1, 2, 1))],
+            ["gate_0001", "gate_0002", "gate_0001"],
+        ),
+        (["x/cam_0001_20240501_120000.jpg", "x/cam_0002_20240501_120500.jpg"], ["cam_0001", "cam_0002"]),
+        (["x/gate_01_20240501_120000.jpg", "x/gate_02_20240501_120500.jpg"], ["gate_01", "gate_02"]),
+        (["x/gate_0001_20240501_120000.jpg", "x/gate_0900_20240501_120500.jpg"], ["gate_0001", "gate_0900"]),
+        (["x/1-01-20240501120000-00.jpg", "x/1-02-20240501120500-00.jpg"], ["1", "1"]),
+        (["x/1-01-20240501120000-00.jpg", "x/2-01-20240501120500-00.jpg"], ["1-01", "2-01"]),
+        (
+            [f"x/1-0{n}-202405011200{at}0-00.jpg" for at, n in enumerate((1, 2, 1))],
+            ["1-01", "1-02", "1-01"],
+        ),
+        (["x/im_0001_20240501_120000.jpg", "x/tl_0001_0002_20240501_120500.jpg"], ["x", "x"]),
+        (["x/2024-05-01/12-00-00_Gate_001.jpg", "x/2024-05-01/12-05-00_Gate_002.jpg"], ["Gate", "Gate"]),
+        (
+            [f"x/{n:02}-20240501{at // 60:02}{at % 60:02}00-00.jpg" for at, n in enumerate([*range(1, 30), 1, 2])],
+            ["x"] * 31,
+        ),
+    ],
+)
+def test_numbers_behind_a_name(files: list[str], cameras: list[str]) -> None:
+    """A number behind a name, before the time, is none of the camera where it only counts up; one behind a word that
+    numbers cameras, and one that comes back, is."""
+    assert cameras_of(*files) == cameras
 
 
 def test_hours_of_folders_are_read_with_the_name() -> None:
@@ -117,3 +279,58 @@ def test_a_time_of_day_needs_its_date() -> None:
     """The date of a folder above the camera's counts, too."""
     named = named_tree("/data", ["2021-03-27/gate/13-53-37.jpg"])["2021-03-27/gate/13-53-37.jpg"]
     assert (named.camera, named.captured_at) == ("gate", datetime(2021, 3, 27, 13, 53, 37, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("hours", "is_time"),
+    [
+        ((1, 2, 3), True),
+        ((9, 10, 11), True),
+        ((9, 13, 20), False),
+        ((20.1, 20.2, 20.3), True),
+        ((900, 950, 990), True),
+    ],
+)
+def test_counters_by_modification_times(hours: tuple[float, ...], is_time: bool) -> None:
+    """Six digits that could be times are a counter where the files of the day were written otherwise."""
+    names = ("010000", "020000", "030000")
+    files = [
+        PathFile(f"/data/c/2024-05-01/{name}.jpg", DAY_NS + round(hour * HOUR_NS))
+        for name, hour in zip(names, hours, strict=True)
+    ]
+    named = name_tree(files, siblings=(), rules=RuleBook({})).with_assigned_names({})
+    assert [naming.moment is not None for naming in named.values()] == [is_time] * 3
+
+
+def test_channels_that_a_recorder_asks_in_turn() -> None:
+    """Twenty channels stay twenty cameras, although their numbers fall only once a minute."""
+    files = [
+        f"/data/snaps/{channel:02}-20240501{12:02}{minute:02}{2 * channel:02}.jpg"
+        for minute in range(3)
+        for channel in range(1, 21)
+    ]
+    assert len(set(cameras_of(*files))) == 20
+
+
+@pytest.mark.parametrize("folder", ["{:02}", "10{:02}"])
+@pytest.mark.parametrize("suffix", ["jpg", "mp4"])
+def test_numbers_below_an_hour_are_no_cameras_of_frigate(folder: str, suffix: str) -> None:
+    """Minutes and events below an hour stay below their camera."""
+    files = [f"/data/cam1/2024-05-01/12/{folder.format(number)}/05.01.{suffix}" for number in (0, 1, 30)]
+    assert not {"00", "01", "30", "1000", "1001", "1030"} & set(cameras_of(*files))
+
+
+def test_several_offsets_that_come_back() -> None:
+    """Three places with their offsets in one folder have offsets, and no counters."""
+    files = [
+        f"/data/x/{camera}_20240501T12{minute:02}00{offset}.jpg"
+        for camera, offset in (("gate", "-0500"), ("yard", "-0800"), ("road", "-0300"))
+        for minute in range(3)
+    ]
+    assert [time and time[6:8] for time in times_of(*files)] == ["17"] * 3 + ["20"] * 3 + ["15"] * 3
+
+
+def test_frames_of_events_are_no_times_of_day() -> None:
+    """Two numbers of which the second counts from one on are event and frame."""
+    files = [f"/data/cam/2024-05-01/{event:02}-{frame:02}.jpg" for event in range(1, 5) for frame in range(1, 3)]
+    assert times_of(*files) == [None] * len(files)

@@ -23,11 +23,13 @@ def test_the_folder_tells_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyP
     package.mkdir()
     monkeypatch.setattr(cache, "__file__", str(package / "cache.py"))
     folders = set[Path]()
-    for sources in ("aaaa", "aaab", "aaba", "abaa", "baaa"):
-        for name, source in zip(("bits.py", "components.py", "llvm.py", "search.py"), sources, strict=True):
+    for sources in ("aaaaa", "aaaab", "aaaba", "aabaa", "abaaa", "baaaa"):
+        for name, source in zip(
+            ("bits.py", "components.py", "distances.py", "llvm.py", "search.py"), sources, strict=True
+        ):
             (package / name).write_text(source)
         folders.add(cache.cache_folder(""))
-    assert (len(folders), {folder.parent for folder in folders}) == (5, {package / "__pycache__"})
+    assert (len(folders), {folder.parent for folder in folders}) == (6, {package / "__pycache__"})
 
 
 def test_a_named_folder_is_used(tmp_path: Path) -> None:
@@ -63,6 +65,15 @@ def test_no_place_for_what_is_compiled() -> None:
         raise OSError(28, "No space left on device")
 
     assert cache.load_search(full) is None
+
+
+def test_second_function_is_kept_beside_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a function was loaded, the folder that it was kept in is not taken for a folder that a person named."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    assert cache.load_search(lambda _: None) is not None
+    first = numba.config.CACHE_DIR
+    assert cache.load_distances(lambda _: None) is not None
+    assert numba.config.CACHE_DIR == first == str(cache.cache_folder(str(tmp_path)))
 
 
 def test_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:

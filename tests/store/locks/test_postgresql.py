@@ -18,6 +18,8 @@ from indexer.errors import DatabaseError
 from indexer.store.database import Database
 from indexer.store.locks.postgresql import lock_number
 from indexer.store.locks.writer_lock import WriteLock, writer_lock
+from tests.support.apart import until
+from tests.support.connections import ADVISORY_LOCKS, END_OTHERS
 from tests.support.databases import on_postgresql, rows
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -126,9 +128,9 @@ def test_the_locks_of_a_killed_command_are_free(database: Database) -> None:
             assert f"process {process.pid} on" in (right.acquire("gate") or "")
         process.send_signal(signal.SIGKILL)
         process.wait()
-        for _ in range(100):  # the server looks at its connections when it has time
-            if not rows(database, "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid > 0"):
-                break
+        until(
+            lambda: not rows(database, f"SELECT 1 FROM {ADVISORY_LOCKS} AND objid > 0")
+        )  # the server sees it when it has time
         with another(database, by_camera=False) as (_, right):
             assert right.exclusive
 
@@ -142,9 +144,9 @@ def test_a_lost_lock_lets_nothing_be_written(database: Database) -> None:
             session.execute(text("INSERT INTO cameras (name) VALUES ('gate')"))
 
     with another(database) as (own, _):
-        rows(database, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2")
+        rows(database, f"{END_OTHERS} AND pid IN (SELECT pid FROM {ADVISORY_LOCKS} AND objsubid = 2)")
         for _ in range(2):
-            with pytest.raises(DatabaseError, match="the connection that held the right to write has ended"):
+            with pytest.raises(DatabaseError, match="the connection that held the lock has ended"):
                 write()
     assert rows(database, "SELECT COUNT(*) FROM cameras") == [(0,)]
     with another(database, by_camera=False) as (own, _):

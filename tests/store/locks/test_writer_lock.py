@@ -19,6 +19,7 @@ from indexer.store.database import Database
 from indexer.store.locks import writer_lock as locking
 from indexer.store.locks.writer_lock import writer_lock
 from indexer.store.schema import open_database
+from tests.support.connections import END_OTHERS
 from tests.support.databases import execute, on_postgresql, on_sqlite
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -27,7 +28,6 @@ HOLD = """
 import sys
 from datetime import UTC, datetime
 from indexer.store.locks.writer_lock import writer_lock
-from tests.support.databases import on_sqlite
 from indexer.store.schema import open_database
 with writer_lock(open_database(sys.argv[1]), command="ingest /frames", since=datetime(2026, 1, 1, tzinfo=UTC)):
     print("held", flush=True)
@@ -62,7 +62,7 @@ def test_lock_ends_with_its_process(database: Database) -> None:
     with held_elsewhere(database) as process:
         process.send_signal(signal.SIGKILL)
         process.wait()
-        deadline = monotonic() + 10  # a server takes a moment to notice
+        deadline = monotonic() + 60  # a server takes a moment to notice
         while monotonic() < deadline:
             with suppress(DatabaseError), writer_lock(database, command="compare", since=SINCE):
                 return
@@ -142,7 +142,7 @@ def test_a_lost_lock_is_found_out_before_a_commit(database: Database, harm: str)
         gone.rename(f"{gone}.gone")
         if harm != "removed":
             gone.write_bytes(b"")
-        told = pytest.raises(DatabaseError, match="was removed or replaced while this command was at work")
+        told = pytest.raises(DatabaseError, match="was removed or replaced during this command")
         with told:
             right.raise_if_lost()
         with told:
@@ -199,14 +199,10 @@ def test_a_lock_that_was_cut_in_the_middle_of_its_words_is_taken(database: Datab
 @on_postgresql
 def test_an_ended_connection_is_found_out_before_a_file_goes(database: Database) -> None:
     """On a server, a command that lost the connection with its lock gets an error when it asks, and commits nothing."""
-    told = pytest.raises(DatabaseError, match="the connection that held the right to write has ended")
+    told = pytest.raises(DatabaseError, match="the connection that held the lock has ended")
     with writer_lock(database, command="prune", since=SINCE) as right:
         right.raise_if_lost()
-        execute(
-            database,
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE application_name LIKE 'indexer prune%' AND datname = current_database()",
-        )
+        execute(database, f"{END_OTHERS} AND application_name LIKE 'indexer prune%'")
         with told:
             right.raise_if_lost()
         with told:

@@ -84,7 +84,7 @@ def test_new_index(name: str) -> None:
 def test_an_index_without_images_is_taken(name: str) -> None:
     """An index that holds only what every new one holds is as good as none."""
     open_database(name, create=True).close()
-    assert contents(name) == {"preparations": 4, "scorings": 4, "profiles": 4}
+    assert contents(name) == {"preparations": 5, "scorings": 5, "profiles": 5}
     found_with(name, 1)
     assert contents(name) == {"runs": 1}
 

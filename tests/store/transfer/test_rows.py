@@ -50,7 +50,7 @@ def digest(*rows: Any) -> str:
 def test_values_come_back(database: Database, run: Any, size: Any) -> None:
     """Text, times to the microsecond, numbers of 64 bits and every NULL come back as they were, bit for bit."""
     measures, at = size
-    image = (1, "file:///caf%E9.jpg", "/", 1, "name", at, None, None, None, *measures)
+    image = (1, "file:///caf%E9.jpg", "/", 1, "name", at, None, None, None, *measures, True)
     with database.write_connection() as connection:
         assert there_and_back(database, connection, "runs", [RUN, (2, *run)]) == [RUN, (2, *run)]
         TableWriter(connection, "cameras").add([CAMERA])
@@ -64,7 +64,7 @@ def test_values_come_back(database: Database, run: Any, size: Any) -> None:
 @example(bytes(range(256)))
 def test_bytes_come_back(database: Database, data: bytes) -> None:
     """Bytes come back as they were."""
-    image = (1, "/1.jpg", "/", 1, "name", None, None, None, None, 1, 1, "c", None, "missing", None, 1)
+    image = (1, "/1.jpg", "/", 1, "name", None, None, None, None, 1, 1, "c", None, "missing", None, 1, False)
     with database.write_connection() as connection:
         for name, row in (("runs", RUN), ("cameras", CAMERA), ("images", image)):
             TableWriter(connection, name).add([row])

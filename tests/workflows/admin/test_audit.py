@@ -8,11 +8,11 @@ from indexer.errors import IndexerError, UsageError
 from indexer.store.database import Database
 from indexer.workflows.admin.audit import AuditQuery, list_audits, parse_query, run_query
 from tests.support.databases import Maker
-from tests.support.index import BIRD, CAR, Index, name, picture
+from tests.support.index import BIRD, CAR, Index, name, picture, prepared
 
 
-@pytest.fixture
-def lot(index: Index) -> Index:
+@prepared
+def lot(index: Index) -> None:
     """A camera with everything in its history: decided, removed, changed, gone."""
     for minute, content in enumerate([picture(), picture(BIRD), picture(), b"broken", picture(CAR)]):
         index.put(name(minute), content)
@@ -21,7 +21,6 @@ def lot(index: Index) -> Index:
     index.prune()
     (index.folder / name(4)).unlink()
     index.ingest()
-    return index
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from indexer.workflows.review import explain
 from tests.support import databases
 from tests.support.brute_force import assert_promises
 from tests.support.databases import Maker
-from tests.support.index import BIKE, BIRD, CAR, Index, Ticking, name, picture
-from tests.support.video_rows import add_video_rows
+from tests.support.index import BIKE, BIRD, CAR, Index, Ticking, name, picture, prepared
+from tests.support.video_rows import add_recording_rows, add_video_rows
 
 Copied = Callable[..., Index]
 
@@ -50,8 +50,8 @@ def copied(target: str) -> Iterator[Copied]:
         database.close()
 
 
-@pytest.fixture
-def busy(index: Index) -> Index:
+@prepared
+def busy(index: Index) -> None:
     """An index with rows in every table: all verbs were used on it, and names that are not UTF-8."""
     for camera in ("gate", "caf\udce9"):
         for minute, marks in enumerate([(), (BIRD,), (CAR,), (BIKE,), (), (CAR, BIRD)]):
@@ -67,7 +67,13 @@ def busy(index: Index) -> Index:
     index.compare(profile="balanced")
     ((path,), *_) = index.rows("SELECT path FROM images WHERE state = 'ready' AND path LIKE '/%' ORDER BY path")
     add_video_rows(index.database, index.folder / "caf\udce9.mp4", image=Path(path))
-    return index
+    add_recording_rows(index.database, image=Path(path))
+    index.execute(
+        "INSERT INTO findings (camera_id, kind, region, opened_at, since, strength, evidence, run_id) "
+        "SELECT id, 'moved', '', '2026-01-02 00:00:00.000000', '2026-01-01 00:00:00.000000', 1.5, '{}', 1 FROM cameras"
+    )
+    index.execute("INSERT INTO signatures SELECT image_id, preparation_id, data FROM thumbnails")
+    index.execute("INSERT INTO open_images SELECT MIN(id) FROM images WHERE state = 'ready'")  # as if it lost something
 
 
 def copy(index: Index, target: str, *, progress: Progress = no_progress) -> CopyReport:

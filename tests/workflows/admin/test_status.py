@@ -67,13 +67,15 @@ def test_status_of_an_empty_index(index: Index) -> None:
 
 
 def test_status_names_folders_and_quarantines_that_are_gone(lot: Index) -> None:
-    """A quarantine that was deleted, and a folder that was renamed, are named."""
+    """A quarantine that was deleted, and the outermost folder that was renamed, are named."""
     lot.prune()
     shutil.rmtree(lot.folder.parent / QUARANTINE_NAME)
     assert status(lot.database).missing_quarantines == (str(lot.folder.parent / QUARANTINE_NAME),)
     assert status(lot.database).missing_folders == ()
     lot.folder.rename(lot.folder.with_name("renamed"))
     assert status(lot.database).missing_folders == (str(lot.folder),)
+    lot.folder.parent.rename(lot.folder.parent.with_name("renamed"))
+    assert status(lot.database).missing_folders == (str(lot.folder.parent),)
 
 
 def test_status_counts_pins(lot: Index) -> None:

@@ -1,12 +1,15 @@
 """status --check: what needs a person is found, each kind alone, and nothing else."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from indexer.domain.capture_gaps import usual_interval_s
+from indexer.files.markers import QUARANTINE_NAME
+from indexer.workflows.admin.status import status
 from indexer.workflows.admin.status_check import StatusCheck, check_status
-from tests.support.index import BIRD, CAR, NOON_MS, Index, name, picture
+from tests.support.index import BIRD, CAR, NOON_MS, Index, name, picture, prepared
 
 NOTHING = StatusCheck(0, {}, 0, 0, 0, 0, ())
 NOON = datetime.fromtimestamp(NOON_MS / 1000, UTC)
@@ -18,14 +21,13 @@ def checked(index: Index, *, now: datetime | None = None, silent_after: float = 
     return check_status(index.database, silent_after=silent_after, clock=index.clock if now is None else lambda: now)
 
 
-@pytest.fixture
-def lot(index: Index) -> Index:
+@prepared
+def lot(index: Index) -> None:
     """A camera that took an image every ten minutes, and paused once for twenty; all is decided."""
     for minute in (0, 10, 20, 30, 50, 59):
         index.put(name(minute), picture(stamp=minute))
     index.ingest()
     index.compare()
-    return index
 
 
 def test_nothing_needs_a_person(lot: Index) -> None:
@@ -57,6 +59,38 @@ def test_unwitnessed(lot: Index) -> None:
     assert (found.unwitnessed, found.needs_person) == (5, True)
 
 
+def test_what_is_not_there(lot: Index) -> None:
+    """A quarantine, and a folder of images, that somebody deleted or whose disk is away."""
+    lot.prune()
+    quarantine, away = lot.folder.parent / QUARANTINE_NAME, lot.folder.parent / "away"
+    quarantine.rename(away)
+    found = checked(lot)
+    assert (found.missing_quarantines, found.needs_person) == ((str(quarantine),), True)
+    away.rename(quarantine)
+    lot.folder.rename(away)
+    found = checked(lot)
+    assert (found.missing_folders, found.missing_quarantines, found.needs_person) == ((str(lot.folder),), (), True)
+
+
+@pytest.mark.parametrize("left", ["nothing", "quarantined", "present"])
+def test_a_folder_that_went_on_purpose_needs_nobody(index: Index, left: str) -> None:
+    """Once an ingest saw that its files are gone, a folder is missed only if files of it are in quarantine."""
+    day = index.folder / "day"
+    index.put(f"day/{name(0)}", picture())
+    index.put(f"day/{name(1)}", picture(BIRD))
+    index.put(f"day/{name(2)}", picture(CAR))
+    index.ingest(day)
+    index.compare()
+    if left == "quarantined":
+        assert index.prune(quarantine=str(index.folder.parent / "kept")).removed == 1
+    shutil.rmtree(day)
+    if left != "present":
+        index.put(name(9), picture(BIRD, stamp=1))
+        index.ingest()
+    expected = () if left == "nothing" else (str(day),)
+    assert checked(index).missing_folders == status(index.database).missing_folders == expected
+
+
 def test_held_back(index: Index) -> None:
     """A camera of which nearly all would go."""
     for minute in range(250):
@@ -83,3 +117,4 @@ def test_interval_of_few_images() -> None:
     assert usual_interval_s(times) == 300.0
     assert usual_interval_s(times[:5]) is None
     assert usual_interval_s([]) is None
+    assert usual_interval_s([NOON] * 9) is None

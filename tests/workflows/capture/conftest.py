@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from indexer.domain.descriptions import Limits
 from indexer.domain.videos import Sampling
 from indexer.execution import ParallelMap, serial
-from indexer.workflows.capture.ingest_videos import VideoOptions, ingest_with_videos
+from indexer.workflows.capture.ingest_videos import ingest_with_videos
+from indexer.workflows.capture.options import VideoOptions
 from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.outcomes import IngestReport
 from indexer.workflows.ingest.video_outcomes import VideoReport
@@ -59,6 +60,7 @@ class Videos:
         sampling: Sampling = Sampling.AUTO,
         executor: ParallelMap | None = None,
         again: bool = False,
+        time_s: float = 120.0,
         **naming: Any,
     ) -> IngestReport:
         """Takes in the folder, or these paths, with its videos."""
@@ -66,7 +68,7 @@ class Videos:
         frames = str(self.frames.resolve())
         named = [str(path) for path in paths or (self.folder,)]
         request = discover(named, frames_folder=frames, again=again, **naming)
-        options = VideoOptions(frames, every_s, sampling)
+        options = VideoOptions(frames, every_s, sampling, time_s)
 
         @contextmanager
         def make_executor(_time_s: float) -> Iterator[ParallelMap]:

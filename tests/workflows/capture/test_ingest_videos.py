@@ -1,18 +1,22 @@
 """ingest of videos: what shows something new becomes an image, and all else is counted, once, whatever happens."""
 
+import errno
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from indexer.domain.videos import Sampling
-from indexer.execution import WorkerFailure
+from indexer.domain.videos import VIDEO_EXTENSIONS, Sampling
+from indexer.files.frame_files import write_partial_frame
 from indexer.files.partial_frames import PARTIAL_FOLDER
+from indexer.store import audit_queries, spans
+from indexer.store import videos as store
 from indexer.workflows.runs.run import record_run
 from tests.support.index import Index, picture
+from tests.support.videos import repack
 from tests.workflows.capture.conftest import NOON, Videos, scene
 
 EMPTY, CAR, TRUCK = scene(), scene(200), scene(60, 200)
@@ -51,7 +55,7 @@ def test_a_known_video_is_not_read_again(videos: Videos, monkeypatch: pytest.Mon
     path = videos.make(f"gate_{NOON}.mp4", EMPTY, CAR)
     videos.read()
     before = videos.index.dump(without=("runs",))
-    monkeypatch.setattr("indexer.workflows.capture.ingest_videos.read_video", None)
+    monkeypatch.setattr("indexer.workflows.capture.attempts.read_video", None)
     assert videos.read().outcomes == {"unchanged": 1}
     assert videos.index.dump(without=("runs",)) == before
     os.utime(path, ns=(1, 1_700_000_000_000_000_000))
@@ -96,72 +100,41 @@ def test_memory_goes_from_video_to_video(videos: Videos) -> None:
     videos.require_accounted()
 
 
-def test_witnesses_are_pinned(videos: Videos) -> None:
-    """The witness of a span is no duplicate of anything, even if a better image shows the same: it stays."""
-    videos.make(f"gate_{NOON}.mp4", EMPTY, EMPTY)
-    videos.read()
-    (frame,) = videos.frames.rglob("*.jpg")
-    videos.index.put("gate-1623844790000.jpg", frame.read_bytes())
-    videos.index.ingest()
-    videos.index.compare()
-    verdicts = {path: verdict for path, (verdict, *_) in videos.index.decisions().items()}
-    assert verdicts == {videos.index.file(str(frame.resolve())): "keep", "gate-1623844790000.jpg": "duplicate"}
+def test_a_full_disk_costs_no_frame(videos: Videos, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A video whose frames cannot be written is refused and leaves nothing; with space it is read whole."""
+    videos.make(f"gate_{NOON}.mp4", EMPTY, CAR, EMPTY, TRUCK, EMPTY, scene(10))
+    written = list[str]()
 
+    def fill(path: str, data: bytes, *, sync: bool = True) -> int:
+        written.append(path)
+        if len(written) > 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        return write_partial_frame(path, data, sync=sync)
 
-def test_a_broken_video_costs_itself(videos: Videos) -> None:
-    """A text with the name of a video, an empty file and a cut one are counted with their reasons; others are read."""
-    whole = videos.make(f"gate_{NOON}.mp4", EMPTY, CAR, EMPTY, TRUCK)
-    (videos.folder / "text_20210616_120000.mp4").write_text("no video")
-    (videos.folder / "empty_20210616_120000.mp4").touch()
-    cut = whole.read_bytes()[: whole.stat().st_size // 2]
-    (videos.folder / "cut_20210616_120000.mp4").write_bytes(cut)
-    report = videos.read()
-    assert report.outcomes == {"read": 1, "unreadable": 3}
-    assert sorted(Path(path).name.split("_")[0] for path, _ in report.problems) == ["cut", "empty", "text"]
-    assert videos.read().outcomes == {"unchanged": 4}
+    with monkeypatch.context() as patched:
+        patched.setattr("indexer.workflows.capture.new_frames.write_partial_frame", fill)
+        report = videos.read()
+    (path, reason), *_ = report.refused
+    assert (report.outcomes, reason) == ({"skipped": 1}, "a frame of it cannot be written: No space left on device")
+    assert path.endswith(f"gate_{NOON}.mp4")
+    assert list(videos.frames.rglob("*")) == []
+    assert videos.read().frames_stored == 4
     videos.require_accounted()
 
 
-def test_the_good_part_of_a_cut_video_is_kept(videos: Videos) -> None:
-    """Of a video that ends early what is there is stored and counted; when it has grown, the rest is taken in."""
-    whole = videos.make(f"gate_{NOON}.ts", EMPTY, CAR, TRUCK, EMPTY, scene(10), CAR, container="mpegts")
-    data = whole.read_bytes()
-    whole.write_bytes(data[: len(data) // 2])
-    report = videos.read(sampling=Sampling.ALL)
-    read = report.frames_read
-    assert 0 < report.frames_stored <= read < 6
-    whole.write_bytes(data)
-    report = videos.read(sampling=Sampling.ALL)
-    assert report.frames_read == 6
-    assert [reason for (reason,) in videos.index.rows("SELECT missing_reason FROM videos ORDER BY id")] == [
-        "replaced",
-        None,
-    ]
-    assert len(videos.stored()) == 4
-    assert videos.index.rows("SELECT video_id, COUNT(*) FROM video_frames GROUP BY video_id") == [(2, 4)]
+def test_a_run_keeps_the_partial_files_of_one_video(videos: Videos, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the next video of a camera is read, nothing is left of what the one before wrote for the time being."""
+    videos.make(f"gate_{NOON}.mp4", EMPTY, CAR)
+    videos.make("gate_20210616_130000.mp4", TRUCK)
+    read, left = _read_video(), list[list[str]]()
 
+    def look_and_read(task: Any) -> Any:
+        left.append(sorted(os.listdir(Path(task.partial_folder).parent)))
+        return read(task)
 
-def test_a_dead_worker_costs_its_video(videos: Videos) -> None:
-    """A video whose worker was killed is recorded as unreadable with the reason, and the next one is read."""
-    videos.make(f"gate_{NOON}.mp4", EMPTY)
-    videos.make("yard_20210616_120000.mp4", CAR)
-    report = videos.read(executor=_Killing("gate"))
-    assert report.outcomes == {"unreadable": 1, "read": 1}
-    assert "was killed" in report.problems[0][1]
-    assert videos.read(again=True).outcomes == {"read": 1, "unchanged": 1}
-
-
-class _Killing:
-    """An executor whose worker dies of one camera's video."""
-
-    workers = 1
-
-    def __init__(self, camera: str) -> None:
-        self.camera = camera
-
-    def __call__(self, function: Callable[[Any], Any], items: Iterable[Any], /) -> Iterator[Any]:
-        for item in items:
-            yield WorkerFailure("was killed") if item.camera == self.camera else function(item)
+    monkeypatch.setattr("indexer.workflows.capture.attempts.read_video", look_and_read)
+    assert videos.read().outcomes == {"read": 2}
+    assert sorted(left) == [["0", "lock"], ["1", "lock"]]
 
 
 def test_orphans_of_a_crash_are_adopted(videos: Videos, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,27 +183,6 @@ def test_a_name_in_use_is_not_overwritten(videos: Videos) -> None:
     assert other.read_bytes() == b"something else"
 
 
-def test_a_witness_that_went_meanwhile(videos: Videos, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If a witness is removed while a video is read, the video is read again without it."""
-    videos.make(f"gate_{NOON}.mp4", EMPTY)
-    videos.read()
-    videos.make("gate_20210616_130000.mp4", EMPTY, CAR)
-    (first,) = videos.frames.rglob("*.jpg")
-    read = _read_video()
-
-    def read_and_remove(task: Any) -> Any:
-        result = read(task)
-        videos.index.execute("UPDATE images SET state = 'missing' WHERE id = 1")
-        first.unlink(missing_ok=True)
-        return result
-
-    with monkeypatch.context() as patched:
-        patched.setattr("indexer.workflows.capture.ingest_videos.read_video", read_and_remove)
-        report = videos.read()
-    assert (report.outcomes, report.frames_read, report.frames_stored) == ({"unchanged": 1, "read": 1}, 2, 2)
-    videos.require_accounted()
-
-
 def _read_video() -> Callable[[Any], Any]:
     from indexer.workflows.capture.read_video import read_video
 
@@ -246,7 +198,7 @@ def test_others_work_while_a_video_is_read(videos: Videos, monkeypatch: pytest.M
         with record_run(videos.index.database, "pin", arguments={}, clock=videos.index.clock):
             return read(task)
 
-    monkeypatch.setattr("indexer.workflows.capture.ingest_videos.read_video", read_beside_another)
+    monkeypatch.setattr("indexer.workflows.capture.attempts.read_video", read_beside_another)
     assert videos.read().outcomes == {"read": 1}
     found = videos.index.rows("SELECT command, outcome FROM audit_runs ORDER BY run_id")
     assert found == [("ingest", "done"), ("pin", "done")]
@@ -261,6 +213,98 @@ def test_nothing_stays_in_the_partial_folder(videos: Videos) -> None:
     videos.read()
     assert not (videos.frames / PARTIAL_FOLDER).exists()
     assert videos.index.rows("SELECT COUNT(*) FROM images") == [(1,)]
+
+
+def test_partial_frames_are_no_images(videos: Videos) -> None:
+    """What a killed run left in the folder for partial files is no image for whoever takes in the folder of frames."""
+    videos.make(f"gate_{NOON}.mp4", EMPTY, CAR)
+    videos.read()
+    left = videos.frames / PARTIAL_FOLDER / "0123456789abcdef" / "0"
+    left.mkdir(parents=True)
+    shutil.copy2(videos.frames / videos.stored()[0], left / "0.jpg")
+    assert videos.index.ingest(videos.frames).outcomes == {"unchanged": 2, "skipped": 1}
+    assert videos.index.rows("SELECT COUNT(*) FROM images") == [(2,)]
+
+
+def test_every_suffix_of_a_video(videos: Videos) -> None:
+    """Files with every usual suffix of a video are read, in small letters and large ones."""
+    whole = videos.make("one.mp4", EMPTY, CAR).read_bytes()
+    (videos.folder / "one.mp4").unlink()
+    for suffix in sorted(VIDEO_EXTENSIONS):
+        (videos.folder / f"cam{suffix[1:]}_{NOON}{suffix.upper()}").write_bytes(whole)
+    made = {
+        ".m2ts": {"container": "mpegts", "container_options": {"mpegts_m2ts_mode": "1"}},
+        ".mts": {"container": "mpegts", "container_options": {"mpegts_m2ts_mode": "1"}},
+        ".mpeg": {"codec": "mpeg2video", "container": "mpeg", "rate": 25},
+        ".3gp": {"container": "3gp"},
+    }
+    for suffix, how in made.items():
+        videos.make(f"own{suffix[1:]}_{NOON}{suffix}", EMPTY, CAR, **how)  # type: ignore[arg-type]
+    report = videos.read()
+    assert report.outcomes == {"read": len(VIDEO_EXTENSIONS) + len(made)}
+    assert {".3gp", ".m2ts", ".mpeg", ".mts"} <= VIDEO_EXTENSIONS
+    assert set(videos.index.rows("SELECT frames_read, frames_stored FROM videos")) == {(2, 2)}
+
+
+def test_the_tree_of_a_recorder(videos: Videos) -> None:
+    """Where the camera stands between hour and minute, all hours are of one camera, and times are those of the path."""
+    whole = videos.make("one.mp4", EMPTY, CAR).read_bytes()
+    (videos.folder / "one.mp4").unlink()
+    for number, (hour, camera) in enumerate((hour, camera) for hour in ("12", "13") for camera in ("back", "front")):
+        for time in ("00.00", "30.10"):
+            path = videos.folder / "2021-06-16" / hour / camera / f"{time}.mp4"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(whole + b"\0\0\0\x09free" + bytes([2 * number + (time == "00.00")]))
+    assert videos.read().outcomes == {"read": 8}
+    rows = videos.index.rows(
+        "SELECT camera, started_at, started_at_source FROM audit_videos ORDER BY camera, started_at"
+    )
+    assert [(camera, str(at)[11:19], source) for camera, at, source in rows] == [
+        (camera, time, "name")
+        for camera in ("back", "front")
+        for time in ("12:00:00", "12:30:10", "13:00:00", "13:30:10")
+    ]
+    assert videos.read().outcomes == {"unchanged": 8}
+
+
+def test_what_was_read_again_counts_once(videos: Videos) -> None:
+    """A video that was broken, and is whole now, has no gap any more: neither audits nor sums count its old reading."""
+    path = videos.make(f"gate_{NOON}.mkv", *([EMPTY, CAR] * 5), container="matroska")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    videos.read(every_s=0.2, sampling=Sampling.ALL)
+    path.write_bytes(whole)
+    assert videos.read(every_s=0.2, sampling=Sampling.ALL).frames_read == 50
+    rows = videos.index.rows("SELECT state, missing_reason FROM videos ORDER BY id")
+    assert rows == [("partial", "read again"), ("read", None)]
+    with videos.index.database.read() as session:
+        counts, unstored = store.count_videos(session), spans.count_spans(session)
+    assert (counts.read, counts.partial, counts.missing, counts.frames_read) == (1, 0, 0, 50)
+    assert (counts.frames_stored, counts.frames_stored + unstored.frames) == (len(videos.stored()), 50)
+    with audit_queries.run_audit(videos.index.database, "shown", {}) as table:
+        assert [row[3:] for row in table] == [(2, 50)]
+    with audit_queries.run_audit(videos.index.database, "quiet", {}) as table:
+        assert sum(row[4] for row in table) == unstored.frames
+    shutil.copy2(path, videos.folder / "gate_20210616_140000.mkv")
+    assert videos.read().outcomes == {"unchanged": 1, "equal": 1}
+
+
+def test_a_file_that_is_another_recording_replaces_none(videos: Videos) -> None:
+    """Where a name is used again for another time, or for a shorter video, both readings hold."""
+    path = videos.make("gate/clip.mp4", EMPTY, CAR, EMPTY)
+    os.utime(path, ns=(1, 1_623_844_802_000_000_000))
+    videos.read()
+    videos.make("gate/clip.mp4", CAR, TRUCK, CAR)
+    os.utime(path, ns=(1, 1_623_848_402_000_000_000))
+    videos.read()
+    named = videos.make(f"yard_{NOON}.mp4", TRUCK, CAR, TRUCK)
+    videos.read()
+    videos.make(named.name, TRUCK)
+    videos.read()
+    rows = videos.index.rows("SELECT missing_reason, COUNT(*) FROM videos GROUP BY missing_reason ORDER BY 2, 1")
+    assert sorted(rows, key=repr) == [("replaced", 2), (None, 2)]
+    with videos.index.database.read() as session:
+        assert store.count_videos(session).frames_read == 10
 
 
 def test_a_profile_without_thumbnails_is_refused(videos: Videos) -> None:
@@ -305,24 +349,11 @@ def test_videos_are_skipped_without_a_folder_for_frames(videos: Videos) -> None:
     assert report.refused == []
 
 
-def test_what_is_damaged_is_counted_apart(videos: Videos) -> None:
-    """Frames that cannot be trusted are never stored as new, and are counted as damaged or as a gap."""
-    path = videos.make(f"gate_{NOON}.ts", *([EMPTY, CAR] * 6), container="mpegts")
-    data = bytearray(path.read_bytes())
-    third = len(data) // 3
-    data[third : third + 3000] = bytes(3000)
-    path.write_bytes(bytes(data))
-    videos.read(sampling=Sampling.ALL, every_s=0.2)
-    reasons = {reason for (reason,) in videos.index.rows("SELECT DISTINCT reason FROM spans")}
-    assert "seen" in reasons
-    assert reasons - {"seen"} <= {"damaged", "gap"}
-    videos.require_accounted()
-
-
 def test_other_profile_of_a_camera(videos: Videos) -> None:
     """Frames are compared by the profile in force for the camera, which the spans name."""
-    videos.index.put("gate-1623844700000.png", picture())
-    videos.index.ingest()
+    videos.folder.mkdir(exist_ok=True)
+    (videos.folder / "gate-1623844700000.png").write_bytes(picture())
+    videos.index.ingest(videos.folder)
     videos.index.make_profile("mine", max_score=5.0)
     videos.index.compare(profile="mine")
     videos.make(f"gate_{NOON}.mp4", EMPTY, EMPTY)
@@ -331,17 +362,64 @@ def test_other_profile_of_a_camera(videos: Videos) -> None:
 
 
 def test_times_of_the_file_and_the_container(videos: Videos) -> None:
-    """Without a time in the name a video begins when its container says, else its length before its file's time."""
-    path = videos.make("gate/clip.mp4", EMPTY, CAR)
-    os.utime(path, ns=(1, 1_623_844_802_000_000_000))
-    made = videos.make("yard/clip.mp4", EMPTY, CAR, metadata={"creation_time": "2021-06-16T12:00:00Z"})
-    os.utime(made, ns=(1, 1_623_844_802_000_000_000))
+    """Without a time in the name a video begins when its container says, be it at its start or its end, else its length
+    before its file's time, also where the container says nonsense. Frames have the times that follow from it."""
+    stated = {
+        "gate": None,
+        "yard": "2021-06-16T12:00:00Z",
+        "dock": "2021-06-16T12:00:12Z",
+        "wood": "1904-01-01T00:00:00Z",
+    }
+    for camera, created in stated.items():
+        metadata = {} if created is None else {"creation_time": created}
+        path = videos.make(f"{camera}/clip.mp4", *([EMPTY] * 11), CAR, metadata=metadata)
+        os.utime(path, ns=(1, 1_623_844_812_000_000_000))
     videos.read()
     rows = videos.index.rows("SELECT camera, started_at, started_at_source FROM audit_videos ORDER BY camera")
     assert [(camera, str(at)[:19], source) for camera, at, source in rows] == [
+        ("dock", "2021-06-16 12:00:00", "container"),
         ("gate", "2021-06-16 12:00:00", "mtime"),
+        ("wood", "2021-06-16 12:00:00", "mtime"),
         ("yard", "2021-06-16 12:00:00", "container"),
     ]
+    times = {name.rpartition("-")[2].removesuffix(".jpg") for name in videos.stored()}
+    assert (len(videos.stored()), times) == (8, {"1623844800000", "1623844811000"})
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_one_recording_in_two_files(videos: Videos, at_once: bool) -> None:
+    """The same frames in two containers: the second video counts each as seen, with the first one's image, score 0."""
+    first = videos.make(f"gate_{NOON}.mp4", EMPTY, EMPTY, CAR, CAR, EMPTY)
+    if not at_once:
+        videos.read()
+    repack(first, videos.folder / f"gate_{NOON}.mkv")
+    report = videos.read()
+    assert (report.frames_stored, report.adopted) == (2 if at_once else 0, 0)
+    assert videos.index.rows("SELECT frames_read, frames_stored FROM videos ORDER BY id") == [(5, 2), (5, 0)]
+    assert videos.index.rows("SELECT SUM(frames), MAX(worst_score) FROM spans") == [(8, 0.0)]
+    assert len(videos.stored()) == 2
+    videos.require_accounted()
+
+
+def test_frames_of_videos_that_are_gone_still_count(videos: Videos) -> None:
+    """The frames looked at are those of all videos, as the spans are: a person may delete videos that were read."""
+    path = videos.make(f"gate_{NOON}.mp4", EMPTY, EMPTY, CAR)
+    videos.make("yard_20210616_120000.mp4", EMPTY, EMPTY)
+    videos.read()
+    path.unlink()
+    videos.read()
+    with videos.index.database.read() as session:
+        counts, unstored = store.count_videos(session), spans.count_spans(session)
+    assert (counts.read, counts.missing, counts.frames_read, counts.frames_stored) == (1, 1, 5, 3)
+    assert counts.frames_read == counts.frames_stored + unstored.frames
+
+
+def test_an_hour_that_happens_twice_is_counted(videos: Videos) -> None:
+    """A video whose name says a time that happens twice begins at the first of both, which the report counts."""
+    videos.make("gate_20261025_023000.mp4", EMPTY)
+    assert videos.read(timezone="Europe/Berlin").ambiguous_times == 1
+    (began,) = videos.index.rows("SELECT started_at FROM audit_videos")[0]
+    assert str(began)[:19] == "2026-10-25 00:30:00"
 
 
 def test_equal_videos_of_two_cameras(videos: Videos) -> None:

@@ -1,6 +1,6 @@
 """How the work of compare is shared: by whole cameras, inside a camera, or not at all; always with the same rows."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,7 @@ import pytest
 
 from indexer.errors import EngineError
 from indexer.execution import WorkerFailure
+from indexer.store import scores
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import inputs, searcher, small_cameras, workload
 from tests.support.index import BIKE, BIRD, CAR, GHOST, SECOND_BIRD, Index, name, picture, prepared
@@ -147,15 +148,44 @@ def test_unchanged_images_ask_for_no_recorded_scores(lots: Index, monkeypatch: p
     """Of recorded scores the memory is asked once for a new image and for a new keeper, not for all that is there."""
     lots.compare()
     asked: list[int] = []
-    listing = comparing.scores.list_scores
+    listing, listing_together = comparing.scores.list_scores, comparing.scores.list_scores_of
 
     def counted(session: Any, image_id: int, *, scoring_id: int) -> Any:
         asked.append(image_id)
         return listing(session, image_id, scoring_id=scoring_id)
 
+    def counted_together(session: Any, image_ids: Sequence[int], *, scoring_id: int) -> Any:
+        asked.extend(image_ids)
+        return listing_together(session, image_ids, scoring_id=scoring_id)
+
     monkeypatch.setattr(comparing.scores, "list_scores", counted)
+    monkeypatch.setattr(comparing.scores, "list_scores_of", counted_together)
     lots.put(name(0.5, "gate"), picture((10, 20, 14, 90)))
     lots.ingest()
     lots.compare()
     assert 0 < len(asked) <= 2
     assert set(asked) == {73}
+
+
+def test_recorded_scores_are_loaded_together(
+    lots: Index, open_index: Callable[..., Index], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A camera of which some images were compared before is decided as at once, and with no query for each image."""
+    monkeypatch.setattr(small_cameras, "MAX_IMAGES", 0)
+    monkeypatch.setattr(inputs, "SCORES_AT_ONCE", 5)
+    whole, divided = copied(lots, open_index), copied(lots, open_index)
+    whole.compare()
+    divided.compare()
+    calls = list[int]()
+    for index in (whole, divided):
+        for minute in range(24, 36):
+            index.put(name(minute, "gate"), picture(*SCENES[minute % len(SCENES)], stamp=minute))
+        index.ingest()
+    real = scores.list_scores
+    monkeypatch.setattr(scores, "list_scores", lambda *a, **how: calls.append(1) or real(*a, **how))
+    divided.compare()
+    assert len(calls) < 12
+    monkeypatch.setattr(inputs, "MAX_KEPT_SCORES", 0)
+    whole.compare()
+    assert len(calls) >= 12
+    assert divided.dump(without=("runs",)) == whole.dump(without=("runs",))

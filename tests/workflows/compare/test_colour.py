@@ -20,7 +20,7 @@ from indexer.workflows.review.pair_picture import PictureSource
 from indexer.workflows.tuning.sweep import sweep
 from tests.support.brute_force import assert_promises
 from tests.support.databases import on_sqlite
-from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
+from tests.support.index import BIKE, BIRD, CAR, Index, name, picture, prepared
 from tests.workflows.review.test_pair_picture import drawn, marked
 
 Colour = tuple[int, int, int]
@@ -61,13 +61,12 @@ def kept(index: Index) -> int:
     return sum(verdict == "keep" for verdict, *_ in index.decisions().values())
 
 
-@pytest.fixture
-def cars(index: Index) -> Index:
+@prepared
+def cars(index: Index) -> None:
     """The lot without a car, with a red one twice, a green and a blue one of the same grey."""
     for minute, hue in enumerate([None, RED, GREEN, RED, BLUE]):
         index.put(name(minute, suffix="jpg"), encode(frame(hue, seed=minute)))
     index.ingest()
-    return index
 
 
 @on_sqlite

@@ -17,6 +17,7 @@ from indexer.workflows.review.verdict import set_verdict, undo_verdict
 from tests.support.brute_force import assert_promises
 from tests.support.databases import Maker, on_postgresql, on_sqlite
 from tests.support.index import BIRD, CAR, GHOST, SECOND_BIRD, THIRD_BIRD, Index, name, picture
+from tests.support.stub_network import stubbed_network
 
 PICTURES = (
     picture(),
@@ -47,7 +48,7 @@ step = st.one_of(
     st.tuples(st.just("add"), st.lists(places, min_size=1, max_size=3)),
     st.tuples(st.sampled_from(["change", "move"]), numbers, numbers),
     st.tuples(st.sampled_from(["vanish", "rename", "retime", "restore", "restore without pin"]), numbers),
-    st.tuples(st.sampled_from(["balanced", "plain", "colour"])),
+    st.tuples(st.sampled_from(["balanced", "plain", "colour", "learned"])),
     verdict,
 )
 steps = st.lists(st.tuples(step, st.sampled_from([True, True, False])), min_size=2, max_size=12)
@@ -166,7 +167,7 @@ class History:
 
     def take(self, step: str, *what: Any) -> None:
         """Does what a step says."""
-        if step in ("balanced", "plain", "colour"):
+        if step in ("balanced", "plain", "colour", "learned"):
             self.compare(step)
         elif step in ("same", "different", "undo"):
             self.judge(step, *what)
@@ -186,19 +187,20 @@ def new_history(maker: Maker, folder: Path) -> History:
 often = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-seldom = settings(often, max_examples=5)  # on a server a history takes five times as long, and the rule is the same
+seldom = settings(often, max_examples=3)  # on a server a history takes five times as long, and the rule is the same
 
 
 def live(maker: Maker, folder: Path, first: list[tuple[int, int]], steps: list[tuple[Any, ...]]) -> None:
     """Takes a folder through a history, holding every compare against the rule."""
     history = new_history(maker, folder)
     try:
-        history.add(first)
-        history.compare()
-        for (what, *how), then_compare in [*steps, (("compare",), False)]:
-            history.take(what, *how)
-            if then_compare:
-                history.compare()
+        with stubbed_network():
+            history.add(first)
+            history.compare()
+            for (what, *how), then_compare in [*steps, (("compare",), False)]:
+                history.take(what, *how)
+                if then_compare:
+                    history.compare()
     finally:
         maker.drop(history.index.database)
 

@@ -10,18 +10,17 @@ from indexer.store.reconsidered import WouldKeep
 from indexer.workflows.admin.status import status
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.tuning.sweep import SweepReport, sweep
-from tests.support.index import BIKE, BIRD, GHOST, Index, name, picture
+from tests.support.index import BIKE, BIRD, GHOST, Index, name, picture, prepared
 
 
-@pytest.fixture
-def lot(index: Index) -> Index:
+@prepared
+def lot(index: Index) -> None:
     """A camera of which `plain` removed a ghost and a bird; `balanced` keeps the ghost."""
     for file, content in {name(0): picture(), name(1): picture(GHOST), name(2): picture(BIRD)}.items():
         index.put(file, content)
     index.ingest()
     index.compare(profile="plain")
     assert index.prune().removed == 2
-    return index
 
 
 def test_another_profile_tells_what_it_would_have_kept(lot: Index) -> None:

@@ -1,9 +1,12 @@
 """How far workers are: told by a file, to a bar that never goes back and ends where the work does."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from indexer.execution import local_executor
-from indexer.workflows.compare import shared_progress
+from indexer.workflows.compare import compare, shared_progress
 from indexer.workflows.compare.shared_progress import ProgressSlot, reporting, watched
 from tests.support.index import Index, name, picture
 
@@ -50,3 +53,21 @@ def test_the_bar_moves_within_a_camera(index: Index, monkeypatch) -> None:  # ty
     assert sum(steps) == 80
     assert len(steps) > 2
     assert len(index.decisions()) == 80
+
+
+def test_compiling_is_a_stage_of_its_own(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the search must be compiled first, the bar says so, and not that it compares."""
+    stages: list[str] = []
+
+    def progress(stage: str, _total: int | None) -> Callable[[int], None]:
+        stages.append(stage)
+        return lambda _count: None
+
+    for answer, expected in ((False, True), (True, False)):
+        monkeypatch.setattr(compare, "should_start_workers", lambda _database: True)
+        monkeypatch.setattr(compare, "is_compiled", lambda answer=answer: answer)
+        index.put(name(0, "gate" if answer else "yard"), picture())
+        index.ingest()
+        stages.clear()
+        index.compare(progress=progress)
+        assert any(stage.startswith("compiling") for stage in stages) is expected

@@ -189,12 +189,12 @@ def test_statements_do_not_grow_with_unchanged_cameras(index: Index) -> None:
 def test_statements_do_not_grow_with_new_small_cameras(index: Index) -> None:
     """Cameras of a few images that are new are read, decided and written together."""
     taken = []
-    for cameras in (range(3), range(3, 33)):
+    for cameras in (range(1), range(1, 4), range(4, 34)):
         fill(index, *(f"c{number:02}" for number in cameras))
         with counted(index) as sent:
             assert index.compare().counts["decided"] == 3 * len(cameras)
         taken.append(len(sent))
-    assert taken[0] == taken[1]
+    assert taken[0] < taken[1] == taken[2]  # at first there is no camera to be left as it is
 
 
 @on_postgresql

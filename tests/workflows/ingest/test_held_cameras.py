@@ -6,9 +6,16 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from indexer.domain.naming.rules import RuleBook
+from indexer.domain.naming.tree import PathFile, name_tree
+from indexer.store import camera_sources
 from indexer.workflows.admin.camera import confirm_camera
 from indexer.workflows.ingest.discovery import discover
+from indexer.workflows.ingest.held_cameras import check_sources
+from indexer.workflows.ingest.known_cameras import KnownCameras
 from indexer.workflows.ingest.preview import preview_ingest
 from tests.support.index import Index, picture
 
@@ -67,13 +74,66 @@ def test_source_that_is_no_folder(index: Index, first: str, camera: str) -> None
     assert cameras(index) == {first: "gate"}
 
 
-def test_source_that_is_no_folder_at_another_time(index: Index) -> None:
-    """Where its times do not overlap, the camera is one, as with any other source."""
-    put(index, "gate/2024-05-01/001/jpg/12/30/45[M][0@0][0].jpg")
+@pytest.mark.parametrize("folder", ["North/gate", "North/gate/2024-05-01", "North/gate/2024-05-01/001/jpg"])
+def test_names_that_are_called_like_another_folder(index: Index, folder: str) -> None:
+    """A camera called like its folder is not the one that names of files elsewhere say, until a person says so."""
+    put(index, f"{folder}/20240501_123045.jpg")
     index.ingest()
-    put(index, "y/gate_20240502_123045.jpg")
+    put(index, "South/gate_20240502_123045.jpg")
+    [(name, folders)] = held(index).items()
+    assert (name, len(folders), set(cameras(index).values())) == ("gate", 2, {"gate"})
+    confirm_camera(index.database, "gate", clock=index.clock)
+    assert (held(index), len(cameras(index))) == ({}, 2)
+
+
+def test_names_that_are_called_like_their_own_folder(index: Index) -> None:
+    """Names of files in a folder that is called like them say the same camera."""
+    put(index, "North/gate/20240501_123045.jpg")
+    index.ingest()
+    put(index, "North/gate/2024-05-02/gate_20240502_123045.jpg")
     assert held(index) == {}
     assert set(cameras(index).values()) == {"gate"}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("{word}_0001", "{word}_0002"),
+        ("20240501_120000_{word}", "20240501_120100_{word}"),
+        ("2024-05-01/{word} 12", "2024-05-02/{word} 12"),
+    ],
+)
+def test_series_in_one_folder(index: Index, names: tuple[str, ...]) -> None:
+    """Two words that number the same things may be two cameras; a person says whether they are."""
+    files = [f"x/{name.format(word=word)}.png" for word in ("gate", "yard") for name in names]
+    put(index, *files)
+    assert held(index) == {"x": ["x"]}
+    assert cameras(index) == {}
+    confirm_camera(index.database, "x", clock=index.clock)
+    assert held(index) == {}
+    assert cameras(index) == dict.fromkeys(files, "x")
+    index.ingest(pattern="(?P<camera>gate|yard)[^/]*$")
+    assert set(cameras(index).values()) == {"gate", "yard"}
+
+
+def test_a_second_series_later(index: Index) -> None:
+    """A word that is new in a folder is held back; words that are known there are not."""
+    put(index, "x/gate_0001.png", "x/gate_0002.png")
+    assert held(index) == {}
+    put(index, "x/yard_0001.png", "x/yard_0002.png", "x/gate_0003.png")
+    assert held(index) == {"x": ["x"]}
+    assert len(cameras(index)) == 2
+
+
+def test_words_that_share_no_number_are_reported(index: Index) -> None:
+    """Where nothing shows that two words are two cameras, the files are taken in, and the report names the words."""
+    put(index, *(f"x/{name}.png" for name in ("gate_1", "yard_2", "gate_3", "yard_4")))
+    assert index.ingest().names.several_words == {"x": ("gate", "yard")}
+    put(index, "x/yard_6.png")
+    assert index.ingest().names.several_words == {}
+    assert set(cameras(index).values()) == {"x"}
+    put(index, "x/yard_3.png")
+    assert held(index) == {"x": ["x"]}
 
 
 def test_camera_without_sources(index: Index) -> None:
@@ -83,6 +143,18 @@ def test_camera_without_sources(index: Index) -> None:
     index.execute("DELETE FROM camera_sources")
     put(index, "b/c10-1623844860000.png", "a/c10-1623844980000.png")
     assert held(index) == {"c10": ["a", "b"]}
+
+
+def test_images_of_a_camera_are_read_once(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Naming new files reads the known images of their camera once, for its sources and its times alike."""
+    put(index, "a/c10-1623844800000.png", "a/c10-1623844920000.png")
+    index.ingest()
+    index.execute("DELETE FROM camera_sources")
+    put(index, "b/c10-1623844860000.png", "c/c10-1623844980000.png")
+    read, iter_images = list[str](), camera_sources.iter_images
+    monkeypatch.setattr(camera_sources, "iter_images", lambda s, camera: read.append(camera) or iter_images(s, camera))
+    assert index.ingest().names.held
+    assert read == ["c10"]
 
 
 def test_removed_images_show_when_a_camera_was_there(index: Index) -> None:
@@ -271,11 +343,11 @@ def test_two_new_stations_below_an_earlier_folder(index: Index) -> None:
 
 def test_known_times_are_compared_by_every_new_file(index: Index) -> None:
     """A file that a camera gets by its folder counts like one that names the camera itself."""
-    put(index, "gate/gate-1623844800000.png", "y/gate-1623844860000.png")
+    put(index, "gate/gate-1623844800000.png", "gate/old/gate-1623844860000.png")
     index.ingest()
     assert set(cameras(index).values()) == {"gate"}
     put(index, "gate/IMG_0001.jpg")
-    assert held(index) == {"gate": ["gate", "y"]}
+    assert held(index) == {"gate": ["gate", "gate/old"]}
 
 
 @pytest.mark.parametrize(
@@ -300,18 +372,32 @@ def test_a_hidden_folder_that_was_named(index: Index, ingests: list[list[str]]) 
 )
 def test_times_are_compared_by_the_new_clock(index: Index, hours: tuple[str, ...], option: dict[str, str]) -> None:
     """The times of known files are compared as they will be with a time zone that comes with new files."""
-    put(index, *(f"b1/c10_20240501_{hour}00.png" for hour in ("1000", "1100", "1200")))
-    index.ingest(index.folder / "b1")
-    put(index, *(f"b2/c10_20240501_{hour}00.png" for hour in hours))
-    assert held(index, **option) == ({"c10": ["b1", "b2"]} if "1030" in hours else {})
+    put(index, *(f"batch1/c10_20240501_{hour}00.png" for hour in ("1000", "1100", "1200")))
+    index.ingest(index.folder / "batch1")
+    put(index, *(f"batch2/c10_20240501_{hour}00.png" for hour in hours))
+    assert held(index, **option) == ({"c10": ["batch1", "batch2"]} if "1030" in hours else {})
+
+
+def test_a_new_clock_for_known_files_alone(index: Index) -> None:
+    """A time zone by which the known folders of a camera overlap holds it back; one by which they do not is taken."""
+    put(index, "batch1/c10_20240501_100000.png", "batch1/c10_20240501_120000.png", "batch2/c10_20240501_130000.png")
+    assert held(index) == {}
+    times = "SELECT captured_at FROM images ORDER BY id"
+    before = index.rows(times)
+    zone = {"timezone": "America/New_York"}
+    assert preview_ingest(index.database, discover([str(index.folder / "batch2")], **zone)).new_times == 1
+    assert held(index, "batch2", timezone="Europe/Berlin") == {"c10": ["batch1", "batch2"]}
+    assert index.rows(times) == before
+    assert held(index, "batch2", **zone) == {}
+    assert index.rows(times)[2] == ("2024-05-01 17:00:00.000000",)
 
 
 def test_times_are_compared_by_a_new_pattern(index: Index) -> None:
     """The times of known files are compared as a pattern reads them that comes with new files."""
-    put(index, "b1/c10_20240501_100000-at-20240601_100000.png", "b1/c10_20240501_110000-at-20240601_120000.png")
-    index.ingest(index.folder / "b1")
-    put(index, "b2/c10_20240701_100000-at-20240601_110000.png")
-    assert held(index, pattern=r"-at-(?P<timestamp>\d{8}_\d{6})") == {"c10": ["b1", "b2"]}
+    put(index, "batch1/c10_20240501_100000-at-20240601_100000.png", "batch1/c10_20240501_110000-at-20240601_120000.png")
+    index.ingest(index.folder / "batch1")
+    put(index, "batch2/c10_20240701_100000-at-20240601_110000.png")
+    assert held(index, pattern=r"-at-(?P<timestamp>\d{8}_\d{6})") == {"c10": ["batch1", "batch2"]}
 
 
 def test_folders_called_like_years(index: Index) -> None:
@@ -338,3 +424,28 @@ def test_disk_that_is_away(index: Index, tmp_path: Path) -> None:
     (index.folder / "a").rename(tmp_path / "away")
     put(index, "b/c10-1623844800000.png")
     assert held(index, "b") == {"c10": ["a", "b"]}
+
+
+@given(
+    st.lists(
+        st.sampled_from(["North", "South", "Station 1", "batch1", "batch2", "2024-05-01", "export", "old", "1"]),
+        min_size=2,
+        max_size=2,
+        unique=True,
+    ),
+    st.booleans(),
+)
+def test_a_name_in_two_folders(folders: list[str], at_once: bool) -> None:
+    """A camera that file names say in two folders is one without a question only at different times."""
+    days = ["20240501", "20240501" if at_once else "20240601"]
+    files = [
+        PathFile(f"/data/{folder}/c10_{day}_12000{n}.png", 0)
+        for n in (0, 1)
+        for folder, day in zip(folders, days, strict=True)
+    ]
+    names = name_tree(files, siblings=(), rules=RuleBook({})).with_assigned_names({})
+    known = KnownCameras(None, ())
+    check = check_sources(names, known, gone=frozenset(), moved={}, new_times={}, roots=frozenset())
+    is_one_source = len({naming.source for naming in names.values()}) == 1
+    assert {naming.camera for naming in names.values()} == {"c10"}
+    assert bool(check.held) is (not is_one_source and at_once)

@@ -315,6 +315,26 @@ def test_names_given_by_a_person_stay(index: Index) -> None:
     assert found == [("yard", "option", "2021-06-16 12:02:00.000000"), ("yard", "option", "2021-06-16 12:01:00.000000")]
 
 
+@pytest.mark.parametrize("moved", [True, False])
+def test_an_equal_file_elsewhere_is_not_of_a_named_camera(index: Index, moved: bool) -> None:
+    """A new file with the bytes of one that is gone, of a camera that a person said, is of its own camera unless it
+    is that file."""
+    path = index.put(f"west/{name(0)}", picture())
+    index.ingest(index.folder / "west", camera="yard")
+    (index.folder / "east").mkdir()
+    if moved:
+        path.rename(index.folder / "east" / name(0))
+    else:
+        path.unlink()
+        index.put(f"east/{name(0)}", picture())
+    index.ingest(index.folder / "east")
+    found = index.rows("SELECT path, name, state FROM images JOIN cameras ON cameras.id = camera_id ORDER BY images.id")
+    rows = [(index.file(file), camera, state) for file, camera, state in found]
+    east = f"east/{name(0)}"
+    new = [(f"west/{name(0)}", "yard", "ready"), (east, "gate", "ready")]
+    assert rows == ([(east, "yard", "ready")] if moved else new)
+
+
 @pytest.mark.parametrize(
     ("files", "how", "kind"),
     [

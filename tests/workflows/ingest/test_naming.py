@@ -14,7 +14,7 @@ from PIL import Image
 
 from indexer.errors import CameraError, FolderError, UsageError
 from indexer.store.schema import open_database
-from indexer.workflows.admin.camera import confirm_camera, forget_rule, list_cameras, list_rules
+from indexer.workflows.admin.camera import confirm_camera, forget_rule, list_cameras, list_rules, undo_confirmation
 from indexer.workflows.admin.copy_index import copy
 from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.preview import IngestPreview, preview_ingest
@@ -387,6 +387,18 @@ def test_many_cameras_of_one_image_are_reported(index: Index) -> None:
     assert len(index.ingest().names.single_image_cameras) == 7
 
 
+@pytest.mark.parametrize(("hours", "is_reported"), [(1, True), (0, False)])
+def test_cameras_that_follow_each_other_are_reported(index: Index, hours: int, is_reported: bool) -> None:
+    """Many new cameras whose names differ in numbers alone may be days or events, unless they were there at once."""
+    for day in range(5):
+        for n in range(2):
+            file = index.put(f"Gate/Day {day}/IMG_{n}.png", picture(stamp=day * 2 + n))
+            second = 1_714_500_000 + day * hours * 3600 + n * 60
+            os.utime(file, (second, second))
+    expected = tuple(f"Day {day}" for day in range(5)) if is_reported else ()
+    assert index.ingest().names.successive_cameras == expected
+
+
 def test_equal_files_of_two_cameras_are_pointed_out(index: Index) -> None:
     """The report names two files of one content that lie in two cameras."""
     for camera in ("a", "b"):
@@ -438,6 +450,70 @@ def test_a_rule_is_forgotten(index: Index) -> None:
         forget_rule(index.database, str(index.folder / "a"), clock=index.clock)
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"camera_level": 1},
+        {"camera": "all"},
+        {"scheme": "arlo"},
+        {"pattern": r"(?P<camera>[a-z])/\w+-(?P<timestamp>\d{13})"},
+    ],
+)
+def test_a_rule_is_undone_on_known_images(index: Index, option: dict[str, object], opened_images: Watch) -> None:
+    """With `--forget-rules` known images are named as if nothing had been said of their folder, and none is opened."""
+    put(index, "a/x-1623844800000.png", "b/y-1623844800000.png")
+    index.ingest()
+    names = "SELECT path, name, camera_source, captured_at, captured_at_source FROM images JOIN cameras"
+    query = f"{names} ON cameras.id = camera_id ORDER BY path"
+    before = index.rows(query)
+    index.ingest(**option)
+    assert index.rows(query) != before or "scheme" in option
+    with opened_images() as opened:
+        index.ingest(forgets_rules=True)
+    assert (opened, index.rows(query)) == ([], before)
+    assert [rule.says_anything for rule in list_rules(index.database)] == [False]
+    put(index, "b/y-1623844860000.png")
+    index.ingest()
+    assert set(cameras(index).values()) == {"x", "y"}
+
+
+def test_times_of_a_forgotten_pattern(index: Index) -> None:
+    """Where a pattern gave times that names do not have, files are read again for those of EXIF."""
+    put_exif(index, "cam/n010203.jpg")
+    index.ingest(pattern=r"n(?P<year>\d\d)(?P<month>\d\d)(?P<day>\d\d)")
+    times = "SELECT captured_at, captured_at_source FROM images"
+    assert index.rows(times) == [("2001-02-03 00:00:00.000000", "pattern")]
+    index.ingest(forgets_rules=True)
+    assert index.rows(times) == [("2021-07-27 12:00:00.000000", "exif")]
+
+
+def test_a_scheme_keeps_the_camera(index: Index) -> None:
+    """A scheme names no camera: the one that a person gave before stays."""
+    put(index, "x/Reolink_00_20240501123045.png")
+    index.ingest(camera="yard")
+    index.ingest(scheme="reolink")
+    put(index, "x/Reolink_00_20240501123145.png")
+    index.ingest()
+    assert set(cameras(index).values()) == {"yard"}
+    [rule] = list_rules(index.database)
+    assert (rule.camera, rule.scheme) == ("yard", "reolink")
+
+
+def test_a_confirmation_is_taken_back(index: Index) -> None:
+    """After it is taken back new images are held back again; what is not confirmed cannot be taken back."""
+    put(index, "a/c10-1623844800000.png", "a/c10-1623844920000.png", "b/c10-1623844860000.png")
+    index.ingest()
+    confirm_camera(index.database, "c10", clock=index.clock)
+    index.ingest()
+    assert len(undo_confirmation(index.database, "c10", clock=index.clock).folders) == 2
+    with pytest.raises(CameraError, match="c10"):
+        undo_confirmation(index.database, "c10", clock=index.clock)
+    put(index, "b/c10-1623844870000.png")
+    assert [camera.camera for camera in index.ingest().names.held] == ["c10"]
+    index.ingest(camera_level=1)
+    assert sorted(cameras(index).values()) == ["a", "a", "b", "b"]
+
+
 def test_rules_of_an_earlier_version_are_not_forgotten(index: Index) -> None:
     """They end with the rules of today for all images, as one camera would be split without."""
     earlier_station(index)
@@ -458,6 +534,21 @@ def test_source_as_it_was_stored_at_first(index: Index, file: str) -> None:
     assert names[file.format(45)] == names[file.format(46)] != names["gate/001/jpg/IMG_0001.jpg"]
 
 
+@pytest.mark.parametrize(
+    "file", ["x/192.168.1.64_01_202405011230{}678_TIMING.jpg", "x/milesight_2024-05-01_1230{}_MD.jpg"]
+)
+def test_a_camera_of_a_factory_name_stays(index: Index, file: str) -> None:
+    """A camera whose names were taken for a person's keeps its images, at any times, without a question."""
+    put(index, file.format(45), file.format(49))
+    index.ingest()
+    index.execute("UPDATE camera_sources SET source = ?", str(index.folder / "x"))
+    for second in (46, 47):
+        put(index, file.format(second))
+        report = index.ingest()
+        assert (report.names.held, report.names.several_folders) == ((), {})
+    assert len(set(cameras(index).values())) == 1
+
+
 def test_numbers_stay_what_they_were(index: Index) -> None:
     """A single number is an event, or a channel, where the known images of its folder say so."""
     put(index, "yard/2021-03-27/01-20210327130000.png", "yard/2021-03-27/02-20210327131000.png")
@@ -474,8 +565,12 @@ def test_numbers_stay_what_they_were(index: Index) -> None:
 @pytest.mark.parametrize(
     ("first", "later", "expected"),
     [
-        (["01_20210327130000"], ["02_20210327130010"], {"x"}),
-        (["01_20210327130000", "02_20210327130010"], ["01_20210327130020"], {"01", "02"}),
+        (
+            ["01_20210327130000", "02_20210327130010"],
+            [f"{n:02}_202103271301{n:02}" for n in range(3, 20)],
+            {"x"},
+        ),
+        (["01-20210327130000", "02-20210327130010"], ["01-20210327130020"], {"01", "02"}),
     ],
 )
 def test_numbers_that_turn_out_otherwise_are_reported(
@@ -488,6 +583,49 @@ def test_numbers_that_turn_out_otherwise_are_reported(
     assert index.ingest().names.reread_folders == (str(index.folder / "x"),)
     assert index.ingest(is_new_rules=True).names.reread_folders == ()
     assert set(cameras(index).values()) == expected
+
+
+def test_a_number_that_turns_out_to_be_an_event(index: Index) -> None:
+    """The events of a folder stay one camera where each day is taken in by itself, by the name of the first."""
+    for day in range(1, 5):
+        put(index, f"Yard/2024-05-0{day}/0{day}-2024050{day}120000-00.png")
+        report = index.ingest(index.folder / "Yard" / f"2024-05-0{day}")
+        assert (report.names.reread_folders, report.names.several_folders, report.names.held) == ((), {}, ())
+    assert set(cameras(index).values()) == {"01"}
+    put(index, "Yard/2024-05-01/02-20240501120500-00.png")
+    index.ingest()
+    assert set(cameras(index).values()) == {"01"}
+    index.ingest(is_new_rules=True)
+    assert set(cameras(index).values()) == {"Yard"}
+
+
+@pytest.mark.parametrize("channels", [("01", "02"), ("02", "01"), ("01", "02", "03"), ("03", "01", "02")])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_channels_below_a_date(index: Index, channels: tuple[str, ...], at_once: bool) -> None:
+    """Folders of channels below a date are cameras, whichever of them is named first."""
+    put(index, *(f"AMC/2024-05-01/{channel}/IMG_{n}.png" for channel in channels for n in range(2)))
+    for channel in channels:
+        index.ingest(index.folder / "AMC/2024-05-01" / channel if not at_once else index.folder / "AMC")
+    found = cameras(index)
+    assert len({found[f"AMC/2024-05-01/{channel}/IMG_0.png"] for channel in channels}) == len(channels)
+    assert all(found[file.replace("IMG_0", "IMG_1")] == camera for file, camera in found.items())
+
+
+def test_channels_that_come_one_by_one(index: Index) -> None:
+    """A channel that is alone on the disk at first stays apart from the next."""
+    for channel in ("01", "02", "03"):
+        put(index, f"AMC/2024-05-01/{channel}/IMG_0.png")
+        index.ingest(index.folder / "AMC/2024-05-01" / channel)
+    assert sorted(cameras(index).values()) == ["AMC", "AMC/02", "AMC/03"]
+
+
+def test_few_files_do_not_join_channels(index: Index) -> None:
+    """New files that only count up, of a folder with channels, are of these channels."""
+    put(index, *(f"nvr/{n:02}-2021032713{minute:02}00.png" for n in (1, 2) for minute in range(3)))
+    index.ingest()
+    put(index, "nvr/2021-03-28/01-20210328130000.png", "nvr/2021-03-28/02-20210328130100.png")
+    index.ingest(index.folder / "nvr/2021-03-28")
+    assert {file.rpartition("/")[2][:2]: camera for file, camera in cameras(index).items()} == {"01": "01", "02": "02"}
 
 
 def test_a_camera_keeps_its_longer_name(index: Index) -> None:

@@ -147,6 +147,24 @@ def test_named_system_folder_is_taken_in_and_left_as_it_is(index: Index) -> None
     assert (f"{BIN}/gate/{name(9)}", "ready", None) in index.states()
 
 
+def test_image_that_moves_to_a_hidden_folder_in_another_is_decided_again(index: Index) -> None:
+    """Each system folder above an image counts for its rank, also the second one."""
+    keeper, duplicate = name(0), name(1)
+    index.put(f".a/{keeper}", picture(stamp=1))
+    index.put(f".a/{duplicate}", picture(stamp=2))
+    index.ingest(index.folder / ".a")
+    index.compare()
+    assert index.decisions()[f".a/{duplicate}"][1] == f".a/{keeper}"
+    (index.folder / ".a" / ".b").mkdir()
+    (index.folder / ".a" / keeper).rename(index.folder / ".a" / ".b" / keeper)
+    index.ingest(index.folder / ".a", index.folder / ".a" / ".b")
+    index.compare()
+    assert index.decisions() == {
+        f".a/{duplicate}": ("keep", None, None),
+        f".a/.b/{keeper}": ("duplicate", f".a/{duplicate}", 0.0),
+    }
+
+
 def test_nothing_live_goes_for_a_better_copy_in_a_named_bin(index: Index) -> None:
     """A larger copy in a bin that was named outranks the live image, which is held back all the same."""
     put_scene(index, BIN, copies_wide=192)

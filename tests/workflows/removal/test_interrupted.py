@@ -10,20 +10,19 @@ from indexer.workflows.context import Advance
 from indexer.workflows.removal import prune as prune_workflow
 from indexer.workflows.removal import purge as purge_workflow
 from indexer.workflows.removal import restore as restore_workflow
-from tests.support.index import CAR, Index, name, picture
+from tests.support.index import CAR, Index, name, picture, prepared
 
 WORDS = {"prune": "removed", "restore": "brought back", "purge": "deleted"}
 
 
-@pytest.fixture
-def lot(index: Index) -> Index:
+@prepared
+def lot(index: Index) -> None:
     """A camera that was decided: three duplicates of one keeper, and another keeper."""
     for minute in range(4):
         index.put(name(minute), picture(stamp=minute))
     index.put(name(9), picture(CAR))
     index.ingest()
     index.compare()
-    return index
 
 
 @pytest.mark.parametrize("command", sorted(WORDS))

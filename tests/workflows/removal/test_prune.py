@@ -358,11 +358,11 @@ def test_restore_never_writes_over_a_file(lot: Index) -> None:
 def test_restore_makes_the_folder_again(index: Index) -> None:
     """A file whose folder is gone comes back into a new one."""
     index.put(KEEPER, picture())
-    path = index.put(f"deep/down/{COPY}", picture())
+    path = index.put(f"old/archive/{COPY}", picture())
     index.ingest()
     index.compare()
     index.prune()
-    shutil.rmtree(index.folder / "deep")
+    shutil.rmtree(index.folder / "old")
     assert index.restore().restored == 1
     assert path.read_bytes() == picture()
 

@@ -10,6 +10,7 @@ import pytest
 
 from indexer.errors import FolderError
 from indexer.workflows import witnesses
+from indexer.workflows.admin.status import status
 from indexer.workflows.removal.purge import PurgeSelection, close_gone, parse_purge, plan_purge, purge
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
 
@@ -49,6 +50,20 @@ def test_one_quarantine_is_purged(two_quarantines: tuple[Index, Path, Path]) -> 
         plan_purge(lot.database, PurgeSelection(str(lot.folder)), clock=lot.clock)
 
 
+def test_status_names_every_quarantine_that_is_gone(two_quarantines: tuple[Index, Path, Path]) -> None:
+    """Of three quarantines the one is named that is gone, also if files were removed elsewhere before and after."""
+    lot, _, second = two_quarantines
+    for minute in (10, 11, 12):
+        lot.put(name(minute), picture(BIKE, stamp=minute))
+    lot.ingest()
+    lot.compare()
+    assert lot.prune().removed == 2
+    second.rename(second.with_name("away"))
+    assert status(lot.database).missing_quarantines == (str(second),)
+    second.with_name("away").rename(second)
+    assert status(lot.database).missing_quarantines == ()
+
+
 def test_a_plan_of_purge_deletes_nothing(two_quarantines: tuple[Index, Path, Path]) -> None:
     """The plan lists the files of each quarantine with their bytes, and changes nothing."""
     lot, first, second = two_quarantines
@@ -86,7 +101,7 @@ def test_a_refused_record_leaves_the_images_protected(
 ) -> None:
     """If only the record cannot be written, nothing is closed, and the index knows that there should be one."""
     lot, _, second = two_quarantines
-    before = lot.rows("SELECT state, recorded, problem FROM removals")
+    before = lot.rows("SELECT state, recorded, problem FROM removals ORDER BY id")
     second.rename(second.with_name("other.away"))
 
     def refuse(*_: object) -> None:
@@ -94,7 +109,7 @@ def test_a_refused_record_leaves_the_images_protected(
 
     monkeypatch.setattr(witnesses, "append", refuse)
     assert close_gone(lot.database, PurgeSelection(gone=True), clock=lot.clock).gone == 0
-    assert lot.rows("SELECT state, recorded, problem FROM removals") == before
+    assert lot.rows("SELECT state, recorded, problem FROM removals ORDER BY id") == before
 
 
 def away_and_made_anew(lot: Index, quarantine: Path) -> None:

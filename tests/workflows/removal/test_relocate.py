@@ -17,14 +17,14 @@ from indexer.workflows.admin.camera import list_cameras, list_rules
 from indexer.workflows.removal.prune import plan
 from indexer.workflows.removal.relocate import plan_relocation, relocate
 from indexer.workflows.removal.rescue import rescue
-from tests.support.index import BIRD, CAR, Index, name, picture
+from tests.support.index import BIRD, CAR, Index, name, picture, prepared
 from tests.support.video_rows import add_video_rows
 
 KEEPER, COPY, BIRDS, OTHER = name(0), name(1), name(2), name(3)
 
 
-@pytest.fixture
-def lot(index: Index) -> Index:
+@prepared
+def lot(index: Index) -> None:
     """A camera in `site/frames`, decided and pruned: two files lie in `site/.indexer-quarantine`."""
     contents = {KEEPER: picture(), COPY: picture(), BIRDS: picture(BIRD), OTHER: picture(CAR)}
     for file, content in contents.items():
@@ -32,7 +32,6 @@ def lot(index: Index) -> Index:
     index.ingest()
     index.compare()
     assert index.prune().removed == 2
-    return index
 
 
 def moved(index: Index, old: Path, new: Path) -> Index:
@@ -265,6 +264,54 @@ def test_errors_of_restore_name_the_folder_that_is_gone(lot: Index) -> None:
     assert {f"relocate {site} NEW" in problem for _, problem in report.failures} == {True}
     with pytest.raises(Exception, match="relocate"):
         lot.restore(site.parent / "renamed" / "frames" / COPY)
+
+
+@pytest.mark.parametrize("ingested", [True, False])
+def test_restore_does_not_make_a_renamed_folder(lot: Index, ingested: bool) -> None:
+    """If the folder of the images was renamed, restore brings nothing back to its old path, where relocate could not
+    go on; it says what to type for a renamed folder, and for a deleted one."""
+    old, new = lot.folder, lot.folder.with_name("renamed")
+    old.rename(new)
+    if ingested:
+        lot.ingest(new)
+    report = lot.undo_run()
+    assert (report.restored, len(report.failures), old.exists()) == (0, 2, False)
+    for typed in (f"relocate {old} NEW", f"mkdir {old}"):
+        assert all(typed in reason for _, reason in report.failures)
+    relocate(lot.database, str(old), str(new), clock=lot.clock)
+    assert lot.undo_run().restored == 2
+    assert {path.name for path in new.glob("*.png")} == {KEEPER, COPY, BIRDS, OTHER}
+
+
+@pytest.mark.parametrize("permanent", [False, True])
+def test_prune_makes_nothing_where_a_renamed_folder_was(lot: Index, permanent: bool) -> None:
+    """If the folder of the images was renamed, prune names it and makes neither it nor a quarantine at its old path,
+    which restore would take for the folder; after relocate it removes what it planned."""
+    old, new = lot.folder, lot.folder.with_name("renamed")
+    lot.restore(pin=False)
+    lot.compare()
+    old.rename(new)
+    before, site = lot.tree(), sorted(old.parent.iterdir())
+    report = lot.prune(permanent=permanent)
+    assert (report.removed, len(report.failures), report.missing_folders) == (0, 2, [str(old)])
+    assert (lot.tree(), sorted(old.parent.iterdir())) == (before, site)
+    relocate(lot.database, str(old), str(new), clock=lot.clock)
+    assert lot.prune(permanent=permanent).removed == 2
+    assert {path.name for path in new.glob("*.png")} == {KEEPER, OTHER}
+
+
+def test_restore_does_not_make_a_folder_that_lost_its_keepers(index: Index) -> None:
+    """A folder below that should hold kept images is not made anew either, until a person makes it."""
+    for file, content in {KEEPER: picture(), COPY: picture(), OTHER: picture(CAR)}.items():
+        index.put(f"day/{file}", content)
+    index.put(name(9), picture(height=96, width=96))
+    index.ingest()
+    index.compare()
+    removed = index.prune().removed
+    shutil.rmtree(index.folder / "day")
+    assert index.undo_run().restored == 0
+    (index.folder / "day").mkdir()
+    assert index.undo_run().restored == removed
 
 
 def test_a_removal_that_was_cut_off_is_settled_at_the_new_place(lot: Index) -> None:

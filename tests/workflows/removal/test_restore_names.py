@@ -3,11 +3,11 @@
 import pytest
 
 from indexer.errors import ImageError
-from tests.support.index import Index, name, picture
+from tests.support.index import Index, name, picture, prepared
 
 
-@pytest.fixture
-def removed(index: Index) -> Index:
+@prepared
+def removed(index: Index) -> None:
     """Two folders whose frames all show the same: one is kept, and one name lay in both folders."""
     for camera in ("gate", "yard"):
         for minute in range(3):
@@ -17,7 +17,6 @@ def removed(index: Index) -> Index:
     index.ingest(camera="gate")
     index.compare()
     index.prune()
-    return index
 
 
 def back(index: Index) -> list[str]:

@@ -10,14 +10,14 @@ from indexer.workflows.admin.status import status
 from indexer.workflows.removal import restore as restore_workflow
 from indexer.workflows.removal.prune import plan
 from indexer.workflows.removal.restore import parse_selection
-from tests.support.index import BIKE, BIRD, CAR, SECOND_BIRD, Index, name, picture
+from tests.support.index import BIKE, BIRD, CAR, SECOND_BIRD, Index, name, picture, prepared
 
 KEEPER, COPY, BIRDS, OTHER = name(0), name(1), name(2), name(3)
 HELD_BACK = "it is held back, as it came back after its removal"
 
 
-@pytest.fixture
-def lot(index: Index) -> Index:
+@prepared
+def lot(index: Index) -> None:
     """A camera that was decided: a keeper with a copy and a picture that shows the same, and another keeper."""
     for file, content in {
         KEEPER: picture(),
@@ -28,7 +28,6 @@ def lot(index: Index) -> Index:
         index.put(file, content)
     index.ingest()
     index.compare()
-    return index
 
 
 def planned(index: Index, *, include_restored: bool = False) -> tuple[set[str], dict[str, int]]:

@@ -167,12 +167,12 @@ def test_lock_that_another_holds_ends_the_run(lot: Index, monkeypatch: pytest.Mo
 
 
 def test_witness_goes_when_the_removed_image_is_back(lot: Index, others: Callable[..., Index]) -> None:
-    """With the removed image at its place again nothing needs to stand for it; it goes for another one by now."""
+    """With the removed image at its path again nothing needs to stand for it; what came back is held back itself."""
     content = (lot.folder / REMOVED).read_bytes()
     lot.prune(permanent=True)
     (lot.folder / REMOVED).write_bytes(content)
     report = come_by(others(lot), permanent=True)
-    assert (report.protected, there(lot)) == ([], {LARGER})
+    assert (report.protected, there(lot)) == ([], {LARGER, REMOVED})
 
 
 @pytest.mark.parametrize("way", ["restore", "rescue", "ingest"])

@@ -3,12 +3,14 @@
 import os
 import re
 import shutil
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from indexer.domain.advice.findings import CameraFinding, Kind
 from indexer.domain.descriptions import Limits
 from indexer.domain.masks import Mask
 from indexer.errors import CameraError, FolderError, UsageError
@@ -17,9 +19,12 @@ from indexer.imaging.masks import mask_overlay
 from indexer.store import report_queries
 from indexer.workflows.admin.profile import use_profile
 from indexer.workflows.context import ComparisonContext
+from indexer.workflows.report.one_file import write_one_file
 from indexer.workflows.report.report import ReportResult, report
 from tests.support.databases import execute_many, on_sqlite
-from tests.support.index import BIKE, CAR, Index, name, picture, prepared
+from tests.support.findings import SINCE, add_finding
+from tests.support.index import BIKE, BIRD, CAR, Index, name, picture, prepared
+from tests.support.video_rows import add_video_rows
 
 
 @pytest.fixture
@@ -56,6 +61,23 @@ def test_report_counts(lot: Index, write: Callable[..., ReportResult], tmp_path:
     assert made.pages == len(list((tmp_path / "out").rglob("*.html")))
 
 
+def test_a_score_of_zero_comes_with_the_largest_change(
+    index: Index, write: Callable[..., ReportResult], tmp_path: Path
+) -> None:
+    """A page of pairs says of a removal in which nothing counts how large its largest change is, and how close that."""
+    for minute, marks in enumerate([(), (BIRD,)]):
+        index.put(name(minute), picture(*marks))
+    index.ingest()
+    index.compare()
+    index.prune()
+    write()
+    ((largest, closeness),) = index.rows("SELECT largest_contour, closeness FROM audit_removals")
+    pages = " ".join(page.read_text() for page in (tmp_path / "out").glob("borderline*.html"))
+    assert 0 < closeness == largest / 1000 < 1
+    assert f"the largest change is {largest:g} of the 1000 that count" in pages
+    assert f"<dd>{closeness:.3g} (below 1: duplicate)</dd>" in pages
+
+
 @pytest.mark.parametrize(("timezone", "hour"), [("UTC", 12), ("Asia/Kolkata", 17), ("America/St_Johns", 9)])
 def test_hours_are_those_of_the_zone_that_is_stored(
     lot: Index, write: Callable[..., ReportResult], tmp_path: Path, timezone: str, hour: int
@@ -66,6 +88,25 @@ def test_hours_are_those_of_the_zone_that_is_stored(
     [page] = (tmp_path / "out" / "cameras").rglob("index.html")
     titles = re.findall(r"<title>(\d\d) h: (\d+) of (\d+) kept</title>", page.read_text())
     assert [title for title in titles if title[2] != "0"] == [(f"{hour:02}", "3", "4")]
+
+
+def test_videos_of_a_camera(lot: Index, write: Callable[..., ReportResult], tmp_path: Path) -> None:
+    """The page of a camera says how many videos it has, and what became of their frames; one that was read again counts
+    once."""
+    for size in (1000, 2000):
+        (tmp_path / "gate.mp4").write_bytes(bytes(size))
+        add_video_rows(lot.database, tmp_path / "gate.mp4", image=lot.folder / name(0))
+    write()
+    [page] = (tmp_path / "out" / "cameras").rglob("index.html")
+    videos = page.read_text().partition("<h2>Videos</h2>")[2].partition("</dl>")[0]
+    numbers = dict(re.findall(r"<dt>([^<]+)</dt><dd>(\d+)</dd>", videos))
+    assert numbers == {
+        "videos": "1",
+        "frames looked at": "6",
+        "stored, as they were new": "1",
+        "spans of all others": "1",
+        "gaps": "0",
+    }
 
 
 def test_index_is_only_read(lot: Index, write: Callable[..., ReportResult]) -> None:
@@ -218,6 +259,21 @@ def test_what_is_ignored_is_shown(lot: Index, write: Callable[..., ReportResult]
     assert "2 rectangles" in page
 
 
+def test_findings_are_shown_with_pictures(lot: Index, write: Callable[..., ReportResult], tmp_path: Path) -> None:
+    """The page of a camera shows its open findings with their images, outlined, and not those that are dismissed."""
+    evidence = {"detail_share": 0.1, "frames": 20, "spread_px": 3, "direction": "across"}
+    dirt = CameraFinding(Kind.DIRTY, SINCE, None, 2.0, evidence, (1, 3), regions=((10.0, 20.0, 30.0, 40.0),))
+    add_finding(lot.database, dirt)
+    add_finding(lot.database, CameraFinding(Kind.SWAYS, SINCE, None, 2.0, evidence, (1,)), dismissed_by="Ada")
+    write()
+    page = (tmp_path / "out/cameras/1/index.html").read_text()
+    section = page[page.index('id="finding-1"') :]
+    assert re.findall(r"pictures/[0-9a-f/]+\.jpg", section[: section.index("</article>")])
+    assert section.count('<rect x="10.0" y="20.0" width="30.0" height="40.0"/>') == 2
+    assert "in 20 frames" in section
+    assert 'id="finding-2"' not in page
+
+
 def test_the_index_may_change_meanwhile(
     lot: Index, write: Callable[..., ReportResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,3 +337,72 @@ def test_a_profile_may_be_made_meanwhile(
 
     monkeypatch.setattr(report_queries, "list_decided_images", late)
     assert write(sweep=False).pairs == 1
+
+
+def test_names_of_files_alone_are_shown(lot: Index, write: Callable[..., ReportResult], tmp_path: Path) -> None:
+    """No page tells where the images or the index lie, unless paths are asked for."""
+    for paths in (False, True):
+        out = write(tmp_path / f"out-{paths}", paths=paths)
+        texts = [page.read_text() for page in Path(out.folder).rglob("*.html")]
+        assert any(str(lot.folder) in text for text in texts) is paths
+        assert all(str(tmp_path) not in text for text in texts) is not paths
+
+
+def test_overview_says_what_is_next(lot: Index, write: Callable[..., ReportResult], tmp_path: Path) -> None:
+    """The overview has a picture of each camera, one basis for its share, and the commands that come next."""
+    lot.put(name(9), picture(CAR, stamp=9))
+    lot.ingest()
+    write(sweep=False)
+    text = (tmp_path / "out" / "index.html").read_text()
+    assert re.findall(r"<code>manage.py (.*?)</code>", text) == ["compare", "review", "prune --dry-run"]
+    assert "3 of 4 decided images are kept (75%)" in text
+    assert text.count('class="newest" src="pictures/') == 1
+
+
+@on_sqlite
+def test_a_second_report_searches_nothing(lot: Index, tmp_path: Path) -> None:
+    """What the first found of pairs and limits is read from the folder; a verdict makes the limits be tried again."""
+    sent = list[str]()
+
+    class Counting:
+        workers = 1
+
+        def __call__(self, function: Callable[..., Any], items: Any) -> Any:
+            for item in items:
+                sent.append(function.__name__)
+                yield function(item)
+
+    def write_again() -> tuple[set[str], list[str]]:
+        sent.clear()
+        means = ComparisonContext(lot.database, Counting(), Limits(), lot.clock)
+        with serial() as reading:
+            report(means, guarded_executor=reading, folder=str(tmp_path / "out"), sweep=True)
+        pairs = [line for line in (tmp_path / "out/cameras/1/pairs.html").read_text().split("<") if "polygon" in line]
+        sweeps = [path.name for path in (tmp_path / "out/cameras/1").glob("sweep-*.json")]
+        return {*pairs}, sweeps
+
+    first = write_again()
+    assert "find_changes" in sent
+    assert (write_again(), sent) == (first, [])
+    lot.judge(name(0), name(3), "different")
+    assert (len(write_again()[1]), first[1] == write_again()[1]) == (1, False)
+
+
+def test_one_file_holds_everything(lot: Index, tmp_path: Path) -> None:
+    """The report as one file has its pictures, style and script in it, and replaces nothing but such a file."""
+    file = tmp_path / "lot.html"
+
+    def write_file(path: Path = file) -> ReportResult:
+        with serial() as spread:
+            means = ComparisonContext(lot.database, spread, Limits(), lot.clock)
+            return write_one_file(means, guarded_executor=spread, file=str(path))
+
+    results = [write_file() for _ in range(2)]
+    text = file.read_text()
+    assert (results[0].images, results[1].pairs > 0, stat.S_IMODE(file.stat().st_mode)) == (4, True, 0o600)
+    assert [link for link in re.findall(r'(?:src|href)="(.*?)"', text) if not link.startswith(("data:", "#"))] == []
+    file.write_text("mine")
+    for path in (file, tmp_path):
+        with pytest.raises(FolderError):
+            write_file(path)
+    assert file.read_text() == "mine"

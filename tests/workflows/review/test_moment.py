@@ -46,6 +46,32 @@ def test_the_image_of_a_moment(recorded: Videos, time: str, kind: MomentKind, im
     assert [(video.started_at_source, video.interval_s) for video in moment.videos] == [("name", 1.0)]
 
 
+def test_after_a_damaged_frame_no_image_stands_in(recorded: Videos) -> None:
+    """Between two frames of which the first is damaged, no image stands for it: an older one shows another moment."""
+    damaged = "reason = 'damaged', image_id = NULL, worst_score = NULL, worst_at = NULL"
+    recorded.index.execute(f"UPDATE spans SET {damaged} WHERE id = (SELECT MIN(id) FROM spans)")
+    moment = at(recorded, "12:00:02.500")
+    assert (moment.kind, moment.images) == (MomentKind.BETWEEN, ())
+
+
+def test_before_the_first_frame_nobody_had_looked(recorded: Videos) -> None:
+    """Between the begin of a video and its first frame, what an earlier video showed stands for nothing."""
+    recorded.make("gate_20210616_130000.mp4", CAR, EMPTY)
+    recorded.read()
+    recorded.index.execute("UPDATE videos SET started_at = '2021-06-16 12:59:59.000000' WHERE id = 2")
+    moment = at(recorded, "12:59:59.500")
+    assert (moment.kind, moment.images, len(moment.videos)) == (MomentKind.GAP, (), 1)
+
+
+def test_a_video_that_was_read_again_is_asked_once(recorded: Videos) -> None:
+    """Of a video that has grown the last reading answers alone, in spans, videos and images."""
+    recorded.make(f"gate_{NOON}.mp4", EMPTY, EMPTY, EMPTY, CAR, CAR, EMPTY, EMPTY)
+    recorded.read()
+    moment = at(recorded, "12:00:01.500")
+    assert (moment.kind, len(moment.spans), len(moment.videos)) == (MomentKind.SEEN, 1, 1)
+    assert recorded.index.rows("SELECT COUNT(*) FROM spans") == [(6,)]
+
+
 def test_a_moment_without_a_video(recorded: Videos) -> None:
     """Where no video was recorded, that is the answer, with the frames stored last before it."""
     moment = at(recorded, "13:00:00")

@@ -152,7 +152,7 @@ def test_nothing_is_written_over(street: Index, out: Path, there: str) -> None:
     """Whatever has the name keeps it, a link that leads nowhere too, and no file comes to be elsewhere."""
     make = {"file": lambda: out.write_bytes(b"mine"), "folder": out.mkdir, "link": lambda: out.symlink_to("nowhere")}
     make[there]()
-    with pytest.raises(PictureError, match="is there already"):
+    with pytest.raises(PictureError, match="exists already"):
         drawn(street, out, BIRDS)
     assert os.listdir(out.parent).count("nowhere") == 0
     assert not out.is_file() or out.read_bytes() == b"mine"

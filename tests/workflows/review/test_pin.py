@@ -4,17 +4,16 @@ import pytest
 
 from indexer.errors import CameraError, ImageError, RunError, UsageError
 from indexer.workflows.review.pin import PinReport, list_pins, parse_unpin, pin, unpin
-from tests.support.index import BIRD, SECOND_BIRD, Index, name, picture
+from tests.support.index import BIRD, SECOND_BIRD, Index, name, picture, prepared
 
 
-@pytest.fixture
-def pair(index: Index) -> Index:
+@prepared
+def pair(index: Index) -> None:
     """Two images that show the same, decided."""
     index.put(name(0), picture())
     index.put(name(1), picture(BIRD))
     index.ingest()
     index.compare()
-    return index
 
 
 def reasons(index: Index) -> list[str]:

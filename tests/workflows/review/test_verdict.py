@@ -9,21 +9,20 @@ from indexer.domain.verdicts import Contradiction
 from indexer.errors import ImageError, VerdictError
 from indexer.workflows.review.explain import explain_pair
 from indexer.workflows.review.verdict import AbsentImage, VerdictReport, import_verdicts, list_verdicts, set_verdict
-from tests.support.index import BIRD, CAR, SECOND_BIRD, Index, name, picture
+from tests.support.index import BIRD, CAR, SECOND_BIRD, Index, name, picture, prepared
 
 A, B, C, D = (name(minute) for minute in (0, 1, 2, 3))
 KEEP = ("keep", None, None)
 
 
-@pytest.fixture
-def place(index: Index) -> Index:
+@prepared
+def place(index: Index) -> None:
     """An empty place, the same with a bird, and twice with a car: two kept and two duplicates; and another camera."""
     for file, marks in {A: (), B: (BIRD,), C: (CAR,), D: (CAR, BIRD)}.items():
         index.put(file, picture(*marks))
     index.put(name(0, "yard"), picture())
     index.ingest()
     index.compare()
-    return index
 
 
 def of_gate(index: Index) -> dict[str, tuple[str, str | None, float | None]]:
@@ -121,7 +120,9 @@ def test_verdicts_are_runs(place: Index) -> None:
     """Giving, changing and undoing are runs of writing commands, with what was asked and what came of it."""
     place.judge(A, B, "same")
     place.undo(A, B)
-    runs = place.rows("SELECT command, arguments, outcome FROM audit_runs WHERE command LIKE 'verdict%'")
+    runs = place.rows(
+        "SELECT command, arguments, outcome FROM audit_runs WHERE command LIKE 'verdict%' ORDER BY run_id"
+    )
     assert runs == [
         ("verdict", '{"by": "Ada", "images": [1, 2], "verdict": "same"}', "done"),
         ("verdict undo", '{"images": [1, 2]}', "done"),
@@ -158,7 +159,7 @@ def test_what_cannot_be_restored_is_not_promised(place: Index) -> None:
 
 @pytest.mark.parametrize(
     ("a", "b", "said"),
-    [("1", "1", "one and the same image"), ("1", A, "one and the same image"), ("1", "5", "of camera 'gate'")],
+    [("1", "1", "are the same image"), ("1", A, "are the same image"), ("1", "5", "of camera 'gate'")],
 )
 def test_pairs_that_are_none(place: Index, a: str, b: str, said: str) -> None:
     """One image twice, or images of two cameras, are refused in words, and nothing is written."""
@@ -180,7 +181,7 @@ def test_a_name_is_needed(place: Index, by: str) -> None:
 def test_undo_of_nothing(place: Index) -> None:
     """Where no verdict holds there is none to take back, and no run."""
     before = place.dump()
-    with pytest.raises(VerdictError, match=r"no verdict holds .* manage\.py verdict list"):
+    with pytest.raises(VerdictError, match=r"there is no verdict on .* manage\.py verdict list"):
         place.undo(A, B)
     assert place.dump() == before
 
@@ -292,7 +293,7 @@ def test_a_file_of_an_index_of_other_bytes(place: Index) -> None:
 def test_a_file_without_verdicts(place: Index) -> None:
     """A file with a header alone is refused, and no run is written."""
     before = place.dump()
-    with pytest.raises(VerdictError, match="holds no verdict below its first line"):
+    with pytest.raises(VerdictError, match="has no verdict below its first line"):
         read(place, csv_of(place))
     assert place.dump() == before
 
@@ -314,7 +315,7 @@ def test_odd_names_are_refused(place: Index, odd: str) -> None:
         (b"image_a,image_b,verdict,notes\n", "a column 'notes'"),
         (b"image_a,image_b,verdict,by,by\n", "twice"),
         (b"\xff\xfei\0m\0", "not UTF-8"),
-        (b'"image_a,image_b,verdict\n', "it is no CSV"),
+        (b'"image_a,image_b,verdict\n', "it is not valid CSV"),
     ],
 )
 def test_files_that_are_none(place: Index, tmp_path: Path, content: bytes, said: str) -> None:

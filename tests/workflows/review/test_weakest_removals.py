@@ -1,12 +1,15 @@
 """The removals with the weakest case are found: a camera with known small changes, none of which counts."""
 
+import re
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
 from indexer.imaging import matching
 from indexer.store.audit_queries import run_audit
-from tests.support.index import Index, name
+from tests.support.index import Index, name, picture
 
 MARKS = range(1, 51)
 """Sizes of marks, in cells, none of which is large enough to count."""
@@ -37,4 +40,38 @@ def test_the_weakest_removals_come_first(index: Index, monkeypatch: pytest.Monke
         weakest = [tuple(row[column] for column in columns) for row in table]
     assert [(files[index.file(path)], score, state) for path, score, state in weakest] == [
         (cells, 0.0, "removed") for cells in sorted(MARKS)[:-41:-1]
+    ]
+
+
+def test_the_strict_profile_of_the_docs_is_strict(index: Index) -> None:
+    """With `strict`, as docs/profiles.md makes it, every image is kept that `balanced` keeps, and a smaller change
+    counts, too."""
+    page = (Path(__file__).parents[3] / "docs" / "profiles.md").read_text()
+    command = re.search(r"profile make strict --base balanced --min-contour-area (\d+) --max-score (\d+)", page)
+    assert command is not None
+    index.make_profile("strict", min_contour_area=float(command[1]), max_score=float(command[2]))
+    for cells in (0, 5, 50):
+        index.put(name(cells), marked(cells))
+    index.ingest()
+    kept = {}
+    for profile in ("balanced", "strict"):
+        index.compare(profile=profile)
+        kept[profile] = {file for file, (decision, *_) in index.decisions().items() if decision == "keep"}
+    assert kept == {"balanced": {name(0)}, "strict": {name(0), name(50)}}
+
+
+def test_removals_are_listed_from_the_last_one(index: Index) -> None:
+    """`audit removals` has the removals of a run in the reverse of their order, as it has the runs."""
+    for minute in range(4):
+        index.put(name(minute), picture(stamp=minute))
+    index.ingest()
+    index.compare()
+    index.prune()
+    index.undo_run()
+    index.prune(index.plan(include_restored=True), include_restored=True)
+    with run_audit(index.database, "removals", {}) as table:
+        columns = [table.columns.index(column) for column in ("run_id", "path")]
+        rows = [tuple(row[column] for column in columns) for row in table]
+    assert [(run_id, index.file(path)) for run_id, path in rows] == [
+        (run_id, name(minute)) for run_id in (5, 3) for minute in (3, 2, 1)
     ]

@@ -14,8 +14,9 @@ import pytest
 
 from indexer.errors import DatabaseError, IndexInUseError
 from indexer.store.database import Database
+from indexer.workflows.runs.killed_runs import list_killed_runs
 from indexer.workflows.runs.lock_wait import LockWait
-from indexer.workflows.runs.run import list_killed_runs, open_run, record_run
+from indexer.workflows.runs.run import open_run, record_run
 from tests.support.apart import until
 from tests.support.index import Index, Ticking, name, picture
 

@@ -3,6 +3,7 @@ is."""
 
 import csv
 from collections.abc import Callable
+from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from indexer.domain.descriptions import Limits
 from indexer.domain.evaluation import PairMetrics, StateMetrics
 from indexer.errors import CameraError, ProfileError
 from indexer.execution import serial
+from indexer.imaging.network import weights
+from indexer.store import profiles
 from indexer.workflows.compare import searcher, simulation
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.tuning.evaluate import Evaluation, EvaluationReport, evaluate
@@ -171,7 +174,10 @@ def labels_of(shared_data: Path) -> list[StateLabel]:
 @on_sqlite
 def test_table_of_the_documentation(frames_index: Frames, shared_data: Path) -> None:
     """The table in docs/profiles.md is what the command prints for the labelled sample frames."""
-    names = ["balanced", "plain", "colour", "original"]
+    for library in ("onnx", "onnxruntime", weights.PACKAGE):
+        if find_spec(library) is None:
+            pytest.skip(f"needs {library}, of the extra `learned`")
+    names = ["balanced", "plain", "colour", "learned", "original"]
     report = evaluated(frames_index("balanced"), labels_of(shared_data), profile_names=names, max_scores=[1000])
     printed = [line.split() for line in said(tuning.render_evaluation, report).splitlines() if line.strip()]
     section = PAGE.read_text(encoding="utf-8").partition("## How good the decisions are\n")[2]
@@ -216,3 +222,26 @@ def test_real_frames(frames_index: Frames, shared_data: Path) -> None:
         "colour": (2, 67),
         "original": (6, 66),
     }
+
+
+@on_sqlite
+def test_features_on_sample_frames_without_labels(index: Index, shared_data: Path) -> None:
+    """`learned` keeps one or two of the frames in which only the light changes, and a hand before the lens."""
+    for library in ("onnx", "onnxruntime", weights.PACKAGE):
+        if find_spec(library) is None:
+            pytest.skip(f"needs {library}, of the extra `learned`")
+    with index.database.write() as session:
+        profiles.activate(session, "learned")
+    for camera in ("c04", "c06"):
+        for path in sorted((shared_data / "frames").glob(f"{camera}*")):
+            index.put(path.name, path.read_bytes())
+    index.ingest()
+    index.compare()
+    decisions = index.decisions()
+    kept = {
+        camera: [file for file, (verdict, *_) in decisions.items() if file[:3] == camera and verdict == "keep"]
+        for camera in ("c04", "c06")
+    }
+    hand = sorted(file for file in decisions if file[:3] == "c04")[-5:]
+    assert len(kept["c06"]) in (1, 2)
+    assert set(hand) & set(kept["c04"])

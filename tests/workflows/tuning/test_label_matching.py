@@ -80,9 +80,9 @@ def test_labels_that_contradict(index: Index) -> None:
     """An image with two states, or a pair judged both ways, is refused with both lines; said twice it counts once."""
     assert states(index, ("1", "a"), ("1", "a")).states == {"gate": {1: "a"}}
     assert pairs(index, ("1", "2", "same"), ("2", "1", "same")).pairs == {"gate": [(1, 2, "same")]}
-    with pytest.raises(LabelError, match="line 3 says 'b' of what line 2 says 'a' of"):
+    with pytest.raises(LabelError, match="line 3 says 'b', but line 2 says 'a' of the same"):
         states(index, ("1", "a"), (str(index.folder / name(0)), "b"))
-    with pytest.raises(LabelError, match="line 3 says 'different' of what line 2 says 'same' of"):
+    with pytest.raises(LabelError, match="line 3 says 'different', but line 2 says 'same' of the same"):
         pairs(index, ("1", "2", "same"), ("2", "1", "different"))
 
 
@@ -103,5 +103,5 @@ def test_read_labels(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match=r"labels\.csv', line 2: 1 values"):
         read_labels(str(file))
     file.write_text("image,state\n")
-    with pytest.raises(LabelError, match=r"labels\.csv' holds no label"):
+    with pytest.raises(LabelError, match=r"labels\.csv' has no label"):
         read_labels(str(file))

@@ -239,7 +239,7 @@ def test_native_camera_is_left_out(lots: Index) -> None:
     (gate, _) = swept(lots).cameras
     assert (gate.camera, gate.profile, gate.images, gate.rows) == ("gate", "original", 20, ())
     assert gate.problem is not None
-    assert "caches nothing" in gate.problem
+    assert "has no thumbnails" in gate.problem
     assert "manage.py evaluate" in gate.problem
 
 

@@ -1,0 +1,54 @@
+"""The reports of `config show` and `run` as text."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from indexer.cli.effective_settings import EffectiveSettings
+from indexer.cli.render.tables import print_fitting
+from indexer.configuration.file import FILE_NAME
+from indexer.escaping import printable
+
+if TYPE_CHECKING:
+    from indexer.workflows.admin.configured_run import ConfiguredRun  # which loads the image libraries
+
+
+def render_settings(console: Console, shown: EffectiveSettings) -> None:
+    """Prints each setting with its value and where it comes from; a list or a table has a row for each of its items."""
+    if shown.is_off:
+        console.print("No file is used (--config off).")
+    elif shown.file is None:
+        console.print(f"There is no {FILE_NAME} here or above.")
+    else:
+        console.print(f"The file is {printable(shown.file)}.")
+    rows = []
+    for setting in shown.settings:
+        source = setting.source if setting.source in {"default", "file"} else setting.where
+        lines = _lines(setting.value)
+        rows += [(setting.name if line == 0 else "", text, source) for line, text in enumerate(lines)]
+    print_fitting(console, ("setting", "value", "from"), rows)
+
+
+def render_run(console: Console, report: "ConfiguredRun") -> None:
+    """Prints what each step left alone, where no text was shown before."""
+    from indexer.cli.render.compare import render_compare
+    from indexer.cli.render.ingest import render_ingest
+    from indexer.cli.render.removal import render_prune
+
+    for ingested in report.ingests:
+        if ingested.left_alone:
+            render_ingest(console, ingested, with_next=False)
+    if report.compared.held_back:
+        render_compare(console, report.compared, with_next=False)
+    if report.pruned is not None and report.pruned.has_failed:
+        render_prune(console, report.pruned)
+
+
+def _lines(value: Any) -> list[str]:
+    """A value as lines of text, at least one."""
+    if isinstance(value, Mapping):
+        return [f"{name} = {item}" for name, item in value.items()] or [""]
+    if isinstance(value, list):
+        return [", ".join(_lines(item)) for item in value] or [""]
+    return ["" if value is None else str(value).lower() if isinstance(value, bool) else str(value)]

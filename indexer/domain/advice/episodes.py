@@ -1,0 +1,87 @@
+"""Times in which something lasted: what a single frame shows is no finding.
+
+An episode begins with a frame that shows it, and ends before the frames that do not show it any more. A few frames
+without it do not end an episode, and a few frames with it do not make one. The module does not know what is shown.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+MIN_FRAMES = 10
+"""Frames that must show something before it is told."""
+MIN_LENGTH = timedelta(minutes=30)
+"""How long it must last, from the first frame to the last."""
+_MIN_SHARE = 0.8  # of the frames of an episode
+_CLOSING_FRAMES = 4  # frames in a row without it that end an episode
+
+
+@dataclass(frozen=True)
+class Episode:
+    """The frames `first` to `last` of a series, both included; `hits` of them show it. `open`: it did not end."""
+
+    first: int
+    last: int
+    hits: int
+    open: bool
+
+
+def find_episodes(
+    flags: Sequence[bool],
+    times: Sequence[datetime],
+    *,
+    min_frames: int = MIN_FRAMES,
+    min_length: timedelta = MIN_LENGTH,
+) -> list[Episode]:
+    """The episodes in a series of frames, in order.
+
+    Parameters
+    ----------
+    flags : of bool
+        Whether each frame shows it.
+    times : of datetime
+        When each frame was taken, ascending; as many as `flags`.
+    min_frames, min_length
+        What an episode needs at least.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many times as flags.
+    """
+    if len(flags) != len(times):
+        raise ValueError(f"{len(flags)} flags, {len(times)} times")
+    episodes = [_trimmed(flags, first, last) for first, last in _runs(flags)]
+    return [
+        episode
+        for episode in episodes
+        if episode.hits >= min_frames
+        and episode.hits >= _MIN_SHARE * (episode.last - episode.first + 1)
+        and times[episode.last] - times[episode.first] >= min_length
+    ]
+
+
+def _runs(flags: Sequence[bool]) -> list[tuple[int, int]]:
+    """The first and last hit of each run of hits with fewer than `_CLOSING_FRAMES` misses in a row between them."""
+    runs: list[tuple[int, int]] = []
+    for index, flag in enumerate(flags):
+        if not flag:
+            continue
+        if runs and index - runs[-1][1] <= _CLOSING_FRAMES:
+            runs[-1] = runs[-1][0], index
+        else:
+            runs.append((index, index))
+    return runs
+
+
+def _trimmed(flags: Sequence[bool], first: int, last: int) -> Episode:
+    """The episode of a run, without lone hits at its begin, such as a passing lorry just before."""
+    while first < last and sum(flags[first : first + _CLOSING_FRAMES]) < _CLOSING_FRAMES / 2:
+        first = next(index for index in range(first + 1, last + 1) if flags[index])
+    hits = sum(flags[first : last + 1])
+    return Episode(first, last, hits, open=len(flags) - 1 - last < _CLOSING_FRAMES)
+
+
+def end_of(episode: Episode, times: Sequence[datetime]) -> datetime | None:
+    """When an episode was over: the first frame after it. None if it did not end."""
+    return None if episode.open else times[episode.last + 1]

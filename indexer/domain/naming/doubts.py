@@ -1,0 +1,95 @@
+"""What numbers in the names of several files mean that one name leaves in doubt. The rules stand in `siblings`."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from indexer.domain.naming.file_times import Doubt
+
+_EPOCH_SPAN = timedelta(days=5 * 366)
+_MIN_TIMES = 3
+"""The fewest numbers after a date that can be taken for times."""
+_MIN_HOUR_MINUTES = 6
+"""The fewest numbers below a date that can; three numbers are below 60 by chance in one of five folders."""
+_HOUR_S = 3600
+DAY_OF_ZONES_S = (-14 * _HOUR_S, 38 * _HOUR_S)
+"""The seconds since midnight UTC in which a date is today somewhere."""
+MIN_HOURS = 2
+
+
+def is_day_first(doubts: Iterable[Doubt]) -> bool | None:
+    """Whether the day comes first in dates that allow both orders; None: nothing, or not all, tells."""
+    votes = {doubt.moment is not None for doubt in doubts if (doubt.moment is None) != (doubt.other is None)}
+    return votes.pop() if len(votes) == 1 else None
+
+
+def are_epochs(doubts: Sequence[Doubt]) -> bool:
+    """Whether numbers of ten digits are seconds since 1970: several, within five years, and not all of them hours."""
+    moments = {doubt.moment for doubt in doubts if doubt.moment is not None}
+    if len(moments) < 2 or len(moments) < len({doubt.number for doubt in doubts}):
+        return False
+    if max(moments) - min(moments) > _EPOCH_SPAN:
+        return False
+    return not all(_is_hour(doubt.number) for doubt in doubts)
+
+
+def _is_hour(digits: str) -> bool:
+    """Whether ten digits are a date and an hour."""
+    try:
+        return datetime(int(digits[:4]), int(digits[4:6]), int(digits[6:8]), int(digits[8:])).year >= 1970
+    except ValueError:
+        return False
+
+
+def are_times(doubts: Sequence[Doubt], written: Iterable[tuple[datetime, float]]) -> bool:
+    """Whether numbers after a date are times; `written`: what they mean, with the modification times in seconds."""
+    numbers = sorted({doubt.number for doubt in doubts})
+    if len(numbers) < _MIN_TIMES or any(doubt.moment is None for doubt in doubts):
+        return False
+    is_counting = all(int(after) - int(before) == 1 for before, after in itertools.pairwise(numbers))
+    return len({number[:2] for number in numbers}) > 1 and not is_counting and not _are_written_otherwise(written)
+
+
+def find_order(doubts: Collection[Doubt]) -> int | None:
+    """The only order in which all of several dates with a year of two digits are dates; None if it is not one."""
+    if len({doubt.orders for doubt in doubts}) < _MIN_TIMES:
+        return None
+    possible = [at for at, moments in enumerate(zip(*(doubt.orders for doubt in doubts), strict=True)) if all(moments)]
+    return possible[0] if len(possible) == 1 else None
+
+
+def are_hour_minutes(doubts: Sequence[Doubt], written: Iterable[tuple[datetime, float]]) -> bool | None:
+    """Whether numbers below a date are hour and minute, None: nothing tells; `written`: as in `are_times`."""
+    numbers = sorted({int(doubt.number) for doubt in doubts})
+    steps = {high - low for low, high in itertools.pairwise(numbers)}
+    if any(doubt.moment is None for doubt in doubts) or (len(steps) == 1 and min(steps) % 100):
+        return False
+    if len(numbers) < _MIN_HOUR_MINUTES or len({number // 100 for number in numbers}) < MIN_HOURS:
+        return None
+    if all(_counts_up(minutes) for _, minutes in itertools.groupby(numbers, key=lambda number: number // 100)):
+        return None
+    return not _are_written_otherwise(written)
+
+
+def _counts_up(numbers: Iterable[int]) -> bool:
+    """Whether the minutes of an hour only count from 0 or 1 on, as the frames of an event do, and end early."""
+    minutes = [number % 100 for number in numbers]
+    return minutes[0] <= 1 and minutes[-1] < 59 and len(minutes) == minutes[-1] - minutes[0] + 1
+
+
+def _are_written_otherwise(written: Iterable[tuple[datetime, float]]) -> bool:
+    """Whether files of a day were written on that day, over more than an hour, and not as their numbers say.
+
+    A time zone shifts all of them alike.
+    """
+    shifts: dict[datetime, list[tuple[float, float]]] = defaultdict(list)
+    for moment, mtime_s in written:
+        day = moment.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC)
+        shifts[day].append((mtime_s - day.timestamp(), mtime_s - moment.replace(tzinfo=UTC).timestamp()))
+    for pairs in shifts.values():
+        seconds, shift = [second for second, _ in pairs], [shift for _, shift in pairs]
+        is_of_day = all(DAY_OF_ZONES_S[0] <= second < DAY_OF_ZONES_S[1] for second in seconds)
+        if is_of_day and max(seconds) - min(seconds) > _HOUR_S and max(shift) - min(shift) > _HOUR_S:
+            return True
+    return False

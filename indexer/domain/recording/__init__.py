@@ -1,0 +1,1 @@
+"""Rules of recording live cameras: plain values, with the clock as an argument."""

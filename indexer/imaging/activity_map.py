@@ -1,0 +1,100 @@
+"""A map of where things came and went in front of a camera, drawn over one of its frames.
+
+It does not know what the things were, nor which frames are kept.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.domain.descriptions import Preview
+from indexer.domain.masks import Rectangle
+from indexer.imaging.light_changes import change_kinds, things_in
+from indexer.imaging.side_by_side import in_ascii
+
+MAP_ROWS, MAP_COLUMNS = 36, 64
+_MIN_CELL_SHARE = 0.2  # of the pixels of a cell that must show another thing
+_WIDTH = 960
+_LINE_PX = 26
+_ORANGE_BGR, _BLUE_BGR = (0, 159, 230), (178, 114, 0)  # of the palette of Okabe and Ito (2008)
+_TEXT, _BACKGROUND = (235, 235, 235), (24, 24, 24)
+
+
+@dataclass(frozen=True)
+class ActivityMap:
+    """How often each part of the frame showed another thing: `counts`, (MAP_ROWS, MAP_COLUMNS), int, of `pairs`."""
+
+    counts: NDArray[np.int64]
+    pairs: int
+
+    @property
+    def never_share(self) -> float:
+        """Share of the frame in which nothing ever came or went, 0 to 1."""
+        return float((self.counts == 0).mean())
+
+
+def count_activity(pairs: Sequence[tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> ActivityMap:
+    """The map of some pairs of neighbours in time.
+
+    Parameters
+    ----------
+    pairs : of two (H, W), uint8
+        Grey frames; the two of a pair have one shape.
+
+    Raises
+    ------
+    ValueError
+        If the shapes of a pair differ.
+    """
+    counts = np.zeros((MAP_ROWS, MAP_COLUMNS), dtype=np.int64)
+    for one, other in pairs:
+        things = things_in(change_kinds(one, other)).astype(np.float32)
+        cells = cv2.resize(things, (MAP_COLUMNS, MAP_ROWS), interpolation=cv2.INTER_AREA)
+        counts += cells >= _MIN_CELL_SHARE
+    return ActivityMap(counts, len(pairs))
+
+
+def draw_activity(
+    frame: Preview, activity: ActivityMap, *, regions: Sequence[Rectangle] = (), lines: Sequence[str] = ()
+) -> bytes:
+    """A PNG of the frame in grey: orange where things come and go, the more the more often; the regions are outlined.
+
+    Parameters
+    ----------
+    frame : Preview
+    activity : ActivityMap
+    regions : of (left, top, width, height), per cent
+    lines : of str
+        Texts below the picture.
+
+    Raises
+    ------
+    ValueError
+        If the bytes of the frame cannot be decoded.
+    """
+    grey = cv2.imdecode(np.frombuffer(frame.data, dtype=np.uint8), cv2.IMREAD_GRAYSCALE)
+    if grey is None:
+        raise ValueError("these bytes are not a picture")
+    height = max(round(grey.shape[0] * _WIDTH / grey.shape[1]), 1)
+    grey = cv2.resize(grey, (_WIDTH, height), interpolation=cv2.INTER_AREA)
+    canvas = np.repeat(grey[..., None], 3, axis=2).astype(np.float32)
+    share = (activity.counts / max(activity.counts.max(), 1)).astype(np.float32)
+    weight = cv2.resize(share, (_WIDTH, height), interpolation=cv2.INTER_NEAREST)[..., None] ** 0.5 * 0.7
+    canvas = (1 - weight) * canvas + weight * np.array(_ORANGE_BGR, dtype=np.float32)
+    picture = np.clip(canvas, 0, 255).astype(np.uint8)
+    for left, top, wide, high in regions:
+        begin = round(left * _WIDTH / 100), round(top * height / 100)
+        end = round((left + wide) * _WIDTH / 100), round((top + high) * height / 100)
+        cv2.rectangle(picture, begin, end, (0, 0, 0), 5)
+        cv2.rectangle(picture, begin, end, _BLUE_BGR, 3)
+    texts = [_text_line(line) for line in lines]
+    return cv2.imencode(".png", np.vstack([picture, *texts]))[1].tobytes()
+
+
+def _text_line(line: str) -> NDArray[np.uint8]:
+    strip = np.full((_LINE_PX, _WIDTH, 3), _BACKGROUND, dtype=np.uint8)
+    cv2.putText(strip, in_ascii(line), (12, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, _TEXT, 1, cv2.LINE_AA)
+    return strip

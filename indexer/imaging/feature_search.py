@@ -1,0 +1,80 @@
+"""The distances of one image's features from those of others in an image buffer: compiled, else by numpy.
+
+It promises the distances of `indexer.imaging.features`, exact below the limit. It does not know what they decide.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.domain.feature_layout import CHANNELS, cells_per_row, feature_rows
+from indexer.imaging.features import cell_distances
+from indexer.imaging.image_buffer import Slot, buffer_view, view
+from indexer.imaging.kernel.cache import load_distances
+
+_AT_LIMIT = -1
+
+
+def squared_distances(slot: Slot, offsets: NDArray[np.int64], *, alike: int, limit: int) -> NDArray[np.int64]:
+    """The largest squared difference of a cell for each candidate, up to the first below `alike`: (M,), int64.
+
+    From `limit` on it is -1.
+
+    Parameters
+    ----------
+    slot : Slot
+        Of the image.
+    offsets : (N,), int64
+        Of candidates of the same shape in the image's buffer.
+    alike, limit : int
+        Squared differences.
+
+    Raises
+    ------
+    EngineError, OSError
+        If the buffer is gone, as `indexer.imaging.image_buffer.view`.
+    """
+    rows = feature_rows(slot.width)
+    first_row = (slot.height - rows) * slot.stride
+    distances = _load_distances()
+    if distances is None:
+        return _by_numpy(slot, offsets, alike=alike, limit=limit)
+    squared = np.empty(len(offsets), dtype=np.int64)
+    compared = distances(
+        buffer_view(slot),
+        slot.offset + first_row,
+        offsets + first_row,
+        rows,
+        slot.stride,
+        cells_per_row(slot.width),
+        alike,
+        limit,
+        squared,
+    )
+    return squared[:compared]
+
+
+def _by_numpy(slot: Slot, offsets: NDArray[np.int64], *, alike: int, limit: int) -> NDArray[np.int64]:
+    image, squared = view(slot), list[int]()
+    for offset in offsets.tolist():
+        largest = int(cell_distances(image, view(replace(slot, offset=offset))).max())
+        squared.append(largest if largest < limit else _AT_LIMIT)
+        if largest < alike:
+            break
+    return np.array(squared, dtype=np.int64)
+
+
+@cache
+def _load_distances() -> Callable[..., Any] | None:
+    """The compiled distances; None if they cannot be loaded. Loading is tried only once in a process."""
+    return load_distances(_warm_up)
+
+
+def _warm_up(distances: Callable[..., Any]) -> None:
+    """Runs a search without candidates, so that the machine code is loaded, or compiled if necessary."""
+    nothing = np.empty(0, dtype=np.int64)
+    distances(np.zeros(CHANNELS, dtype=np.uint8), 0, nothing, 1, CHANNELS, 1, 0, 0, nothing)

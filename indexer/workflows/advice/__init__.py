@@ -1,0 +1,1 @@
+"""What is wrong with each camera: examine, list, dismiss, draw."""

@@ -1,0 +1,108 @@
+"""What index and disk say beside the paths of an ingest: what numbers were taken for, and which folders lie there.
+
+It opens no file, and reads the images of a camera only until they tell.
+"""
+
+import os
+import re
+from collections.abc import Collection, Iterable, Iterator
+
+from indexer.domain.naming.reading import read_path
+from indexer.domain.naming.tree import KnownNumbers, Surroundings, has_number, list_clock
+from indexer.domain.paths import lies_below
+from indexer.store import camera_sources
+from indexer.store.database import Database, Session
+
+_CLOCK_BRANCH = re.compile(r"\*/(?:.*/)?[0-9]{2}")
+_MAX_NUMBERED = 64
+"""So many cameras, and so many images of each, show whether a number counts events."""
+_NUMBER_CLAIM = re.compile(r"[0-9]+\*")
+
+
+class KnownSurroundings(Surroundings):
+    """What an index and the disk say; `database`: None if nothing that the index has counts."""
+
+    def __init__(self, database: Database | None) -> None:
+        self._database = database
+
+    def known_numbers(self, folder: str, *, in_names: bool, in_folders: bool) -> KnownNumbers:
+        """What the index took the numbers of a camera's folder for, in names of files, in names of folders, or both."""
+        if self._database is None or not (in_names or in_folders):
+            return KnownNumbers()
+        with self._database.read() as session:
+            are_events = in_names and any(map(has_number, _iter_own_paths(session, folder)))
+            are_hours = in_folders and _has_hours(session, folder)
+            below = [source[len(folder) + 1 :] for source in camera_sources.list_sources_below(session, folder)]
+            channels = [source for source in below if _NUMBER_CLAIM.fullmatch(source)]
+            lone_channel = None
+            if len(channels) == 1 and not are_events:
+                lone_channel = _find_camera(session, f"{folder}/{channels[0]}")
+        has_clock_channels = any(map(_CLOCK_BRANCH.fullmatch, below))
+        return KnownNumbers(
+            True if are_events else False if channels else None,
+            True if has_clock_channels else False if are_hours else None,
+            lone_channel,
+        )
+
+    def list_images(self, camera: str) -> Iterable[str]:
+        """The paths of the images of a camera that are not missing."""
+        if self._database is not None:
+            with self._database.read() as session:
+                yield from (one.path for one in camera_sources.iter_images(session, camera) if not one.is_missing)
+
+    def list_numbered(self, folder: str, text: str) -> Iterable[str]:
+        """The paths of the last images of a camera's folder whose camera is this text, perhaps with a number behind."""
+        if self._database is None:
+            return
+        with self._database.read() as session:
+            sources = [folder, f"{folder}/{text}*"]
+            names = sorted(
+                {name for known in camera_sources.list_cameras_of(session, sources).values() for name in known}
+            )
+            numbered = [name for name in names if name.rpartition("/")[2].startswith(text)]
+            for camera in numbered[-_MAX_NUMBERED:]:
+                yield from camera_sources.list_recent_paths(session, camera, limit=_MAX_NUMBERED)
+
+    def is_counted(self, folder: str, text: str) -> bool:
+        """Whether images of a camera's folder are of the camera called like this text, with a number behind it."""
+        if self._database is None:
+            return False
+        with self._database.read() as session:
+            if text not in camera_sources.list_cameras_of(session, [folder]).get(folder, ()):
+                return False
+            paths = camera_sources.list_recent_paths(session, text, limit=_MAX_NUMBERED)
+        return any(read_path(path).uncounted_text == text for path in paths)
+
+    def list_folders(self, folder: str) -> Collection[str]:
+        """The names of the folders in a folder; none if it cannot be looked at."""
+        try:
+            with os.scandir(folder) as entries:
+                return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+        except OSError:
+            return ()
+
+
+def _has_hours(session: Session, folder: str) -> bool:
+    """Whether images in several folders of two digits are of the camera of their folder. One alone tells nothing."""
+    first = None
+    for path in _iter_own_paths(session, folder):
+        clock = list_clock(path)
+        if clock and clock[0] != (first := clock[0] if first is None else first):
+            return True
+    return False
+
+
+def _iter_own_paths(session: Session, folder: str) -> Iterator[str]:
+    """The paths of the images that are of the camera of their folder."""
+    for camera in camera_sources.list_cameras_of(session, [folder]).get(folder, ()):
+        for image in camera_sources.iter_images(session, camera):
+            if image.is_by_folder and not image.is_missing and lies_below(image.path, folder):
+                yield image.path
+
+
+def _find_camera(session: Session, source: str) -> str | None:
+    """The camera of a source; None if there are several, or if it has no image."""
+    names = camera_sources.list_cameras_of(session, [source]).get(source, [])
+    if len(names) != 1 or all(image.is_missing for image in camera_sources.iter_images(session, names[0])):
+        return None
+    return names[0]

@@ -1,0 +1,1 @@
+"""`watch`: takes in the files that arrive in folders, and decides them, until it is stopped."""

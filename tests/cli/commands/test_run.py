@@ -1,0 +1,157 @@
+"""`run`: one command takes in, compares and, if the file says so, removes; one document and one exit code."""
+
+from pathlib import Path
+
+import pytest
+
+from indexer.cli.session import CommandSession
+from indexer.domain import removal
+from tests.support.command import Run, draw
+
+FILE = """\
+folders = ["lot", {path = "yard", camera = "south", timezone = "Asia/Tokyo"}]
+processes = 1
+[profiles]
+south = "plain"
+"""
+
+
+@pytest.fixture
+def site(lot: Path) -> Path:
+    """A folder with a file, the folder `lot` of six frames, and `yard` of two that are the same."""
+    home = lot.parent
+    (home / "indexer.toml").write_text(FILE)
+    for minute in (0, 1):
+        draw(home / "yard" / f"x_2026_03_01__12_0{minute}_00.png", cars=(2,))
+    return home
+
+
+def images(folder: Path) -> dict[str, bytes]:
+    """The images of both folders with their bytes."""
+    return {path.name: path.read_bytes() for name in ("lot", "yard") for path in (folder / name).iterdir()}
+
+
+def test_nothing_is_removed_unless_the_file_says_so(run: Run, site: Path) -> None:
+    """Both folders are taken in, each named as the file says, and decided by its camera's profile; no file goes."""
+    before = images(site)
+    answer = run("run", "--json")
+    document = answer.document
+    assert (answer.code, answer.err) == (0, "")
+    assert [report["outcomes"] for report in document["ingest"]] == [{"added": 6}, {"added": 2}]
+    decided = {item["camera"]: (item["profile"], item["duplicates"]) for item in document["compare"]["cameras"]}
+    assert decided == {"gate": ("balanced", 3), "south": ("plain", 1)}
+    assert document["prune"] is None
+    assert images(site) == before
+    assert run("explain", "x_2026_03_01__12_00_00.png", "--json").document["captured_at"].startswith("2026-03-01T03")
+
+
+def test_files_are_removed_if_the_file_says_so(run: Run, site: Path) -> None:
+    """With `prune = true` the duplicates go whole to the quarantine of the file; the others stay as they are."""
+    (site / "indexer.toml").write_text(FILE + '[run]\nprune = true\nquarantine = "away"\n')
+    before = images(site)
+    assert run("run", "--no-prune", "--json").document["prune"] is None
+    assert images(site) == before
+    document = run("run", "--json").document
+    assert document["prune"]["removed"] == 4
+    left = images(site)
+    assert (len(left), left.items() <= before.items()) == (4, True)
+    moved = {path.read_bytes() for path in (site / "away").rglob("*.png")}
+    assert moved == {before[name] for name in before.keys() - left.keys()}
+    again = run("run", "--json")
+    assert (again.code, again.document["prune"]["run_id"], again.document["profiles"]) == (0, None, [])
+    assert images(site) == left
+
+
+def test_a_camera_that_would_lose_too_much_is_held_back(run: Run, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`max_share` of the file holds: the camera's files stay, and the exit code says that a person must look."""
+    monkeypatch.setattr(removal, "MIN_GUARDED_IMAGES", 2)
+    (site / "indexer.toml").write_text(FILE + "[run]\nprune = true\nmax_share = 0.4\n")
+    before = images(site)
+    answer = run("run", "--json")
+    assert answer.code == 1
+    assert answer.document["prune"]["held_back"].keys() == {"gate", "south"}
+    assert answer.err != ""
+    assert images(site) == before
+
+
+def test_text_has_each_step(run: Run, site: Path) -> None:
+    """People read what each step did, and not which command would be the next step."""
+    (site / "indexer.toml").write_text(FILE + "[run]\nprune = true\n")
+    out = run("run").out
+    assert (
+        out.index("6 files seen") < out.index("2 files seen") < out.index("duplicates") < out.index("4 files removed")
+    )
+    assert "Next:" not in out
+    quiet = run("run", "--quiet")
+    assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
+
+
+def test_what_is_missing_is_named(run: Run, own_home: Path) -> None:
+    """Without a file, without folders, and with a folder that is not there, nothing is written."""
+    assert "there is no indexer.toml here or above" in run("run").sentence
+    (own_home / "indexer.toml").write_text("processes = 1\n")
+    answer = run("run")
+    assert (answer.code, "has no folders; write a line such as: folders =" in answer.sentence) == (2, True)
+    (own_home / "lot").mkdir()
+    (own_home / "indexer.toml").write_text('folders = ["lot", {path = "away", timezone = "UTC"}]')
+    draw(own_home / "lot" / "gate_2026_03_01__12_00_00.png")
+    assert run("run").code == 1
+    assert not (own_home / "indexer.db").exists()
+
+
+def test_profiles_and_cameras_that_are_not_there(run: Run, site: Path) -> None:
+    """A profile that does not exist is refused; a camera that the index does not have is a warning."""
+    file = site / "indexer.toml"
+    file.write_text(FILE + 'north = "plain"\n')
+    answer = run("run", "--json")
+    assert (answer.code, answer.document["unknown_cameras"], "'north'" in answer.err) == (0, ["north"], True)
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+@pytest.mark.parametrize("text", ['gate = "nonsense"\n', "[run]\nprune = true\n"])
+def test_an_unknown_profile_is_refused_before_anything_is_written(
+    run: Run, site: Path, text: str, is_known: bool
+) -> None:
+    """A profile that no index has ends the command before a folder is taken in, with an index and without one."""
+    if is_known:
+        assert run("ingest", "lot", "--processes", 1).code == 0
+    (site / "indexer.toml").write_text(('profile = "nonsense"\n' if "prune" in text else "") + FILE + text)
+    before = images(site)
+    answer = run("run", "--json")
+    assert (answer.code, "there is no profile 'nonsense'" in answer.document["error"]) == (1, True)
+    assert images(site) == before
+    assert (site / "indexer.db").exists() is is_known
+    if is_known:
+        assert run("audit", "--sql", "SELECT count(*) FROM images", "--json").document["rows"] == [[6]]
+
+
+@pytest.mark.parametrize("how", ["", ', timezone = "UTC"', ", pattern = '(?P<camera>nowhere)'"])
+def test_a_folder_without_images_stops_no_other_one(run: Run, site: Path, how: str) -> None:
+    """What is empty, alone or beside others, or has no name that the pattern matches, is left alone and named; the
+    others are taken in, compared and pruned."""
+    (site / "new").mkdir()
+    if "pattern" in how:
+        draw(site / "new" / "x.png")
+    folders = f'folders = [{{path = "new"{how}}}, "lot"]\nprocesses = 1\n[run]\nprune = true\n'
+    (site / "indexer.toml").write_text(folders)
+    answer = run("run", "--json")
+    assert (answer.code, answer.document["prune"]["removed"]) == (1, 3)
+    refused = [item for report in answer.document["ingest"] for item in report["refused"]]
+    assert [path for path, _ in refused] == [str(site / "new")]
+    assert len(list((site / "lot").iterdir())) == 3
+    assert str(site / "new") in answer.err
+    (site / "indexer.toml").write_text(f'folders = [{{path = "new"{how}}}]')
+    assert run("run").code == 1
+
+
+def test_another_index_is_refused_before_anything_is_written(
+    run: Run, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If another index has images of one of the folders, no folder is taken in, and nobody is asked, even on a
+    terminal; `--also-here` is the answer."""
+    assert run("--db", "other.db", "ingest", "yard", "--processes", 1).code == 0
+    monkeypatch.setattr(CommandSession, "is_interactive", property(lambda _: True))
+    answer = run("run", "--json")
+    assert (answer.code, "--also-here" in answer.document["error"], "[y/N]" in answer.err) == (2, True, False)
+    assert not (site / "indexer.db").exists()
+    assert run("run", "--also-here").code == 0

@@ -1,0 +1,29 @@
+"""What is printed of cameras that are held back."""
+
+from functools import partial
+
+import pytest
+
+from indexer.cli.render.camera import note_names
+from indexer.workflows.ingest.held_cameras import HeldCamera
+from indexer.workflows.ingest.name_plan import NamePlan
+from tests.cli.render.test_reports import said
+
+
+@pytest.mark.parametrize(
+    ("folders", "words", "command"),
+    [
+        (("/data/North", "/data/South"), (), "ingest --camera-level 1 /data"),
+        (("/data/North/*/001/jpg", "/data/South/Reolink_00*"), (), "ingest --camera-level 1 /data"),
+        (("/data", "/data/South"), (), "ingest --camera NAME /data/South"),
+        (("/a/x", "/b/x"), (), "ingest --camera NAME /b/x"),
+        (("/data/x",), ("gate", "yard"), "(?P<camera>gate|yard)"),
+    ],
+)
+def test_command_that_parts_a_camera(
+    folders: tuple[str, ...], words: tuple[str, ...], command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command that is proposed names the folder in which the folders of the camera differ, or its words."""
+    monkeypatch.setattr("os.path.isdir", lambda _folder: True)
+    held = HeldCamera("c10", 2, folders, f"{folders[0]}/1.png", words)
+    assert command in said(partial(note_names, ambiguous_times=0), NamePlan((held,)))

@@ -1,0 +1,108 @@
+"""Less usual forms of dates and times, and words beside names."""
+
+import pytest
+
+from tests.support.names import named_tree
+
+
+@pytest.mark.parametrize(
+    ("file", "time"),
+    [
+        ("G4 2024-05-01 1.05.09\u202fPM.jpg", "2024-05-01 13:05:09"),
+        ("G4 2024-05-01 01.05.09\u00a0PM.jpg", "2024-05-01 13:05:09"),
+        ("G4 2024-05-01 1.05.09 p. m..jpg", "2024-05-01 13:05:09"),
+        ("G4 2024-05-01 12.05.09 a. m..jpg", "2024-05-01 00:05:09"),
+        ("G4_2024-05-01_01-05-09-PM.jpg", "2024-05-01 13:05:09"),
+        ("G4/2024-05-01/PM/1-05-09.jpg", "2024-05-01 13:05:09"),
+        ("G4/2024-05-01/PM/13-05-09.jpg", "2024-05-01 13:05:09"),
+        ("G4/2024-05-01/AM/12-05-09.jpg", "2024-05-01 00:05:09"),
+        ("G4/2024-05-01 PM/01-05-09.jpg", "2024-05-01 13:05:09"),
+        ("G4/2024-05-01/PM/2024-05-01_01-05-09.jpg", "2024-05-01 13:05:09"),
+        ("G4/2026-05-01/01-05-26_12-30-41.jpg", "2026-05-01 12:30:41"),
+        ("G4/2026-05-01/30-04-26_23-59-58.jpg", "2026-05-01 23:59:58"),
+        ("G4/2026-05-01/12-30-41_01.jpg", "2026-05-01 12:30:41"),
+        ("G4/2026-05-01/01-05-26.jpg", "2026-05-01 01:05:26"),
+    ],
+)
+def test_times(file: str, time: str) -> None:
+    """Half of the day in any form, and a date before the time with a year of two digits, are read."""
+    naming = named_tree("/data", [file])[file]
+    assert (naming.camera, f"{naming.captured_at:%Y-%m-%d %H:%M:%S}", naming.captured_at_source) == ("G4", time, "name")
+
+
+def test_a_short_date_before_six_digits() -> None:
+    """A date of six digits before a time of six is no time."""
+    files = [f"c/2026-05-01/260501_{time}.jpg" for time in ("123041", "133042", "143043")]
+    named = named_tree("/data", files)
+    assert [(named[file].camera, f"{named[file].captured_at:%H%M%S}") for file in files] == [
+        ("c", "123041"),
+        ("c", "133042"),
+        ("c", "143043"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "01-05-24",
+        "24-05-13",
+        "May 1, 2024",
+        "Wednesday, May 1, 2024",
+        "2024-W18",
+        "2024/05-01",
+        "date=2024-05-01",
+        "year=2024/month=05/day=01",
+        "2024-05-01 (2)",
+        "2024-05-01 - Copy",
+        "2024-05-01_2024-05-07",
+        "2024 05 01",
+    ],
+)
+def test_folders_of_dates(folder: str) -> None:
+    """Dates in other forms are generic folders: the camera is the folder above."""
+    file = f"gate/{folder}/IMG_0001.JPG"
+    assert named_tree("/data", [file])[file].camera == "gate"
+
+
+@pytest.mark.parametrize("folder", ["12-99-98", "Monday", "day 1", "sun", "1-2-3", "2024-W99", "2024-05-01gate"])
+def test_folders_that_are_no_dates(folder: str) -> None:
+    """Folders that only look like a date are cameras."""
+    file = f"gate/{folder}/IMG_0001.JPG"
+    assert named_tree("/data", [file])[file].camera == folder
+
+
+def test_numbers_below_a_year() -> None:
+    """Four digits below a year may be month and day, or numbers of cameras: they stay apart."""
+    files = [f"lot/2024/{folder}/IMG_0001.JPG" for folder in ("0101", "0102")]
+    assert len({naming.camera for naming in named_tree("/data", files).values()}) == 2
+
+
+def test_six_digits_in_the_second_half_of_the_day() -> None:
+    """A folder `PM` also counts for six digits."""
+    files = [f"gate/20240501/PM/{time}.jpg" for time in ("010509", "020510", "030511")]
+    named = named_tree("/data", files)
+    assert [f"{named[file].captured_at:%H%M%S}" for file in files] == ["130509", "140510", "150511"]
+
+
+def test_numbers_that_look_like_a_short_date() -> None:
+    """Folders like dates with a year of two digits are cameras where the names have another year."""
+    files = [f"lot/{folder}/20240501_120000.jpg" for folder in ("01-02-15", "01-02-16")]
+    assert len({naming.camera for naming in named_tree("/data", files).values()}) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "camera"),
+    [
+        ("Copy of gate_20240501_120000.jpg", "gate"),
+        ("Copy of Copy of gate_20240501_120000.jpg", "gate"),
+        ("event_hall_20240501_120000.jpg", "event_hall"),
+        ("gate_alarm_20240501_120000.jpg", "gate"),
+        ("alarm_gate_20240501_120000.jpg", "gate"),
+        ("front-1714566645.123456-abc123.jpg", "front"),
+        ("1714566645.123456-abc123.jpg", "lot"),
+        ("2024-05-01 12.30.45-abc123.jpg", "abc123"),
+    ],
+)
+def test_words_beside_names(name: str, camera: str) -> None:
+    """Words of copies and alarms, and the id of an event, are no part of a name."""
+    assert named_tree("/data/lot", [name])[name].camera == camera

@@ -1,0 +1,41 @@
+"""Trees of recorders of video: one camera for all days and hours, and the time of the folders."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from indexer.domain.names import name_image
+from indexer.domain.naming.reading import find_time
+from indexer.domain.naming.recorder_paths import read_recorder_path
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/media/recordings/2026-01-01/12/front/00.00.mp4", ("/media/recordings/2026-01-01/front", NOON)),
+        ("/2026-01-01/12/front door/05.30.mp4", ("/2026-01-01/front door", NOON + timedelta(seconds=330))),
+        ("/media/2026-01-01/12/front/00.00.mp4.mp4", None),
+        ("/media/2026-02-30/12/front/00.00.mp4", None),
+        ("/media/2026-01-01/24/front/00.00.mp4", None),
+        ("/media/2026-01-01/12/front/00.60.mp4", None),
+        ("/media/2026-01-01/12/00.00.mp4", None),  # which is read in the usual way
+        ("/media/2026-01-01/12/front/00.00.jpg", None),
+        ("/media/front/gate.mp4", None),
+    ],
+)
+def test_the_tree_of_frigate(path: str, expected: tuple[str, datetime] | None) -> None:
+    """The camera stands between the hour and the minute; any other path is not of this recorder."""
+    assert read_recorder_path(path) == expected
+
+
+@pytest.mark.parametrize("hour", ["00", "12", "23"])
+@pytest.mark.parametrize("day", ["2026-01-01", "2026-12-31"])
+def test_a_camera_of_all_hours(day: str, hour: str) -> None:
+    """The hour is part of the time and not of the camera's name, and the time is in UTC whatever the zone."""
+    path = f"/media/frigate/recordings/{day}/{hour}/front_door/59.50.mp4"
+    named = name_image(path, root="/media/frigate/recordings", mtime_ns=0)
+    assert (named.camera, named.camera_source, named.captured_at_source) == ("front_door", "folder", "name")
+    assert named.captured_at == datetime.fromisoformat(f"{day}T{hour}:59:50+00:00")
+    assert find_time(path) == (0, len("59.50"))

@@ -1,0 +1,84 @@
+"""The command `record` in processes of its own, and what must hold after it was killed again and again."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from indexer.store.database import Database, parse_database
+from indexer.store.schema import open_database
+from tests.support import databases
+from tests.support.apart import rows, started, until
+from tests.support.live_cameras import WebCamera, scene, web_camera
+from tests.support.recordings import require_accounted
+
+OPTIONS = ("--frames", "frames", "--every", "0.2", "--min-free", "0", "--max-per-minute", "1000")
+
+
+@contextmanager
+def recording(folder: Path, camera: WebCamera, *words: str, **more: Any) -> Iterator["subprocess.Popen[str]"]:
+    """A record of one camera at work, from a file with its password; killed at the end if it has not ended."""
+    sources = folder / "cameras.conf"
+    sources.write_text(f"# a camera\ngate = {camera.address('stream')}\n")
+    sources.chmod(0o600)
+    open_database(str(folder / "i.db"), create=True).close()
+    words = ("--db", "i.db", "record", "--sources", "cameras.conf", *OPTIONS, *words)
+    with started(*words, folder=folder, **more) as process:
+        yield process
+
+
+def count(folder: Path, sql: str) -> int:
+    """The number that a query answers."""
+    return int(rows(folder / "i.db", sql)[0][0])
+
+
+def accounted(folder: Path) -> None:
+    """All that must hold afterwards."""
+    with closing(Database(parse_database(str(folder / "i.db")))) as database:
+        require_accounted(partial(databases.rows, database), folder / "frames")
+
+
+def made_in(folder: Path) -> list[str]:
+    """The files and folders in a folder, but for the home of the tests."""
+    return sorted(path.name for path in folder.iterdir() if path.name != "home")
+
+
+def readers_of(folder: Path) -> list[int]:
+    """The processes at work in a folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                is_here = os.readlink(entry / "cwd") == str(folder)
+                state = (entry / "stat").read_text().rsplit(")", 1)[1].split()[0]
+            except OSError:
+                continue
+            found += [int(entry.name)] if is_here and state != "Z" else []
+    return found
+
+
+def require_no_loss(tmp_path: Path, *, kills: int) -> None:
+    """A record is killed so often; the last one ends in order, and all is accounted for."""
+    chance = random.Random(5)
+    with web_camera(rate=20.0) as camera:
+        for number in range(kills):
+            with recording(tmp_path, camera) as process:
+                until(lambda number=number: count(tmp_path, "SELECT COUNT(*) FROM recordings") > number)  # type: ignore[misc]
+                camera.picture = scene(10 + 50 * (number % 5))
+                time.sleep(chance.uniform(0.0, 0.8))
+                process.kill()
+            until(lambda: not readers_of(tmp_path))
+        with recording(tmp_path, camera) as process:
+            until(lambda: count(tmp_path, "SELECT COUNT(*) FROM recordings") > kills)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 130
+    accounted(tmp_path)
+    because = rows(tmp_path / "i.db", "SELECT ended_because FROM recordings ORDER BY id")
+    assert because == [("cut_off",)] * kills + [("stopped",)]
+    assert count(tmp_path, "SELECT COUNT(*) FROM spans WHERE reason = 'gap'") == kills

@@ -1,0 +1,143 @@
+"""advise: a camera is looked at, what is wrong with it is stored, continued, dismissed, and drawn."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from indexer.domain.descriptions import Limits
+from indexer.errors import CameraError, FindingError, PictureError
+from indexer.execution import serial
+from indexer.imaging.synthetic.scenes import Scene, Thing, draw, encode
+from indexer.store.forgetting import ForgetScope
+from indexer.workflows.admin.forget import forget
+from indexer.workflows.admin.status import status
+from indexer.workflows.advice.advise import AdviceReport, advise
+from indexer.workflows.advice.listing import dismiss_finding, list_findings
+from indexer.workflows.advice.picture import draw_camera
+from indexer.workflows.context import ComparisonContext
+from tests.support.camera_days import shifted
+from tests.support.databases import on_sqlite
+from tests.support.index import Index
+
+BEGIN = datetime(2026, 5, 14, 9, tzinfo=UTC)
+MOVED_AT = BEGIN + 15 * timedelta(minutes=5)
+
+
+def put_frames(index: Index, *, count: int = 30, moved_from: int | None = 15, camera: str = "gate") -> None:
+    """Frames of a camera five minutes apart, with a walker in every third; it lies 9 px further right from one on."""
+    scene = Scene("gate", seed=1, width=320, height=240)
+    for number in range(count):
+        walker = (Thing("walker", 200 + 8 * number, 330, 90),) if number % 3 == 0 else ()
+        picture = draw(scene, things=walker, seed=number)
+        if moved_from is not None and number >= moved_from:
+            picture = shifted(picture, right=9)
+        time = BEGIN + number * timedelta(minutes=5)
+        index.put(f"{camera}_{time:%Y_%m_%d__%H_%M_%S}.jpg", encode(picture))
+    index.ingest()
+
+
+def look(index: Index, *, camera: str | None = None) -> AdviceReport:
+    """Looks at the cameras."""
+    with serial() as executor:
+        return advise(ComparisonContext(index.database, executor, Limits(), index.clock), camera=camera)
+
+
+def test_moved_camera_is_found_and_stored(index: Index) -> None:
+    """A camera that was moved is found since the very frame; the view for audits has it, by its camera and its run. No
+    file and no other row changes."""
+    put_frames(index)
+    before, rows = index.tree(), index.dump(without=("runs", "findings"))
+    (gate,) = look(index).cameras
+    assert [(stored.finding.kind, stored.finding.since) for stored in gate.findings] == [("moved", MOVED_AT)]
+    assert (gate.images, gate.frames, gate.unusable) == (30, 30, 0)
+    assert status(index.database).findings == {"gate": 1}
+    (row,) = index.rows("SELECT camera, kind, until, dismissed_at, region FROM audit_findings")
+    assert row == ("gate", "moved", None, None, "")
+    assert (index.tree(), index.dump(without=("runs", "findings"))) == (before, rows)
+
+
+def test_rerun_writes_only_its_run(index: Index) -> None:
+    """Looking again at the same frames changes nothing but the table of runs."""
+    put_frames(index)
+    look(index)
+    before = index.dump(without=("runs",))
+    look(index)
+    assert index.dump(without=("runs",)) == before
+
+
+def test_quiet_camera_and_unreadable_file(index: Index) -> None:
+    """A camera that stands still has no finding; a file that is gone is counted, and is no error."""
+    put_frames(index, moved_from=None)
+    next(index.folder.iterdir()).unlink()
+    (gate,) = look(index).cameras
+    assert (gate.findings, gate.frames, gate.unusable) == ((), 29, 1)
+
+
+def test_few_frames_cannot_tell(index: Index) -> None:
+    """Of a few frames nothing is told, and the report says what is missing."""
+    put_frames(index, count=8, moved_from=4)
+    (gate,) = look(index).cameras
+    assert gate.findings == ()
+    assert {"moved", "sways", "blurred", "dirty", "blocked"} <= {str(answer.kind) for answer in gate.untold}
+
+
+def test_dismissal_lasts(index: Index) -> None:
+    """A dismissed finding is not told again, and stands in the list of all with who said so, and why."""
+    put_frames(index)
+    (finding,) = look(index).cameras[0].findings
+    assert dismiss_finding(index.database, finding.id, by="Ada", note="on purpose", clock=index.clock).changed
+    assert not dismiss_finding(index.database, finding.id, by="Bob", note=None, clock=index.clock).changed
+    assert look(index).cameras[0].findings == ()
+    assert list_findings(index.database).findings == ()
+    (past,) = list_findings(index.database, with_past=True).findings
+    assert (past.dismissed_by, past.note) == ("Ada", "on purpose")
+
+
+def test_unknown_names_are_refused(index: Index) -> None:
+    """A camera or a finding that does not exist is refused, and nothing is written."""
+    put_frames(index, count=1)
+    before = index.dump()
+    with pytest.raises(CameraError, match="no camera 'lot'"):
+        look(index, camera="lot")
+    with pytest.raises(FindingError, match="no finding 7"):
+        dismiss_finding(index.database, 7, by="Ada", note=None, clock=index.clock)
+    assert index.dump() == before
+
+
+def test_findings_go_with_their_camera(index: Index) -> None:
+    """What was found about a camera is forgotten with it."""
+    put_frames(index)
+    look(index)
+    forget(index.database, ForgetScope(camera="gate"), clock=index.clock)
+    assert index.rows("SELECT COUNT(*) FROM findings") == [(0,)]
+
+
+@on_sqlite
+def test_picture(index: Index, tmp_path: Path) -> None:
+    """The picture shows orange where the walker went, and is not written over."""
+    put_frames(index, moved_from=None)
+    out = tmp_path / "map.png"
+    with serial() as executor:
+        context = ComparisonContext(index.database, executor, Limits(), index.clock)
+        drawn = draw_camera(context, "gate", out=str(out))
+        data = out.read_bytes()
+        with pytest.raises(PictureError, match="exists already"):
+            draw_camera(context, "gate", out=str(out))
+    assert drawn.pairs == 29
+    assert drawn.never_share > 0.5
+    assert out.read_bytes() == data
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).astype(int)
+    assert ((picture[:, :, 2] - picture[:, :, 0]) > 40).mean() > 0.002
+
+
+@on_sqlite
+def test_real_cameras(frames_index: Callable[..., Index]) -> None:
+    """Of the sample cameras only the one that sways has a finding, and that is no move."""
+    cameras = look(frames_index("balanced")).cameras
+    found = {camera.camera: {str(one.finding.kind) for one in camera.findings} for camera in cameras}
+    assert found == {name: {"sways"} if name == "c02" else set() for name in found}
+    assert len(found) == 8
