@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from indexer.domain.profiles import COLOUR
+from indexer.domain.profiles import COLOUR, LEARNED
 from indexer.store.database import Database
 from indexer.store.schema import check_database, head_revision, open_database, upgrade_database
 from tests.support.databases import on_sqlite, rows
@@ -49,12 +49,14 @@ def answers(path: Path) -> list[list[tuple[Any, ...]]]:
 @on_sqlite
 def test_old_index_is_upgraded_with_its_decisions(maker: Any, old_index: Path) -> None:
     """`db upgrade` opens it; decisions, scores, removals, images, thumbnails, pins and verdicts are what they were, and
-    so are its profiles, with the built-in one that it lacked behind them."""
+    so are its profiles, with the built-in ones that it lacked behind them."""
     before = answers(old_index)
     assert [len(rows) for rows in before] == [18, 10, 8, 13, 12, 3, 4, 1]
     assert upgrade_database(str(old_index)).revision == head_revision()
     after = answers(old_index)
-    assert after[PROFILES].pop()[1:] == (COLOUR.name, COLOUR.digest, False)
+    lacked = [row[1:] for row in after[PROFILES][len(before[PROFILES]) :]]
+    assert lacked == [(profile.name, profile.digest, False) for profile in (COLOUR, LEARNED)]
+    del after[PROFILES][len(before[PROFILES]) :]
     assert after == before
     with closing(open_database(str(old_index))) as database:
         assert isinstance(database, Database)
