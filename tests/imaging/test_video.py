@@ -298,7 +298,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 @pytest.mark.parametrize("tenths", range(1, 10))
 def test_a_cut_video_is_read_up_to_the_cut(whole: dict[str, bytes], form: str, tenths: int) -> None:
     """Of a video that ends early the frames that are there are read, with their times, and the reading says so."""
-    data = whole[form][: len(whole[form]) * tenths // 10]
+    data = whole[form][: len(whole[form]) * tenths // 10 | 1]  # odd: inside a packet of MPEG-TS, all of 188 bytes
     try:
         frames, reading = read(data)
     except VideoRefusedError:
