@@ -34,7 +34,7 @@ MAX_MESSAGES = 4 * MAX_WAITING
 """So many messages wait; then no frame is looked at."""
 _LONGEST_STEP_S = 2.0  # from one frame to the next: longer, and nobody looked between
 _EARLY = 0.1  # of an interval: keyframes that come a little sooner than asked for are passed over, and not missed
-_LAST_WORDS_S = 5.0
+_TRY_AGAIN_S = 0.02  # to send the last messages
 _SPACE_EVERY_S = 5.0
 
 
@@ -92,13 +92,16 @@ class _SourceReader:
             self._exchange()
 
     def finish(self, end: Ended) -> None:
-        """Reports what is left, and how it ended; gives the other process a few seconds to take it."""
+        """Reports what is left, and how it ended; waits until the other process takes it, or is gone.
+
+        That process may wait for the index itself, as long as another command writes to it.
+        """
         self._report(ended=self._recorder.close())
         self._waiting.append(end)
-        until_s = time.monotonic() + _LAST_WORDS_S
-        while self._waiting and time.monotonic() < until_s:
+        self._send()
+        while self._waiting:
+            time.sleep(_TRY_AGAIN_S)
             self._send()
-            time.sleep(0.01 if self._waiting else 0)
 
     def _take(self, frame: LiveFrame, stream: LiveStream) -> None:
         """Looks at one frame, and reports what became of it and of the time before it."""

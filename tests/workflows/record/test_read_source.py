@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -114,10 +115,12 @@ def test_what_waits_is_bounded(tmp_path: Path) -> None:
             sent = len(list((tmp_path / "partial").glob("*.jpg")))
         reader.channel.send(Order(is_stop=True))
         reader.take_all()
+        files = len(list((tmp_path / "partial").glob("*.jpg")))
     progress = [message for message in reader.messages if isinstance(message, Progress)]
     stored = [message.stored for message in progress if message.stored is not None]
     spans: list[Span] = [span for message in progress for span in message.ended]
-    assert len(stored) == sent <= MAX_WAITING + 32, "what the system keeps of them is little"
+    assert sent <= MAX_WAITING + 32, "what the system keeps of them is little"
+    assert len(stored) == files
     assert isinstance(reader.messages[0], Started)
     assert any(span.detail == "the index was not ready" for span in spans)
     keys = {frame.key for frame in stored}
@@ -125,6 +128,26 @@ def test_what_waits_is_bounded(tmp_path: Path) -> None:
     end = reader.messages[-1]
     assert isinstance(end, Ended)
     assert end.because is RecordingEnd.STOPPED
+
+
+def test_last_words_wait_for_the_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the other process takes nothing, as another command may write for minutes, the end is reported."""
+    with web_camera(rate=50.0) as camera, reading(camera, tmp_path / "partial") as reader:
+        number = 0
+        while len(list((tmp_path / "partial").glob("*.jpg"))) < MAX_WAITING:
+            number += 1
+            camera.picture = scene(number * 37 % 250, number * 91 % 250)
+            time.sleep(0.01)
+        clock = SimpleNamespace(monotonic=lambda: 1000 * time.monotonic(), sleep=time.sleep)
+        monkeypatch.setattr("indexer.workflows.record.read_source.time", clock)
+        reader.channel.send(Order(is_stop=True))
+        reader.thread.join(0.5)
+        assert reader.thread.is_alive()
+        reader.take_all()
+        files = len(list((tmp_path / "partial").glob("*.jpg")))
+    stored = [message.stored for message in reader.messages if isinstance(message, Progress) and message.stored]
+    assert len(stored) == files
+    assert isinstance(reader.messages[-1], Ended)
 
 
 def test_a_reader_ends_with_the_other_process(tmp_path: Path) -> None:
