@@ -2,6 +2,7 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,17 @@ LACKS_DASK = pytest.mark.skipif(find_spec("distributed") is None, reason="needs 
 LACKS_NETWORK = pytest.mark.skipif(
     find_spec("onnxruntime") is None, reason="needs onnxruntime: pip install '.[learned]'"
 )
-LACKS = {"job": LACKS_CZKAWKA, "cluster": LACKS_DASK, "learned": LACKS_NETWORK}
+LACKS = {"job": [LACKS_CZKAWKA], "cluster": [LACKS_DASK], "learned": [LACKS_NETWORK]}
+QUICK = {"ingest", "part", "storage"}  # the others are drills
 
 
-@pytest.mark.parametrize("figure", [pytest.param(name, marks=LACKS.get(name, ())) for name in SMALL])
+def list_figures() -> list[Any]:
+    """All figures, with what keeps one from being taken here or by default."""
+    slow = pytest.mark.drill
+    return [pytest.param(name, marks=[*([] if name in QUICK else [slow]), *LACKS.get(name, [])]) for name in SMALL]
+
+
+@pytest.mark.parametrize("figure", list_figures())
 def test_figure_can_be_taken(figure: str, tmp_path: Path) -> None:
     """The figure gives the numbers that its bars look at, and none differ where none may."""
     result = measure(figure, tmp_path, small=True)

@@ -505,4 +505,4 @@ class History(RuleBasedStateMachine):
 
 def test_incremental_equals_from_scratch() -> None:
     """Through any history, deciding what changed gives what deciding everything gives, in blocks of 1 and 5."""
-    run_state_machine_as_test(History, settings=settings(max_examples=250, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(History, settings=settings(max_examples=120, stateful_step_count=25, deadline=None))

@@ -114,7 +114,7 @@ def consistent(seen: FileDescription) -> None:
         assert [(one.digest, one.width) for one in seen.thumbnails] == [("fuzz", 64)]
 
 
-FUZZ = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @FUZZ
@@ -154,7 +154,7 @@ def test_samples_are_all_right(tmp_path: Path) -> None:
         assert describe_file(DescribeTask(str(path), RECIPES, LIMITS)).state == "ready"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(at=st.integers(0), bit=st.integers(0, 7))
 def test_a_harmed_png_never_shows_something_else(tmp_path_factory: pytest.TempPathFactory, at: int, bit: int) -> None:
     """A PNG with one wrong bit is refused, or shows what it showed: it has checksums, and they are heeded."""

@@ -44,7 +44,7 @@ def pairs(database: Database) -> list[tuple[int, int, float]]:
         return [(a, b, apart) for a, b, apart in rows]
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(captures=captures)
 def test_twins_are_those_of_a_brute_force(
     database: Database, add: Callable[..., int], captures: list[tuple[str, bool, int]]

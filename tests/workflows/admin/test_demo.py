@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from indexer.workflows.admin.demo import write_frames
+from tests.support.databases import on_sqlite
 from tests.support.index import Index
 
 
@@ -15,6 +16,7 @@ def test_frames_are_written_as_requested(tmp_path: Path) -> None:
     assert {"__" in Path(frame.path).name for frame in frames} == {True, False}
 
 
+@on_sqlite
 def test_the_tool_decides_the_demo_as_described(index: Index) -> None:
     """Each camera keeps one frame per new state of the scenario, never the blurred one; one file is damaged."""
     index.folder.rmdir()

@@ -11,6 +11,7 @@ from indexer.files.partial_frames import ProgressFile
 from indexer.workflows.capture import read_video
 from indexer.workflows.capture.read_video import VideoResult, VideoTask
 from tests.support.clusters import started
+from tests.support.databases import on_sqlite
 from tests.workflows.capture.conftest import NOON, Videos, scene
 
 pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
@@ -60,6 +61,7 @@ def test_the_same_as_in_this_process(videos: Videos, tmp_path: Path) -> None:
     assert [sorted(map(repr, videos.index.rows(sql))) for sql in FACTS] == found
 
 
+@on_sqlite
 def test_a_video_that_ends_its_worker_costs_itself(
     videos: Videos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

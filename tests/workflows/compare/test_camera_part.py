@@ -133,7 +133,7 @@ def test_a_part_decides_as_the_whole(
 
 
 @on_sqlite
-@settings(often, max_examples=8)
+@settings(often, max_examples=5)
 @given(page_size=page_sizes, first=first, steps=verdicts)
 def test_a_part_follows_verdicts(
     maker: Maker, tmp_path: Path, page_size: int, first: list[Any], steps: list[tuple[Any, ...]]

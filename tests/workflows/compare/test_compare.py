@@ -16,6 +16,7 @@ from indexer.imaging.matching import evidence_of_pair
 from indexer.imaging.original_profile import preprocess_native
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import searcher, small_cameras
+from tests.support.databases import on_sqlite
 from tests.support.index import BIKE, BIRD, CAR, GHOST, Index, name, picture, prepared
 
 Watch = Callable[[], AbstractContextManager[list[str]]]
@@ -99,6 +100,7 @@ def in_batches(index: Index, files: list[str], *, spread: ParallelMap | None = N
         index.compare(spread=spread)
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("two_processes", "seed"), [("whole cameras", None), ("inside cameras", 2), ("none", 1)], indirect=["two_processes"]
 )

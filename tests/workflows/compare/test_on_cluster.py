@@ -13,6 +13,7 @@ from indexer.execution.path_mapping import parse_path_mapping
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import remote_searcher, small_cameras
 from tests.support.clusters import ROOT, Cluster, started
+from tests.support.databases import on_sqlite
 from tests.support.index import BIKE, BIRD, CAR, GHOST, Index, name, picture
 from tests.support.worker_functions import worker_process
 from tests.workflows.compare.test_camera import SCENES
@@ -60,6 +61,7 @@ image_files.read_indexed = read_indexed
 """Makes a worker hang, or dies, where it reads a certain file."""
 
 
+@on_sqlite
 @pytest.mark.parametrize("profile", ["original", "colour"])
 def test_files_that_harm_a_worker_in_compare(index: Index, tmp_path: Path, profile: str) -> None:
     """A file that hangs or kills where compare reads it holds its camera back, and is named; workers live on."""
@@ -184,6 +186,7 @@ def test_a_worker_killed_in_the_middle_of_a_large_camera(
     assert shared.dump(without=("runs",)) == alone.dump(without=("runs",))
 
 
+@on_sqlite
 @pytest.mark.parametrize("profile", ["balanced", "colour", "original"])
 def test_workers_that_see_the_files_elsewhere(
     index: Index, open_index: Callable[..., Index], dask_cluster: Cluster, tmp_path: Path, profile: str

@@ -9,6 +9,7 @@ import pytest
 
 from indexer.imaging import matching
 from indexer.store.audit_queries import run_audit
+from tests.support.databases import on_sqlite
 from tests.support.index import Index, name, picture
 
 MARKS = range(1, 51)
@@ -24,6 +25,7 @@ def marked(cells: int) -> bytes:
     return cv2.imencode(".png", frame)[1].tobytes()
 
 
+@on_sqlite
 @pytest.mark.parametrize("compiled", [False, True], ids=["opencv", "kernel"])
 def test_the_weakest_removals_come_first(index: Index, monkeypatch: pytest.MonkeyPatch, compiled: bool) -> None:
     """The 40 removals with the largest changes are the first 40 of `borderline removed`, the largest first."""
