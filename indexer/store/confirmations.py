@@ -1,4 +1,5 @@
-"""What a person was asked about cameras, and what they said, as the runs of `ingest` and `camera confirm` store it."""
+"""What a person was asked about cameras, and what they said, as the runs of `ingest`, `relocate` and `camera confirm`
+store it."""
 
 import json
 import os
@@ -9,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from indexer.domain.paths import relocated
 from indexer.store.tables import RunRow
 
 HELD_KEY = "held_back"
@@ -21,7 +23,7 @@ KNOWN_KEY = "held_back_known"
 """The key of the cameras that were held back for images which the index had: only a word ends such a question."""
 ASKED_AFTER_KEY = "held_back_after"
 """The key of the last run before each question of a run that goes on, by camera; a later run may answer it."""
-_ASKING, _ANSWERING = ("ingest", "watch"), ("camera confirm",)
+_ASKING, _ANSWERING = ("ingest", "watch", "relocate"), ("camera confirm",)
 _CAMERA_KEY, _CONFIRMED_KEY, _UNDONE_KEY, _ASKED_KEY = "camera", "words", "undone", "asked_of"
 
 
@@ -85,6 +87,26 @@ def list_open_questions(session: Session) -> dict[str, OpenQuestion]:
         else:
             questions[camera] = change
     return questions
+
+
+def relocated_questions(session: Session, *, old: str, new: str) -> dict[str, Any]:
+    """What a run of `relocate` stores of the open questions about a folder that became another one.
+
+    A camera whose folders are one by that is answered. Others are asked about with their folders of now.
+    """
+    held, answered, asked = list_held(session), list[str](), dict[str, tuple[Sequence[str], Sequence[str]]]()
+    of_known = list[str]()
+    for camera, question in list_open_questions(session).items():
+        folders = tuple(dict.fromkeys(relocated(folder, old=old, new=new) for folder in question.folders))
+        words = held[camera].words if camera in held else ()
+        if folders == question.folders:
+            continue
+        if len(folders) == 1 and not words:
+            answered.append(camera)
+        else:
+            asked[camera] = folders, words
+            of_known += [camera] if question.is_of_known else []
+    return held_counts(asked, of_known=of_known) | ({ANSWERED_KEY: answered} if answered else {})
 
 
 def find_last_run(session: Session) -> int:

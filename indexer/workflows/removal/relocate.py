@@ -3,7 +3,8 @@
 It promises that all paths of the index change in one transaction, or none, and that what protects files goes with them:
 the records beside the images and the manifests of the quarantines get lines with the new paths before the index
 changes. A crash in between leaves lines that protect more than they need to; the same command run again ends that. No
-image is moved or opened. A removal that was cut off goes with its folder, and the next command settles it there.
+image is moved or opened. A removal that was cut off goes with its folder, and the next command settles it there. If an
+ingest took the new path for another place, and asked whether a camera that is at both is one, that question ends.
 
 Decision 0043: the records of other indexes' removals go with the folder too.
 """
@@ -25,7 +26,7 @@ from indexer.files.quarantine import prepare_quarantine, quarantine_folder, quar
 from indexer.files.refusals import describe_os_error
 from indexer.files.system_folders import count_system_folders
 from indexer.files.witness_record import WitnessLine, list_record_folders
-from indexer.store import decisions, images, relocation, removals
+from indexer.store import confirmations, decisions, images, relocation, removals
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock
@@ -160,8 +161,9 @@ def relocate(database: Database, old: str, new: str, *, clock: Clock) -> Relocat
             list_ids = relocation.list_ready_below if changes_rank else relocation.list_rank_changes
             decisions.supersede(session, list_ids(session, plan.old), at=clock())
             changed = relocation.relocate(session, plan.old, plan.new)
+            questions = confirmations.relocated_questions(session, old=plan.old, new=plan.new)
         report = RelocationReport(plan.old, plan.new, changed.images, changed.removals, plan.not_there, changed.videos)
-        run.counts = report.counts
+        run.counts = report.counts | questions
         record_legacy_removals(database, run=run, at=clock())
     return report
 

@@ -13,6 +13,7 @@ from indexer.files.markers import QUARANTINE_NAME
 from indexer.files.quarantine import prepare_quarantine
 from indexer.files.witness_record import WitnessRecords, append, list_record_folders, read_lines
 from indexer.store import relocation
+from indexer.store.confirmations import OpenQuestion, list_open_questions
 from indexer.workflows.admin.camera import list_cameras, list_rules
 from indexer.workflows.removal.prune import plan
 from indexer.workflows.removal.relocate import plan_relocation, relocate
@@ -57,6 +58,40 @@ def frames_alone(index: Index) -> Index:
 def frames_away(index: Index) -> Index:
     """The folder itself is moved away from its quarantine."""
     return moved(index, index.folder, index.folder.parent.parent / "elsewhere" / "frames")
+
+
+def open_questions(index: Index) -> dict[str, OpenQuestion]:
+    """What a person was asked about cameras and did not answer."""
+    with index.database.read() as session:
+        return list_open_questions(session)
+
+
+def test_a_question_about_both_paths_ends(lot: Index) -> None:
+    """An ingest of the renamed folder asks whether its camera is the one of the old path; `relocate` answers."""
+    old, new = lot.folder.parent, lot.folder.parent.parent / "renamed"
+    old.rename(new)
+    lot.folder = new / "frames"
+    lot.put(name(9), picture(BIRD, CAR))
+    lot.ingest()
+    assert open_questions(lot)
+    relocate(lot.database, str(old), str(new), clock=lot.clock)
+    assert open_questions(lot) == {}
+    lot.ingest()
+    lot.compare()
+    assert plan(lot.database).held_back == ()
+
+
+def test_a_question_about_a_third_folder_stays(lot: Index) -> None:
+    """Its folders are named as they are now."""
+    other = lot.folder.parent.parent / "other"
+    shutil.copytree(lot.folder, other)
+    (other / name(9)).write_bytes(picture(BIRD, CAR))
+    lot.ingest(other)
+    (before,) = open_questions(lot).values()
+    index = whole_site(lot)
+    (after,) = open_questions(index).values()
+    assert set(before.folders) == {str(other), str(lot.folder.parent.parent / "site" / "frames")}
+    assert set(after.folders) == {str(other), str(index.folder)}
 
 
 @pytest.mark.parametrize("with_images", [True, False])
