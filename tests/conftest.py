@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import Connection, Engine, event
 
@@ -31,6 +32,8 @@ from tests.support.databases import (
 )
 from tests.support.file_order import longest_first
 
+hypothesis.settings.register_profile("suite", suppress_health_check=[hypothesis.HealthCheck.too_slow], deadline=None)
+hypothesis.settings.load_profile("suite")  # a machine that is busy is no fault of a test
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
