@@ -50,9 +50,10 @@ COLUMNS = {
     "recordings": "camera started_at seen_until length_s ended reason frames_read frames_stored frames_missed "
     "frames_damaged source recording_id",
     "removals": "run_id removed_at state camera path keeper_path score max_score profile reason size_bytes "
-    "quarantine_path restored_at purged_at problem closeness largest_contour changed_fraction content_hash keeper_hash",
+    "quarantine_path restored_at purged_at problem closeness largest_contour changed_fraction content_hash keeper_hash "
+    "username hostname",
     "retention": "camera hour images kept share_kept",
-    "runs": "run_id command started_at finished_at outcome counts arguments version",
+    "runs": "run_id command started_at finished_at outcome counts arguments version username hostname",
     "shown": "camera day hours frames_stored frames_read",
     "timeless": "camera path captured_at time_from camera_from image_id",
     "twins": "camera apart_s image_a_path image_b_path captured_a_at captured_b_at image_a_id image_b_id",

@@ -62,6 +62,12 @@ def test_no_image(database: Database, known: dict[str, int], name: str) -> None:
         get_image_id(session, name)
 
 
+def test_a_folder_is_no_image(database: Database, known: dict[str, int], tmp_path: Path) -> None:
+    """A person who names a folder is told so, and not that it is unknown."""
+    with database.read() as session, pytest.raises(ImageError, match="is a folder; name an image in it"):
+        get_image_id(session, str(tmp_path))
+
+
 def test_globs_name_many(database: Database, known: dict[str, int]) -> None:
     """A list of names may have globs; each image is meant once; a file name of two images is refused here too."""
     with database.read() as session:

@@ -112,6 +112,7 @@ def render_needs(console: Console, status: Status, *, local: bool = False) -> No
         list_files(
             console, [(removal.path, f"keeper {printable(removal.keeper_path)}") for removal in status.unwitnessed]
         )
+        console.print(f"If the keeper is gone for good, bring the image back: {command_line('restore')} FILE")
     if status.check is not None:
         _render_check(console, status.check, timezones=status.timezones, local=local)
 

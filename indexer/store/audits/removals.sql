@@ -20,7 +20,9 @@ SELECT run_id,
        largest_contour,
        changed_fraction,
        content_hash,
-       keeper_hash
+       keeper_hash,
+       (SELECT username FROM audit_runs WHERE audit_runs.run_id = audit_removals.run_id) AS username,
+       (SELECT hostname FROM audit_runs WHERE audit_runs.run_id = audit_removals.run_id) AS hostname
 FROM audit_removals
 WHERE CAST(:run AS INTEGER) IS NULL OR run_id = CAST(:run AS INTEGER)
 ORDER BY run_id DESC, CASE WHEN removed_at IS NULL THEN 1 ELSE 0 END, removed_at DESC, image_id DESC, path

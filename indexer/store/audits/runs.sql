@@ -7,7 +7,9 @@ SELECT run_id,
        COALESCE(outcome, 'running, or cut off') AS outcome,
        counts,
        arguments,
-       version
+       version,
+       username,
+       hostname
 FROM audit_runs
 ORDER BY run_id DESC
 LIMIT CAST(:limit AS INTEGER)
