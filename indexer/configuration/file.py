@@ -8,6 +8,8 @@ It promises that
 
 It does not know the environment's variables, except the one that names the file, nor what is typed: `indexer.settings`
 puts them together. A command without a file loads no parser.
+
+Decision 0054: one optional file says what the command line says.
 """
 
 import os

@@ -1,4 +1,7 @@
-"""What `run` did: the reports of its steps; and the profiles that the configuration gives to cameras."""
+"""What `run` did: the reports of its steps; and the profiles that the configuration gives to cameras.
+
+Decision 0054: one optional file says what the command line says.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
