@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, exists, func, select, text
+from sqlalchemy import Select, delete, exists, func, select, text
 from sqlalchemy.orm import Session
 
 from indexer.domain.images import ImageState
+from indexer.domain.removal import RemovalState
 from indexer.store.database import Database
 from indexer.store.pins import UNRESTORED
 from indexer.store.tables import ImageRow, PictureRow, RemovalRow, ThumbnailRow
@@ -20,23 +21,39 @@ class FreedPictures(NamedTuple):
     size_bytes: int
 
 
+def count_removed_pictures(session: Session, *, removed_before: datetime) -> FreedPictures:
+    """What `delete_removed_pictures` would delete."""
+    counts, size_bytes = [], 0
+    for row_class in (ThumbnailRow, PictureRow):
+        query = select(func.count(), func.coalesce(func.sum(func.length(row_class.data)), 0))
+        count, length = session.execute(query.where(row_class.image_id.in_(_select_removed(removed_before)))).one()
+        counts.append(int(count))
+        size_bytes += int(length)
+    return FreedPictures(counts[0], counts[1], size_bytes)
+
+
+def count_quarantined(session: Session, *, removed_before: datetime) -> int:
+    """How many images that were removed before a time lie in quarantine."""
+    quarantined = RemovalRow.image_id.in_(_select_removed(removed_before)), RemovalRow.state == RemovalState.QUARANTINED
+    return session.scalar(select(func.count(RemovalRow.image_id.distinct())).where(*quarantined)) or 0
+
+
 def delete_removed_pictures(session: Session, *, removed_before: datetime) -> FreedPictures:
     """Deletes the thumbnails and previews of images that were removed before a time and did not come back."""
+    freed = count_removed_pictures(session, removed_before=removed_before)
+    for row_class in (ThumbnailRow, PictureRow):
+        statement = delete(row_class).where(row_class.image_id.in_(_select_removed(removed_before)))
+        session.execute(statement.execution_options(synchronize_session=False))
+    return freed
+
+
+def _select_removed(removed_before: datetime) -> Select[tuple[int]]:
     was_removed = exists().where(
         RemovalRow.image_id == ImageRow.id,
         RemovalRow.state.in_(UNRESTORED),
         RemovalRow.removed_at < removed_before,
     )
-    removed = select(ImageRow.id).where(ImageRow.state == ImageState.REMOVED, was_removed)
-    counts, size_bytes = [], 0
-    for row_class in (ThumbnailRow, PictureRow):
-        of_removed = row_class.image_id.in_(removed)
-        query = select(func.count(), func.coalesce(func.sum(func.length(row_class.data)), 0)).where(of_removed)
-        count, length = session.execute(query).one()
-        counts.append(int(count))
-        size_bytes += int(length)
-        session.execute(delete(row_class).where(of_removed).execution_options(synchronize_session=False))
-    return FreedPictures(counts[0], counts[1], size_bytes)
+    return select(ImageRow.id).where(ImageRow.state == ImageState.REMOVED, was_removed)
 
 
 def give_back(database: Database) -> tuple[int, int]:

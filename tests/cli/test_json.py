@@ -78,6 +78,7 @@ WORDS = [
     ("relocate", "lot", "parking", "--yes"),
     ("forget", "parking", "--dry-run"),
     ("forget", "parking", "--yes"),
+    ("db", "shrink", "--removed-before", "2026-01-01", "--dry-run"),
     ("db", "shrink", "--removed-before", "2026-01-01"),
     ("review", "--no-open"),
     ("db", "check"),
@@ -111,6 +112,7 @@ FORMS = {
     ("verdict", "list"): "verdict list",
     ("relocate", "lot", "parking", "--dry-run"): "relocate --dry-run",
     ("forget", "parking", "--dry-run"): "forget --dry-run",
+    ("db", "shrink", "--removed-before", "2026-01-01", "--dry-run"): "db shrink --dry-run",
 }
 
 

@@ -27,7 +27,7 @@ from indexer.workflows.admin.copy_index import CopyReport
 from indexer.workflows.admin.forget import ForgetPlan, ForgetReport
 from indexer.workflows.admin.health import CheckReport, UpgradeReport
 from indexer.workflows.admin.profile import MadeProfile, ProfileUse
-from indexer.workflows.admin.shrink import ShrinkReport
+from indexer.workflows.admin.shrink import ShrinkPlan, ShrinkReport
 from indexer.workflows.admin.status import Status
 from indexer.workflows.advice.advise import AdviceReport
 from indexer.workflows.advice.listing import Dismissal, FindingList
@@ -110,6 +110,7 @@ REPORTS: dict[str, Any] = {
     "db adopt": AdoptReport,
     "db copy": CopyReport,
     "db shrink": ShrinkReport,
+    "db shrink --dry-run": ShrinkPlan,
     "db make-reader": Reader,
 }
 ROW_BY_ROW = {"audit NAME", "audit --sql"}  # written as they are read, not built from a report

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from indexer.cli.commands.folders import DryRun, Yes
 from indexer.cli.options import CommandGroup, Json, open_session
 
 app = CommandGroup(no_args_is_help=True, help="The database: upgrade, check, backup, adopt, copy, shrink, make-reader.")
@@ -113,18 +114,28 @@ def db_shrink(
             metavar="DATE", help="Delete the thumbnails and previews of images that were removed before this date."
         ),
     ] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     json: Json = False,
 ) -> None:
     """Give free space back to the disk.
 
     Decisions, scores and the journal stay.
     """
-    from indexer.cli.json_documents.folders import ShrinkDocument
-    from indexer.cli.render.database import render_shrink
+    from indexer.cli.json_documents.folders import ShrinkDocument, ShrinkPlanDocument
+    from indexer.cli.render.database import render_shrink, render_shrink_plan
     from indexer.workflows.admin import shrink as workflow
 
     date = None if removed_before is None else workflow.parse_date(removed_before)
     with open_session(context, json=json) as session, session.database() as database:
+        plan = workflow.plan_shrink(database, removed_before=date, clock=session.clock)
+        if dry_run:
+            session.show(plan, render_shrink_plan, form=ShrinkPlanDocument)
+            return
+        if plan.thumbnails or plan.previews:
+            session.show_plan(plan, render_shrink_plan, asks=not yes)
+            if not yes:
+                session.confirm("DELETE THESE PICTURES?", instead="type --yes to delete them, or --dry-run to look")
         report = workflow.shrink(database, removed_before=date, clock=session.clock)
         session.show(report, render_shrink, form=ShrinkDocument)
 

@@ -73,6 +73,7 @@ DOCUMENTS: dict[str, Any] = {
     "db adopt": removal.AdoptDocument,
     "db copy": admin.CopyDocument,
     "db shrink": folders.ShrinkDocument,
+    "db shrink --dry-run": folders.ShrinkPlanDocument,
     "db make-reader": admin.ReaderDocument,
 }
 """The document by command; the words after a command say when it writes this one."""

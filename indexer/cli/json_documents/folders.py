@@ -65,6 +65,15 @@ class ForgetDocument(TypedDict):
     size_bytes: Annotated[tuple[int, int], "Size of the index in bytes, before and after."]
 
 
+class ShrinkPlanDocument(TypedDict):
+    """What `db shrink` would delete."""
+
+    thumbnails: Annotated[int, "Number of thumbnails."]
+    previews: Annotated[int, "Number of previews."]
+    size_bytes: Annotated[int, "Their size in bytes."]
+    in_quarantine: Annotated[int, "Number of these images that are in quarantine, and can still come back."]
+
+
 class ShrinkDocument(TypedDict):
     """What `db shrink` deleted."""
 

@@ -12,7 +12,7 @@ from indexer.workflows.admin.backup import BackupReport
 from indexer.workflows.admin.copy_index import CopyReport
 from indexer.workflows.admin.health import CheckReport, UpgradeReport
 from indexer.workflows.admin.readers import NOT_NEEDED
-from indexer.workflows.admin.shrink import ShrinkReport
+from indexer.workflows.admin.shrink import ShrinkPlan, ShrinkReport
 
 _PATHS_SHOWN = 10
 
@@ -77,8 +77,18 @@ def render_copy(console: Console, report: CopyReport) -> None:
     console.print("read back from there and found equal. Go on with one of the two: both name the same files.")
 
 
+def render_shrink_plan(console: Console, plan: ShrinkPlan) -> None:
+    """Prints what would be deleted."""
+    pictures = f"{counted(plan.thumbnails, 'thumbnail')} and {counted(plan.previews, 'preview')}"
+    console.print(f"{pictures} of removed images would be deleted, {filesize.decimal(plan.size_bytes)}.")
+    if plan.in_quarantine:
+        images = counted(plan.in_quarantine, "of these images is", "of these images are")
+        console.print(f"{images} in quarantine. What is restored gets a new thumbnail at the next compare.")
+
+
 def render_shrink(console: Console, report: ShrinkReport) -> None:
     """Prints what was freed."""
     before, after = map(filesize.decimal, report.size_bytes)
-    console.print(f"{report.thumbnails} thumbnails and {report.previews} previews deleted.")
+    pictures = f"{counted(report.thumbnails, 'thumbnail')} and {counted(report.previews, 'preview')}"
+    console.print(f"{pictures} deleted.")
     console.print(f"The index has {after} now, {before} before.")

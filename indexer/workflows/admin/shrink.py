@@ -29,6 +29,17 @@ class ShrinkReport:
         return {"thumbnails": self.thumbnails, "previews": self.previews, "size_bytes": list(self.size_bytes)}
 
 
+@dataclass(frozen=True)
+class ShrinkPlan:
+    """How many thumbnails and previews would be deleted, and their bytes; `in_quarantine` of these images are in
+    quarantine, and can still come back."""
+
+    thumbnails: int
+    previews: int
+    size_bytes: int
+    in_quarantine: int
+
+
 def parse_date(date: str) -> datetime:
     """The beginning of a day in UTC, or a time; raises `UsageError` if the text is neither."""
     try:
@@ -36,6 +47,18 @@ def parse_date(date: str) -> datetime:
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         raise UsageError(f"{date!r} is not a date; type it as 2026-01-31") from None
+
+
+def plan_shrink(database: Database, *, removed_before: datetime | None, clock: Clock) -> ShrinkPlan:
+    """What `shrink` would delete. Raises `UsageError` if the time is still to come."""
+    if removed_before is None:
+        return ShrinkPlan(0, 0, 0, 0)
+    if removed_before > clock():
+        raise UsageError("this date is still to come; type a date up to today")
+    with database.read() as session:
+        would_go = space.count_removed_pictures(session, removed_before=removed_before)
+        in_quarantine = space.count_quarantined(session, removed_before=removed_before)
+    return ShrinkPlan(would_go.thumbnails, would_go.previews, would_go.size_bytes, in_quarantine)
 
 
 def shrink(database: Database, *, removed_before: datetime | None, clock: Clock) -> ShrinkReport:

@@ -3,12 +3,14 @@
 The image libraries are loaded only if a pair must be scored now.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from indexer.domain.decisions import ordered_pair
 from indexer.domain.evidence import Evidence
-from indexer.store import cameras, image_details, image_lookup, profiles, scores, thumbnails, verdicts
+from indexer.domain.images import ImageState
+from indexer.store import cameras, image_details, image_lookup, images, profiles, scores, thumbnails, verdicts
 from indexer.store.database import Database, Session
 from indexer.store.image_details import ImageDetails
 from indexer.store.profiles import StoredProfile
@@ -99,6 +101,14 @@ def _compute(
     return evidence_of_pair(*pair, scoring=stored.profile.scoring_parameters), None
 
 
+def _describe_lack(session: Session, stored: StoredProfile, lacking: Sequence[int]) -> str:
+    """Why there is no picture of two images, some of which lack a thumbnail, and what gives them one."""
+    for image_id, (_, state) in images.list_paths(session, lacking).items():
+        if state is ImageState.REMOVED:
+            return f"the removed image {image_id} has no thumbnail any more; restore it, and run compare"
+    return f"not both have a thumbnail of the profile {stored.profile.name}; run compare"
+
+
 def load_pair(
     session: Session, stored: StoredProfile, image_a_id: int, image_b_id: int
 ) -> "tuple[tuple[NDArray[np.uint8], NDArray[np.uint8]] | None, str | None]":
@@ -113,7 +123,7 @@ def load_pair(
     pair = (image_a_id, image_b_id)
     loaded = thumbnails.load_thumbnails(session, pair, preparation_id=stored.preparation_id)
     if not loaded.keys() >= set(pair):
-        return None, f"not both have a thumbnail of the profile {stored.profile.name}; run compare"
+        return None, _describe_lack(session, stored, [image_id for image_id in pair if image_id not in loaded])
     thumbnail_a, thumbnail_b = (decode(loaded[image_id]) for image_id in pair)
     if thumbnail_a.shape != thumbnail_b.shape:
         return None, "their shapes differ: another aspect is another view, never a duplicate"

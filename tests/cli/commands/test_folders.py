@@ -1,5 +1,6 @@
 """relocate, forget, pin list and what is held back, at the command line: nothing changes that was not agreed to."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,22 @@ def test_nobody_to_ask(run: Run, decided: Path, command: tuple[str, ...]) -> Non
     assert (answer.code, "type --yes" in answer.sentence, "6 images" in answer.out) == (2, True, True)
     assert run(*command, "--dry-run").code == 0
     assert run("status", "--json").document == before
+
+
+def test_pictures_go_only_with_a_yes(run: Run, decided: Path) -> None:
+    """`db shrink` says what it would delete, and deletes nothing where nobody can answer; where nothing would go it asks
+    nothing. Of an image without a thumbnail `explain --picture` says what gives it one."""
+    run("prune", "--yes")
+    now = datetime.now(UTC).isoformat()
+    answer = run("db", "shrink", "--removed-before", now)
+    assert (answer.code, "type --yes" in answer.sentence, "3 thumbnails" in answer.out) == (2, True, True)
+    planned = run("db", "shrink", "--removed-before", now, "--dry-run", "--json").document
+    assert (planned["thumbnails"], planned["in_quarantine"]) == (3, 3)
+    assert run("db", "shrink", "--removed-before", now, "--yes", "--json").document["thumbnails"] == 3
+    assert run("db", "shrink", "--removed-before", now).code == 0
+    removed = FRAME.format(5)
+    told = run("explain", removed, "--picture", decided.parent / "pair.png").out
+    assert "has no thumbnail any more; restore it, and run compare" in " ".join(told.split())
 
 
 def test_relocated_and_forgotten(run: Run, decided: Path) -> None:

@@ -15,7 +15,7 @@ from indexer.store.database import Database
 from indexer.store.forgetting import ForgetScope
 from indexer.workflows.admin import forget as workflow
 from indexer.workflows.admin.camera import list_cameras, list_rules
-from indexer.workflows.admin.shrink import parse_date, shrink
+from indexer.workflows.admin.shrink import parse_date, plan_shrink, shrink
 from indexer.workflows.admin.status import status
 from tests.support.databases import on_sqlite
 from tests.support.index import BIRD, CAR, Index, name, picture, prepared
@@ -262,6 +262,10 @@ def test_shrink_frees_the_pictures_of_what_was_removed_before(lots: Index) -> No
     long_ago, now = datetime(2020, 1, 1, tzinfo=UTC), lots.clock() + timedelta(days=1)
     assert counts(lots) == (8, 3)
     assert shrink(lots.database, removed_before=long_ago, clock=lots.clock).thumbnails == 0
+    with pytest.raises(UsageError, match="still to come"):
+        plan_shrink(lots.database, removed_before=now, clock=lots.clock)
+    planned = plan_shrink(lots.database, removed_before=lots.clock(), clock=lots.clock)
+    assert (planned.thumbnails, planned.previews, planned.in_quarantine, counts(lots)) == (2, 2, 2, (8, 3))
     report = shrink(lots.database, removed_before=now, clock=lots.clock)
     assert (report.thumbnails, report.previews, counts(lots)) == (2, 2, (6, 1))
     assert lots.dump(without=("thumbnails", "pictures", "runs")) == before
