@@ -47,7 +47,7 @@ def delete_removed_pictures(session: Session, *, removed_before: datetime) -> Fr
     return freed
 
 
-def _select_removed(removed_before: datetime) -> Select[tuple[int]]:
+def _select_removed(removed_before: datetime) -> Select[int]:
     was_removed = exists().where(
         RemovalRow.image_id == ImageRow.id,
         RemovalRow.state.in_(UNRESTORED),

@@ -23,8 +23,8 @@ def test_nobody_to_ask(run: Run, decided: Path, command: tuple[str, ...]) -> Non
 
 
 def test_pictures_go_only_with_a_yes(run: Run, decided: Path) -> None:
-    """`db shrink` says what it would delete, and deletes nothing where nobody can answer; where nothing would go it asks
-    nothing. Of an image without a thumbnail `explain --picture` says what gives it one."""
+    """`db shrink` says what it would delete, and deletes nothing where nobody can answer; it asks only if something
+    would go. Of an image without a thumbnail `explain --picture` says what gives it one."""
     run("prune", "--yes")
     now = datetime.now(UTC).isoformat()
     answer = run("db", "shrink", "--removed-before", now)
