@@ -22,7 +22,7 @@ class ExclusionReason(StrEnum):
 
     KEEPER_GONE = "its keeper is not present"
     KEEPER_UNDECIDED = "its keeper is no longer kept under the same profile"
-    OTHER_PROFILE = "they were decided under another profile than the one in force"
+    OTHER_PROFILE = "it was decided under another profile than the one in force"
     PINNED = "it was pinned since"
     VERDICT = "a person has judged the pair since"
     IN_SYSTEM_FOLDER = "it lies in a hidden or system folder that is not walked any more"
@@ -168,8 +168,9 @@ class BlockedCamera:
 class Plan:
     """The files to remove, in order; the number of duplicates left out, by reason; and the blocked cameras.
 
-    `undecided`: present images that compare did not decide yet, so that the plan cannot hold them. `recorded_returns`:
-    how many of those left out are held back by the records beside the images alone, and not by the index.
+    `undecided`: present images that compare did not decide yet, so that the plan cannot hold them; `left_out` counts
+    those of them that are held back, too. `recorded_returns`: how many of those left out are held back by the records
+    beside the images alone, and not by the index.
     """
 
     victims: tuple[RemovalCandidate, ...]

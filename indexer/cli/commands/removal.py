@@ -1,5 +1,6 @@
 """The commands `prune`, `restore`, `rescue`, `recover` and `purge`: they remove files and bring them back."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -13,34 +14,55 @@ MaxShare = Annotated[
     ),
 ]
 
+Permanent = Annotated[
+    bool, typer.Option("--permanent", help="Delete the files at once, do not move them to quarantine.")
+]
+IncludeRestored = Annotated[
+    bool, typer.Option("--include-restored", help="Also remove files that are held back because they came back.")
+]
+RestoredRun = Annotated[
+    int | None, typer.Option(min=1, max=10**18, metavar="ID", help="The files that this run removed.")
+]
+WouldKeep = Annotated[bool, typer.Option("--would-keep", help="The files that the profile in force would have kept.")]
+OlderThan = Annotated[
+    float | None,
+    typer.Option(min=0, max=100_000, metavar="DAYS", help="Only files that were removed more than DAYS days ago."),
+]
+PurgedRun = Annotated[
+    int | None, typer.Option(min=1, max=10**18, metavar="ID", help="Only files that this run removed.")
+]
+PurgedQuarantine = Annotated[str | None, typer.Argument(metavar="FOLDER", help="Only the files of this quarantine.")]
+PurgeDryRun = Annotated[bool, typer.Option("--dry-run", help="Show which files would be deleted. Delete nothing.")]
+Gone = Annotated[
+    bool, typer.Option("--gone", help="Delete nothing. Record which files are gone with their quarantine or record.")
+]
+
 
 def prune(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan. Remove nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    permanent: Annotated[
-        bool, typer.Option("--permanent", help="Delete the files at once, do not move them to quarantine.")
-    ] = False,
+    permanent: Permanent = False,
     camera: Camera = None,
     quarantine: Annotated[str | None, typer.Option(metavar="FOLDER", help="Folder for removed files.")] = None,
     max_share: MaxShare = None,
-    include_restored: Annotated[
-        bool, typer.Option("--include-restored", help="Also remove files that are held back because they came back.")
-    ] = False,
+    include_restored: IncludeRestored = False,
     json: Json = False,
 ) -> None:
     """Show the plan, ask, then move duplicates to quarantine."""
     from indexer.cli.json_documents import removal as documents
-    from indexer.cli.render.removal import render_dry_run, render_nothing, render_plan, render_prune
+    from indexer.cli.render import removal as render
+    from indexer.cli.render.notes import describe_undecided
     from indexer.workflows.removal import prune as workflow
     from indexer.workflows.removal.remove_file import RemovalOptions
 
+    typed = render.TypedPrune(camera, max_share, include_restored, permanent, quarantine)
     with open_session(context, json=json) as session, session.database() as database:
         plan = workflow.plan(database, camera=camera, max_share=max_share, include_restored=include_restored)
         if dry_run:
-            session.show(plan, render_dry_run, form=documents.PlanDocument)
+            session.show(plan, partial(render.render_dry_run, typed=typed), form=documents.PlanDocument)
             return
-        session.show_plan(plan, render_plan, asks=bool(plan.victims) and not yes)
+        session.show_plan(plan, partial(render.render_plan, typed=typed), asks=bool(plan.victims) and not yes)
         act = "DELETE THESE FILES FOR GOOD" if permanent else "Move these files to quarantine"
         if plan.victims and not yes:
             session.confirm(f"{act}?", instead="type --yes to act, or --dry-run to look")
@@ -48,10 +70,15 @@ def prune(
         report = workflow.prune(
             database, plan, options=manner, camera=camera, clock=session.clock, progress=session.progress
         )
-        render = render_prune if plan.victims else render_nothing
         session.show(
-            report, render, form=documents.PruneDocument, failed=report.has_failed, render_failure=render_prune
+            report,
+            partial(render.render_prune, shown=plan, typed=typed) if plan.victims else render.render_nothing,
+            form=documents.PruneDocument,
+            failed=report.has_failed,
+            render_failure=partial(render.render_prune_failures, typed=typed),
         )
+        if json and report.undecided:
+            session.warn(describe_undecided(report.undecided))
     raise typer.Exit(1 if report.has_failed else 0)
 
 
@@ -62,12 +89,8 @@ def restore(
         typer.Argument(metavar="PATH", help="Where the files were. Also a folder, a file name, or a glob."),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All files in quarantine.")] = False,
-    run: Annotated[
-        int | None, typer.Option(min=1, max=10**18, metavar="ID", help="The files that this run removed.")
-    ] = None,
-    would_keep: Annotated[
-        bool, typer.Option("--would-keep", help="The files that the profile in force would have kept.")
-    ] = False,
+    run: RestoredRun = None,
+    would_keep: WouldKeep = False,
     no_pin: Annotated[
         bool, typer.Option("--no-pin", help="Set no pins: a later prune may remove the files again.")
     ] = False,
@@ -79,7 +102,7 @@ def restore(
     are held back: only prune --include-restored removes them again.
     """
     from indexer.cli.json_documents.removal import RestoreDocument
-    from indexer.cli.render.removal import render_restore
+    from indexer.cli.render.removal import render_restore, render_restore_failures
     from indexer.workflows.removal import restore as workflow
 
     selection = workflow.parse_selection(paths or (), everything=everything, run_id=run, would_keep=would_keep)
@@ -88,7 +111,13 @@ def restore(
         report = workflow.restore(
             database, selection, pin=pin, hold=hold, clock=session.clock, progress=session.progress
         )
-        session.show(report, render_restore, form=RestoreDocument, failed=bool(report.failures))
+        session.show(
+            report,
+            render_restore,
+            form=RestoreDocument,
+            failed=bool(report.failures),
+            render_failure=render_restore_failures,
+        )
     raise typer.Exit(1 if report.failures else 0)
 
 
@@ -106,7 +135,7 @@ def rescue(
 ) -> None:
     """Bring back all files of a quarantine whose index is lost."""
     from indexer.cli.json_documents.removal import RestoreDocument
-    from indexer.cli.render.removal import render_rescue_plan, render_restore
+    from indexer.cli.render.removal import render_rescue_plan, render_restore, render_restore_failures
     from indexer.workflows.removal import rescue as workflow
     from indexer.workflows.removal.rescue_plan import plan_rescue
 
@@ -116,7 +145,13 @@ def rescue(
         if plan.items and not yes:
             session.confirm("Bring these files back?", instead="type --yes to bring these files back")
         report = workflow.execute_plan(plan, limits=session.limits, progress=session.progress)
-        session.show(report, render_restore, form=RestoreDocument, failed=bool(report.failures))
+        session.show(
+            report,
+            render_restore,
+            form=RestoreDocument,
+            failed=bool(report.failures),
+            render_failure=render_restore_failures,
+        )
     raise typer.Exit(1 if report.failures else 0)
 
 
@@ -129,42 +164,42 @@ def recover(
 ) -> None:
     """Finish or undo removals that were cut off."""
     from indexer.cli.json_documents.removal import RecoverDocument
-    from indexer.cli.render.removal import render_recover
+    from indexer.cli.render.removal import render_recover, render_recover_failures
     from indexer.workflows.removal import recover as workflow
 
     with open_session(context, json=json) as session, session.database() as database:
         report = workflow.recover(database, nobody_else=nobody_else, clock=session.clock)
-        session.show(report, render_recover, form=RecoverDocument, failed=bool(report.left_open))
+        session.show(
+            report,
+            render_recover,
+            form=RecoverDocument,
+            failed=bool(report.left_open),
+            render_failure=render_recover_failures,
+        )
     raise typer.Exit(1 if report.left_open else 0)
 
 
 def purge(
     context: typer.Context,
-    quarantine: Annotated[
-        str | None, typer.Argument(metavar="FOLDER", help="Only the files of this quarantine.")
-    ] = None,
+    quarantine: PurgedQuarantine = None,
     everything: Annotated[bool, typer.Option("--all", help="All files in quarantine.")] = False,
-    older_than: Annotated[
-        float | None,
-        typer.Option(min=0, max=100_000, metavar="DAYS", help="Only files that were removed more than DAYS days ago."),
-    ] = None,
-    gone: Annotated[
-        bool,
-        typer.Option("--gone", help="Delete nothing. Record which files are gone with their quarantine or record."),
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show which files would be deleted. Delete nothing.")
-    ] = False,
+    older_than: OlderThan = None,
+    camera: Camera = None,
+    run: PurgedRun = None,
+    gone: Gone = False,
+    dry_run: PurgeDryRun = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     json: Json = False,
 ) -> None:
     """Delete files in quarantine for good."""
     from indexer.cli.json_documents import removal as documents
-    from indexer.cli.render.removal import render_purge, render_purge_plan
+    from indexer.cli.render.removal import render_purge, render_purge_failures, render_purge_plan
     from indexer.domain.plurals import counted
     from indexer.workflows.removal import purge as workflow
 
-    selection = workflow.parse_purge(quarantine, everything=everything, older_than_days=older_than, gone=gone)
+    selection = workflow.parse_purge(
+        quarantine, everything=everything, older_than_days=older_than, gone=gone, camera=camera, run_id=run
+    )
     with open_session(context, json=json) as session, session.database() as database:
         plan = workflow.plan_purge(database, selection, clock=session.clock)
         if dry_run:
@@ -177,5 +212,11 @@ def purge(
             session.confirm(question, instead=f"type --yes {'if they are gone' if gone else 'to delete them'}")
         act = workflow.close_gone if gone else workflow.purge
         report = act(database, selection, clock=session.clock, shown=plan.removal_ids, progress=session.progress)
-        session.show(report, render_purge, form=documents.PurgeDocument, failed=bool(report.skipped))
+        session.show(
+            report,
+            render_purge,
+            form=documents.PurgeDocument,
+            failed=bool(report.skipped),
+            render_failure=render_purge_failures,
+        )
     raise typer.Exit(1 if report.skipped else 0)

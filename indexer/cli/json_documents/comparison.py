@@ -109,6 +109,15 @@ class WouldKeepDocument(TypedDict):
     restorable: Annotated[int, "Number of them that lie in quarantine."]
 
 
+class NotComparedDocument(TypedDict):
+    """Images of a camera in quarantine that another profile removed, and that the profile in force did not decide."""
+
+    camera: Annotated[str, "The camera."]
+    profile: Annotated[str, "Profile in force."]
+    removed: Annotated[int, "Number of these images."]
+    whole_pictures: Annotated[bool, "Whether that profile compares whole pictures. Then it never decides them."]
+
+
 class CompareDocument(TypedDict):
     """What `compare` did."""
 
@@ -117,6 +126,9 @@ class CompareDocument(TypedDict):
     proposals: Annotated[list[IgnoreProposalDocument], "Areas that may be worth ignoring. They change nothing."]
     in_system_folders: Annotated[int, "Number of present images in hidden or system folders."]
     would_keep: Annotated[list[WouldKeepDocument], "Removed images that the profiles in force would have kept."]
+    not_compared: Annotated[
+        list[NotComparedDocument], "Images in quarantine that the profiles in force did not decide."
+    ]
 
 
 class SweepRowDocument(TypedDict):
@@ -140,7 +152,10 @@ class CameraSweepDocument(TypedDict):
     max_score: Annotated[float, "Limit in force."]
     min_contour_area: Annotated[float, "Minimum area in force."]
     max_distance: Annotated[float, "Distance of the features in force. 0: the profile has none."]
-    images: Annotated[int, "Number of present images."]
+    images: Annotated[int, "Number of images that were tried: present ones, and with `--with-removed` removed ones."]
+    removed_left_out: Annotated[
+        int | None, "Number of removed images without a thumbnail, which were not tried. `null`: not asked for."
+    ]
     rows: Annotated[list[SweepRowDocument], "The results, by area, then by limit."]
     problem: Annotated[str | None, "Why there are no results. `null`: there are."]
 

@@ -22,7 +22,7 @@ class RemovalCandidateDocument(TypedDict):
     camera: Annotated[str, "The camera."]
     victim: Annotated[IndexedFileDocument, "The duplicate."]
     keeper: Annotated[IndexedFileDocument, "Its keeper."]
-    score: Annotated[float | None, "Score of the pair. `null`: equal bytes or a verdict decided."]
+    score: Annotated[float | None, "Score of the pair, 0 for equal bytes. `null`: a verdict decided."]
     max_score: Annotated[float, "Limit at the time of the decision."]
     profile: Annotated[str, "Profile that decided."]
     captured_at: Annotated[Time | None, "When the duplicate was taken. `null`: the time is not known."]
@@ -57,7 +57,7 @@ class PlanDocument(TypedDict):
 
     victims: Annotated[list[RemovalCandidateDocument], "The files to remove, in order."]
     cameras: Annotated[list[CameraPlanDocument], "The plan by camera."]
-    left_out: Annotated[dict[str, int], "Number of duplicates that are left out, by reason."]
+    left_out: Annotated[dict[str, int], "Number of images that are left out, by reason."]
     held_back: Annotated[list[BlockedCameraDocument], "Cameras that are held back."]
     undecided: Annotated[int, "Number of present images that are not decided, so the plan cannot contain them."]
     recorded_returns: Annotated[int, "Number of files that are held back only by the records beside the images."]
@@ -75,7 +75,8 @@ class PruneDocument(TypedDict):
     stopped: Annotated[str | None, "Why the run ended before the end of its plan. `null`: it did not."]
     failures: Annotated[list[tuple[str, str]], "Path and problem of each file that could not be removed."]
     changed_in: Annotated[list[str], "Folders with files that are not what the index knows."]
-    left_out: Annotated[dict[str, int], "Number of duplicates that were left out, by reason."]
+    left_out: Annotated[dict[str, int], "Number of images that were left out, by reason."]
+    undecided: Annotated[int, "Number of present images that are not decided, so the plan could not contain them."]
     held_back: Annotated[dict[str, str], "Why each camera was held back, by camera."]
     quarantines: Annotated[dict[str, int], "Number of files that were moved to each quarantine, by folder."]
     present: Annotated[dict[str, int], "Number of present images before the run, by camera."]
@@ -94,6 +95,7 @@ class RestoreDocument(TypedDict):
     made_folders: Annotated[list[str], "Folders that were not there and were made."]
     copies: Annotated[int, "Number of files that stay in quarantine because the same image is back already."]
     quarantined: Annotated[int, "Number of all files in quarantine afterwards."]
+    run_id: Annotated[int | None, "Number of the run, for `unpin --run`. `null`: `rescue` has no index."]
 
 
 class RecoverDocument(TypedDict):

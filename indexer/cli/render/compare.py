@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from indexer.cli.render.notes import note_system_folders, note_would_keep
+from indexer.cli.render.notes import note_not_compared, note_system_folders, note_would_keep
 from indexer.cli.render.proposals import render_proposals
 from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, print_sentences, print_table
 from indexer.domain.plurals import counted
@@ -32,9 +32,7 @@ def render_compare(console: Console, report: CompareReport, *, with_next: bool =
         )
     elif not report.cameras:
         console.print(f"There is nothing to compare yet. First: {command_line('ingest', 'FOLDER')}")
-    print_sentences(
-        console, [f"camera {result.camera!r} was left as it was: {result.problem}" for result in report.held_back]
-    )
+    render_compare_failures(console, report)
     see = command_line("verdict", "list")
     print_sentences(
         console,
@@ -46,7 +44,15 @@ def render_compare(console: Console, report: CompareReport, *, with_next: bool =
         ],
     )
     note_would_keep(console, report.would_keep)
+    note_not_compared(console, report.not_compared)
     note_system_folders(console, report.in_system_folders)
     render_proposals(console, report.proposals)
     if with_next and any(camera.duplicates for camera in report.cameras):
         console.print(f"Nothing is removed yet. Next: {command_line('prune', '--dry-run')}")
+
+
+def render_compare_failures(console: Console, report: CompareReport) -> None:
+    """Prints which cameras could not be decided, and nothing else."""
+    print_sentences(
+        console, [f"camera {result.camera!r} was left as it was: {result.problem}" for result in report.held_back]
+    )

@@ -1,6 +1,7 @@
 """The reports of `prune`, `restore`, `rescue`, `recover`, `db adopt` and `purge` as text."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from rich import filesize
 from rich.console import Console
@@ -30,11 +31,38 @@ _RESOLVED_BY_INGEST = {str(reason) for reason in ExclusionReason if reason.is_re
 _INCLUDE = "--include-restored"
 
 
+@dataclass(frozen=True)
+class TypedPrune:
+    """The options of `prune` that a person typed; the commands that its reports propose repeat them."""
+
+    camera: str | None = None
+    max_share: float | None = None
+    include_restored: bool = False
+    permanent: bool = False
+    quarantine: str | None = None
+
+    def command(self) -> str:
+        """The command with these options."""
+        words = ["prune"]
+        for option, value in (
+            ("--camera", self.camera),
+            ("--max-share", None if self.max_share is None else f"{self.max_share:g}"),
+            ("--quarantine", self.quarantine),
+        ):
+            words += [] if value is None else [option, value]
+        words += [_INCLUDE] if self.include_restored else []
+        words += ["--permanent"] if self.permanent else []
+        return command_line(*words)
+
+
+_NOTHING_TYPED = TypedPrune()
+
+
 def render_nothing(_console: Console, _report: object) -> None:
     """Prints nothing: what there is to say was printed before."""
 
 
-def render_plan(console: Console, plan: Plan) -> None:
+def render_plan(console: Console, plan: Plan, *, typed: TypedPrune = _NOTHING_TYPED) -> None:
     """Prints what prune would remove."""
     if plan.victims:
         cameras = list(plan.cameras)
@@ -56,22 +84,27 @@ def render_plan(console: Console, plan: Plan) -> None:
         print_table(console, heads, rows, what="cameras, the largest shares first", totals=[all_of_them])
     else:
         console.print("There is nothing to remove.")
-    _render_left_out(console, {str(reason): number for reason, number in plan.left_out.items()})
-    _render_held_back(console, {held_back.camera.camera: held_back.reason for held_back in plan.held_back})
+    _render_left_out(console, _left_out(plan), typed=typed)
+    _render_held_back(console, _held_back(plan), typed=typed)
     note_undecided(console, plan.undecided)
 
 
-def render_dry_run(console: Console, plan: Plan) -> None:
+def render_dry_run(console: Console, plan: Plan, *, typed: TypedPrune = _NOTHING_TYPED) -> None:
     """Prints what prune would remove, where to look at it, and how to act."""
-    render_plan(console, plan)
+    render_plan(console, plan, typed=typed)
     if plan.victims:
-        console.print(f"To look at them: {command_line('report', 'pages')}")
-        console.print(f"To see the weakest cases: {command_line('audit', 'borderline', 'removed')}")
-        console.print(f"To act: {command_line('prune')}")
+        camera = typed.camera
+        report = command_line("report", "pages", *(() if camera is None else ("--camera", camera)))
+        weakest = command_line("audit", "borderline", "removed", *(() if camera is None else (f"camera={camera}",)))
+        console.print(f"To look at them: {report}")
+        console.print(f"To see the weakest cases: {weakest}")
+        console.print(f"To act: {typed.command()}")
 
 
-def render_prune(console: Console, report: PruneReport) -> None:
-    """Prints what prune removed."""
+def render_prune(
+    console: Console, report: PruneReport, *, shown: Plan | None = None, typed: TypedPrune = _NOTHING_TYPED
+) -> None:
+    """Prints what prune removed; what the plan that was `shown` said of the rest only if it changed."""
     if report.run_id is not None:
         files = counted(report.removed, "file")
         console.print(f"{files} removed, {filesize.decimal(report.size_bytes)}, by run {report.run_id}.")
@@ -84,14 +117,24 @@ def render_prune(console: Console, report: PruneReport) -> None:
         list_files(console, report.protected)
     if report.outdated:
         console.print(f"  {report.outdated} left alone: their decision changed after the plan was shown")
-    _render_left_out(console, report.left_out)
-    _render_held_back(console, report.held_back)
+    _render_rest(console, report, shown=shown, typed=typed)
     _render_prune_failures(console, report)
+    _render_stop(console, report)
+    if report.quarantines:
+        undo, free = (command_line(verb, "--run", str(report.run_id)) for verb in ("restore", "purge"))
+        console.print(f"To undo: {undo}   To free the space: {free}")
+
+
+def render_prune_failures(console: Console, report: PruneReport, *, typed: TypedPrune = _NOTHING_TYPED) -> None:
+    """Prints which cameras and files prune left alone that a person must look at, and nothing else."""
+    _render_held_back(console, report.held_back, typed=typed)
+    _render_prune_failures(console, report)
+    _render_stop(console, report)
+
+
+def _render_stop(console: Console, report: PruneReport) -> None:
     if report.stopped:
         console.print(f"Stopped: {printable(report.stopped)}.")
-    if report.quarantines:
-        undo, free = command_line("restore", "--run", str(report.run_id)), command_line("purge", "--all")
-        console.print(f"To undo: {undo}   To free the space: {free}")
 
 
 def _render_prune_failures(console: Console, report: PruneReport) -> None:
@@ -114,7 +157,7 @@ def render_rescue_plan(console: Console, plan: RescuePlan) -> None:
         f"{folders}{others}:"
     )
     for folder in plan.missing_folders[:MAX_LISTED]:
-        console.print(f"  The folder {printable(folder)} does not exist and would be made; {relocate_hint(folder)}")
+        console.print(f"  The folder {printable(folder)} does not exist and would be made; {printable(plan.elsewhere)}")
     for item in plan.items[:MAX_LISTED]:
         console.print(f"  {printable(item.target)}")
     if len(plan.items) > MAX_LISTED:
@@ -132,12 +175,20 @@ def render_restore(console: Console, report: RestoreReport) -> None:
     if len(folders) > MAX_LISTED:
         console.print(f"  and the others to {counted(len(folders) - MAX_LISTED, 'more folder')}")
     for folder in report.made_folders[:MAX_LISTED]:
-        console.print(f"  The folder {printable(folder)} did not exist and was made; {relocate_hint(folder)}")
+        hint = "" if report.run_id is None else f"; {relocate_hint(folder)}"  # relocate needs an index
+        console.print(f"  The folder {printable(folder)} did not exist and was made{hint}")
+    if report.restored and report.pinned and report.run_id is not None:
+        console.print(f"  To take these pins back: {command_line('unpin', '--run', str(report.run_id))}")
     if report.copies:
         back = counted(report.copies, "image is back already; its copy", "images are back already; their copies")
         stay = "stays" if report.copies == 1 else "stay"
         in_all = "" if report.quarantined == 1 else f" of all {counted(report.quarantined, 'file')} there"
         console.print(f"  {back} {stay} in quarantine. To free the space{in_all}: {command_line('purge', '--all')}")
+    list_files(console, report.failures)
+
+
+def render_restore_failures(console: Console, report: RestoreReport) -> None:
+    """Prints which files did not come back, and nothing else."""
     list_files(console, report.failures)
 
 
@@ -159,6 +210,11 @@ def render_recover(console: Console, report: RecoverReport) -> None:
     console.print(
         f"{counted(report.finished, 'removal')} finished, {report.undone} undone, {len(report.left_open)} open still."
     )
+    render_recover_failures(console, report)
+
+
+def render_recover_failures(console: Console, report: RecoverReport) -> None:
+    """Prints which removals are open still, and nothing else."""
     list_files(console, report.left_open)
     alone = command_line("recover", "--nobody-else")
     if any(alone in reason for _, reason in report.left_open):
@@ -195,28 +251,55 @@ def render_purge_plan(console: Console, plan: PurgePlan) -> None:
 
 def render_purge(console: Console, report: PurgeReport) -> None:
     """Prints what purge freed."""
-    console.print(f"{counted(report.purged, 'file')} deleted for good, {filesize.decimal(report.size_bytes)} freed.")
+    if report.purged or not report.gone:
+        console.print(
+            f"{counted(report.purged, 'file')} deleted for good, {filesize.decimal(report.size_bytes)} freed."
+        )
     if report.gone:
-        console.print(f"  {counted(report.gone, 'was', 'were')} not there any more; the journal says so now")
+        gone = counted(report.gone, "file was", "files were")
+        console.print(f"{gone} not there any more; the journal says so now.")
     list_files(console, report.skipped)
 
 
-def _render_left_out(console: Console, left_out: Mapping[str, int]) -> None:
+def _render_rest(console: Console, report: PruneReport, *, shown: Plan | None, typed: TypedPrune) -> None:
+    """Prints what was left out and held back, unless the plan that was shown said the same."""
+    if shown is None or report.left_out != _left_out(shown):
+        _render_left_out(console, report.left_out, typed=typed)
+    if shown is None or report.held_back != _held_back(shown):
+        _render_held_back(console, report.held_back, typed=typed)
+
+
+def render_purge_failures(console: Console, report: PurgeReport) -> None:
+    """Prints which files purge skipped, and nothing else."""
+    list_files(console, report.skipped)
+
+
+def _left_out(plan: Plan) -> dict[str, int]:
+    """What a plan leaves out, as the report of prune has it."""
+    return {str(reason): number for reason, number in plan.left_out.items()}
+
+
+def _held_back(plan: Plan) -> dict[str, str]:
+    """Which cameras a plan holds back and why, as the report of prune has it."""
+    return {held_back.camera.camera: held_back.reason for held_back in plan.held_back}
+
+
+def _render_left_out(console: Console, left_out: Mapping[str, int], *, typed: TypedPrune) -> None:
     for reason, number in left_out.items():
         console.print(f"  {number} left out, {'each because' if number > 1 else 'because'} {reason}")
     if left_out.keys() - _NOT_RESOLVED_BY_COMPARE:
         console.print(f"  To settle these: {command_line('compare')}")
     if ExclusionReason.HELD_BACK in left_out:
-        console.print(f"  To also remove those that are held back: {command_line('prune', _INCLUDE)}")
+        console.print(f"  To also remove those that are held back: {replace(typed, include_restored=True).command()}")
     if left_out.keys() & _RESOLVED_BY_INGEST:
         again = command_line("ingest", "FOLDER")
         console.print(f"  To settle those of such folders: {again}, then {command_line('compare')}")
 
 
-def _render_held_back(console: Console, held_back: Mapping[str, str]) -> None:
+def _render_held_back(console: Console, held_back: Mapping[str, str], *, typed: TypedPrune) -> None:
     print_sentences(console, [f"camera {camera!r} is held back: {reason}" for camera, reason in held_back.items()])
     if set(held_back.values()) - {UNANSWERED}:
-        console.print(f"  If that is right: {command_line('prune', '--max-share', '1')}")
+        console.print(f"  If that is right: {replace(typed, max_share=1).command()}")
     for camera, reason in list(held_back.items())[:MAX_LISTED]:
         if reason == UNANSWERED:
             console.print(f"  If it is one camera: {command_line('camera', 'confirm', names=[camera])}")

@@ -52,6 +52,7 @@ def render_sweep(console: Console, report: SweepReport) -> None:
     left_out = [camera for camera in report.cameras if camera.problem is not None]
     print_sentences(console, [f"camera {camera.camera!r} was left out: {camera.problem}" for camera in left_out])
     _note_equal_limits(console, [row for camera in tried for row in camera.rows])
+    _note_removed_left_out(console, sum(camera.removed_left_out or 0 for camera in tried))
     note_undecided(console, report.undecided)
     for profile in sorted({camera.profile for camera in tried}):
         command = ("profile", "make", "NAME", "--base", profile, "--max-score", "X")
@@ -62,6 +63,13 @@ def render_sweep(console: Console, report: SweepReport) -> None:
         console.print(f"  then: {command_line('compare', '--profile', 'NAME')}")
         own = command_line("profile", "use", "NAME", "--camera", "CAMERA")
         console.print(f"  or, for one camera alone: {own}")
+
+
+def _note_removed_left_out(console: Console, number: int) -> None:
+    """Prints how many removed images were not tried, and why."""
+    if number:
+        images = counted(number, "removed image was", "removed images were")
+        console.print(f"{images} not tried: {'it has' if number == 1 else 'they have'} no thumbnail in the index.")
 
 
 def _note_equal_limits(console: Console, rows: Sequence[SweepRow]) -> None:
@@ -87,17 +95,21 @@ def render_evaluation(console: Console, report: EvaluationReport) -> None:
             console.print(f"{_title(evaluation)} loses {printable(state)}")
         if len(lost) > _NAMED:
             console.print(f"  and {len(lost) - _NAMED} more; --json names them all")
-    problems = report.problems
-    print_sentences(
-        console,
-        [f"camera {camera.camera!r}, {_title(evaluation)}: {camera.problem}" for evaluation, camera in problems],
-    )
+    render_evaluation_failures(console, report)
     undecided = {evaluation.total.undecided for evaluation in report.evaluations if evaluation.total is not None}
     if undecided - {0}:
         console.print(f"Labels of images that are not decided: up to {max(undecided)}; these are not counted.")
     if report.unknown:
         console.print(f"{counted(len(report.unknown), 'labelled image is', 'labelled images are')} not in the index:")
         list_files(console, [(name, "not known by path, number or name") for name in report.unknown])
+
+
+def render_evaluation_failures(console: Console, report: EvaluationReport) -> None:
+    """Prints which cameras could not be evaluated, and nothing else."""
+    print_sentences(
+        console,
+        [f"camera {camera.camera!r}, {_title(evaluation)}: {camera.problem}" for evaluation, camera in report.problems],
+    )
 
 
 def _figures(evaluation: Evaluation) -> list[list[object]]:

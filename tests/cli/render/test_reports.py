@@ -3,19 +3,23 @@
 import io
 import os
 from collections import Counter
+from functools import partial
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from indexer.cli.render.compare import render_compare
-from indexer.cli.render.ingest import render_ingest
-from indexer.cli.render.removal import render_prune, render_recover, render_restore
-from indexer.domain.removal import ExclusionReason
+from indexer.cli.render import removal
+from indexer.cli.render.compare import render_compare, render_compare_failures
+from indexer.cli.render.ingest import render_ingest, render_ingest_failures
+from indexer.cli.render.removal import TypedPrune, render_dry_run, render_prune, render_recover, render_restore
+from indexer.domain.removal import BlockedCamera, CameraPlan, ExclusionReason, IndexedFile, Plan, RemovalCandidate
 from indexer.escaping import printable
 from indexer.workflows.compare.compare import CameraResult, CompareReport
 from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
 from indexer.workflows.removal.prune import PruneReport
+from indexer.workflows.removal.purge import PurgeReport
 from indexer.workflows.removal.recover import RecoverReport
 from indexer.workflows.removal.restore import RestoreReport
 
@@ -145,8 +149,40 @@ def test_pruned() -> None:
         "camera 'gate' is held back: all of it would go",
         "  If that is right: manage.py prune --max-share 1",
         "  /a: gone",
-        "To undo: manage.py restore --run 7   To free the space: manage.py purge --all",
+        "To undo: manage.py restore --run 7   To free the space: manage.py purge --run 7",
     ]
+
+
+def test_the_report_repeats_no_sentence_of_the_plan() -> None:
+    """After a plan was shown, the report of the removal repeats no sentence of it, unless something changed."""
+    left_out, held_back = {str(ExclusionReason.HELD_BACK): 4}, {"gate": "all of it would go"}
+    shown = Plan(
+        (), (), {ExclusionReason.HELD_BACK: 4}, (BlockedCamera(CameraPlan("gate", 30, 30, 1), "all of it would go"),)
+    )
+    for report, expected in (
+        (PruneReport(1, 2, 1500, left_out=left_out, held_back=held_back), 1),
+        (PruneReport(1, 2, 1500, left_out={str(ExclusionReason.HELD_BACK): 5}, held_back=held_back), 3),
+    ):
+        assert len(said(partial(render_prune, shown=shown), report).splitlines()) == expected
+
+
+def test_a_dry_run_repeats_what_was_typed() -> None:
+    """The commands that a plan proposes have the options of the plan, so that they show and remove the same."""
+    typed = TypedPrune(camera="north side", max_share=1.0, include_restored=True)
+    file = IndexedFile(1, "/lot/1.png", "/lot", 10, "ab")
+    victim = RemovalCandidate(
+        1, "north side", file, file, 0.0, 1000.0, "balanced", None, True, True, True, False, False
+    )
+    plan = Plan((victim,), (CameraPlan("north side", 30, 1, 10),))
+    assert said(partial(render_dry_run, typed=typed), plan).splitlines()[-3:] == [
+        "To look at them: manage.py report pages --camera 'north side'",
+        "To see the weakest cases: manage.py audit borderline removed 'camera=north side'",
+        "To act: manage.py prune --camera 'north side' --max-share 1 --include-restored",
+    ]
+    blocked = Plan((), (), {ExclusionReason.HELD_BACK: 4}, (BlockedCamera(CameraPlan("a", 30, 30, 1), "too many"),))
+    said_of_it = said(partial(render_dry_run, typed=TypedPrune(camera="a", max_share=0.5)), blocked)
+    assert "manage.py prune --camera a --max-share 0.5 --include-restored" in said_of_it
+    assert "manage.py prune --camera a --max-share 1\n" in said_of_it + "\n"
 
 
 def test_many_failures() -> None:
@@ -182,3 +218,27 @@ def test_recovered_names_what_is_open() -> None:
     lost = RecoverReport(0, 0, (("/lot/1.jpg", "its record is not there"),))
     assert "--nobody-else" not in said(render_recover, lost)
     assert said(render_recover, RecoverReport(0, 0, ())) == "0 removals finished, 0 undone, 0 open still."
+
+
+@pytest.mark.parametrize(
+    ("tell", "report"),
+    [
+        (removal.render_prune_failures, PruneReport(7, 2, failures=[("/a", "gone")], quarantines=Counter("q"))),
+        (removal.render_restore_failures, RestoreReport(2, failures=[("/a", "gone")])),
+        (removal.render_recover_failures, RecoverReport(2, 1, left_open=[("/a", "gone")])),
+        (removal.render_purge_failures, PurgeReport(2, 1500, 1, skipped=[("/a", "gone")])),
+        (render_ingest_failures, IngestReport(9, Counter({IngestOutcome.ADDED: 9}), refused=[("/a", "gone")])),
+    ],
+    ids=["prune", "restore", "recover", "purge", "ingest"],
+)
+def test_failures_alone(tell: object, report: object) -> None:
+    """Beside JSON, where nothing but warnings and errors goes to stderr, only what failed is said."""
+    assert said(tell, report).splitlines() == ["  /a: gone"]
+
+
+def test_cameras_that_failed_alone() -> None:
+    """The same of compare, by camera."""
+    done, held = CameraResult("a", "plain", 3, 2, 1, 3, 2, 1), CameraResult("b", "plain", 2, problem="no file")
+    assert said(render_compare_failures, CompareReport("plain", [done, held])).splitlines() == [
+        "camera 'b' was left as it was: no file"
+    ]
