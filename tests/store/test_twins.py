@@ -136,6 +136,13 @@ def test_twins_of_one_statement(database: Database, add: Callable[..., int]) -> 
     ids = [add(file_of(START, epoch=epoch, number=number), at=None) for number, epoch in enumerate([True, False, True])]
     execute(database, "UPDATE images SET captured_at = ?", "2021-03-26 23:59:58.000000")
     assert pairs(database) == [(ids[0], ids[1], 0.0), (ids[2], ids[1], 0.0)]
+    copied = "root, camera_id, camera_source, captured_at, captured_at_source, file_size, mtime_ns, content_hash, run_id"
+    execute(
+        database,
+        f"INSERT INTO images (path, state, {copied}) SELECT replace(path, 'frames', 'copies'), 'missing', {copied} "
+        "FROM images ORDER BY id",
+    )
+    assert len(pairs(database)) == 4 * 2
     execute(database, "UPDATE images SET captured_at_source = 'exif'")
     assert pairs(database) == []
 
