@@ -238,20 +238,26 @@ def first_line(word: str) -> str:
 
 
 def test_demo_command(tmp_path: Path) -> None:
-    """The first line with the demo is one whole command, and its last part, run here, does the demo."""
+    """The first line with the demo is one whole command, and its last part, run here, does the demo; none of its
+    processes loads the libraries of the network."""
     parts = SHAPE.fullmatch(first_line("manage.py demo"))
     assert parts is not None
     assert parts.groups() == (".", "manage.py demo")
+    planted = tmp_path / "planted"
+    planted.mkdir()
+    for library in ("onnx", "onnxruntime"):
+        (planted / f"{library}.py").write_text("open(__file__ + '.loaded', 'w').close()")
     done = subprocess.run(
         [sys.executable, *parts[2].split()],
         cwd=ROOT,
-        env=os.environ | {"TMPDIR": str(tmp_path)},
+        env=os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": str(planted)},
         capture_output=True,
         text=True,
         timeout=120,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "Go on with:" in done.stdout
+    assert list(planted.glob("*.loaded")) == []
 
 
 def test_test_command() -> None:

@@ -126,3 +126,10 @@ def test_installed_wheel_works_from_anywhere(installed: Path, tmp_path: Path) ->
     left = {path.name: path.read_bytes() for path in frames.iterdir()}
     assert 0 < len(left) < len(before)
     assert left.items() <= before.items()
+
+
+def test_every_extra_is_on_the_page_of_operations() -> None:
+    """A person finds each extra in one place, with what needs it."""
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    section = page.partition("### Extras\n")[2].partition("\n### ")[0]
+    assert {extra for extra in PROJECT["optional-dependencies"] if f"`{extra}`" not in section} == set()

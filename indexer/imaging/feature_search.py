@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from indexer.domain.feature_layout import CHANNELS, cells_per_row, feature_rows
 from indexer.imaging.features import cell_distances
 from indexer.imaging.image_buffer import Slot, buffer_view, view
-from indexer.imaging.kernel.cache import load_distances
+from indexer.imaging.kernel import cache as kernel_cache
 
 _AT_LIMIT = -1
 
@@ -40,7 +40,7 @@ def squared_distances(slot: Slot, offsets: NDArray[np.int64], *, alike: int, lim
     """
     rows = feature_rows(slot.width)
     first_row = (slot.height - rows) * slot.stride
-    distances = _load_distances()
+    distances = load_distances()
     if distances is None:
         return _by_numpy(slot, offsets, alike=alike, limit=limit)
     squared = np.empty(len(offsets), dtype=np.int64)
@@ -69,9 +69,13 @@ def _by_numpy(slot: Slot, offsets: NDArray[np.int64], *, alike: int, limit: int)
 
 
 @cache
-def _load_distances() -> Callable[..., Any] | None:
-    """The compiled distances; None if they cannot be loaded. Loading is tried only once in a process."""
-    return load_distances(_warm_up)
+def load_distances() -> Callable[..., Any] | None:
+    """The compiled distances; None if they cannot be loaded. Loading is tried only once in a process.
+
+    It takes 5 milliseconds, and most of a second if they are not compiled yet; so it is done with the search
+    (`indexer.imaging.matching.load_kernel`), and not in the middle of a camera.
+    """
+    return kernel_cache.load_distances(_warm_up)
 
 
 def _warm_up(distances: Callable[..., Any]) -> None:

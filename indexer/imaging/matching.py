@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from indexer.domain.evidence import REFERENCE_PIXELS, Evidence, ScoringParameters
 from indexer.domain.similarity import distance_score, is_similar
-from indexer.imaging.feature_search import squared_distances
+from indexer.imaging.feature_search import load_distances, squared_distances
 from indexer.imaging.features import distance_of, feature_distance, least_squared
 from indexer.imaging.image_buffer import (
     ImageBuffer,
@@ -113,17 +113,13 @@ class CompiledSearch:
         compared, matched, counts = self._run(task, dilations=scoring.dilations, limits=limits)
         return Match(compared, matched, tuple(_recordable(counts[:compared], scoring, slot)))
 
-    def evidence_of(self, pair: MatchTask, *, limited: bool) -> Evidence | None:
-        """The evidence of the image and its only candidate by their frames alone.
-
-        `limited`: None if their area is above both limits of the scoring.
-        """
+    def evidence_of(self, pair: MatchTask) -> Evidence:
+        """The evidence of the image and its only candidate by their frames alone, whatever the limits."""
         slot, scoring = pair.image, pair.scoring
         height, width = scoring.frame_height(slot.height, slot.width), slot.width
-        least, _, recorded = area_limits(scoring, height, width)
-        limits = least, _NEVER_SIMILAR, recorded if limited else 2 * height * width
+        limits = area_limits(scoring, height, width)[0], _NEVER_SIMILAR, 2 * height * width
         (counts,) = self._run(pair, dilations=scoring.dilations, limits=limits)[2].tolist()
-        return _evidence(*counts, height=height, width=width) if counts[0] >= 0 else None
+        return _evidence(*counts, height=height, width=width)
 
     def exceeds(self, task: MatchTask, *, of_shape: tuple[int, int], pixels_per_area: int) -> NDArray[np.bool_]:
         """Which candidates differ so much, without dilation, that they exceed the record limit: (M,), bool.
@@ -234,37 +230,52 @@ def _count_pairs(pairs: int) -> None:
 
 @cache
 def load_kernel() -> CompiledSearch | None:
-    """The compiled search; None if it cannot be loaded. Loading is tried only once in a process."""
+    """The compiled search; None if it cannot be loaded. Loading is tried only once in a process.
+
+    The distances of features are loaded with it.
+    """
     search = load_search(_warm_up)
+    load_distances()
     return None if search is None else CompiledSearch(search)
 
 
 def _search_by_features(task: MatchTask, search: CompiledSearch) -> Match:
-    """The result of a search whose images have features: their distances first, and then frames as far as they count.
+    """The result of a search whose images have features: their distances first, and frames only where they count.
 
     A pair at the veto distance is not compared further, unless the whole frame is a score that is similar or recorded.
-    Below `max_distance` the score is 0, which ends the search unless nothing is similar.
     """
     scoring, offsets = task.scoring, task.candidates
     assert not isinstance(offsets, tuple)
-    never = max(scoring.max_score, scoring.record_limit) < REFERENCE_PIXELS
-    alike = least_squared(scoring.max_distance) if is_similar(0.0, max_score=scoring.max_score) else 0
-    farthest = max(scoring.max_distance, scoring.veto_distance)
-    limit = least_squared(farthest) if never else np.iinfo(np.int64).max
-    squared = squared_distances(task.image, offsets, alike=alike, limit=limit)
-    recordable: list[tuple[int, Evidence]] = []
-    for index in np.flatnonzero(squared >= 0).tolist():
-        pair = MatchTask(task.image, offsets[index : index + 1], scoring)
-        distance = distance_of(int(squared[index]))
-        of_frames = search.evidence_of(pair, limited=scoring.max_distance <= distance < scoring.veto_distance)
-        if of_frames is None:
-            continue
-        evidence = with_distance(of_frames, distance, scoring)
-        if evidence.score <= scoring.record_limit:
-            recordable.append((index, evidence))
-        if is_similar(evidence.score, max_score=scoring.max_score):
-            return Match(index + 1, True, tuple(recordable))
-    return Match(len(squared), False, tuple(recordable))
+    alike, different = least_squared(scoring.max_distance), least_squared(scoring.veto_distance)
+    limit = np.iinfo(np.int64).max if _counts(float(REFERENCE_PIXELS), scoring) else max(alike, different)
+    ends_search = is_similar(0.0, max_score=scoring.max_score)
+    squared = squared_distances(task.image, offsets, alike=alike if ends_search else 0, limit=limit)
+    squared[squared < 0] = limit
+    by_frame = (squared >= alike) & (squared < different)
+    by_distance = ~by_frame & np.where(squared < alike, _counts(0.0, scoring), squared < limit)
+    found: dict[int, Evidence] = {}
+    compared, matched = len(squared), False
+    for index in np.flatnonzero(by_distance).tolist():
+        of_frames = search.evidence_of(MatchTask(task.image, offsets[index : index + 1], scoring))
+        found[index] = with_distance(of_frames, distance_of(int(squared[index])), scoring)
+        if is_similar(found[index].score, max_score=scoring.max_score):
+            compared, matched = index + 1, True
+            break
+    positions = np.flatnonzero(by_frame[:compared])
+    nothing = Match(0, False, ())
+    frames = search(MatchTask(task.image, offsets[positions], scoring)) if positions.size else nothing
+    if frames.matched:
+        compared, matched = int(positions[frames.compared - 1]) + 1, True
+    for number, of_frames in frames.evidence:
+        index = int(positions[number])
+        found[index] = with_distance(of_frames, distance_of(int(squared[index])), scoring)
+    recordable = (index for index in sorted(found) if index < compared and found[index].score <= scoring.record_limit)
+    return Match(compared, matched, tuple((index, found[index]) for index in recordable))
+
+
+def _counts(score: float, scoring: ScoringParameters) -> bool:
+    """Whether a pair with this score is similar or recorded."""
+    return is_similar(score, max_score=scoring.max_score) or score <= scoring.record_limit
 
 
 def _warm_up(search: Callable[..., Any]) -> None:

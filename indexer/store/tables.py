@@ -12,6 +12,8 @@ from indexer.store.columns import GROWING_ID, PathText
 from indexer.store.finding_tables import FindingRow as FindingRow
 from indexer.store.table_base import Base as Base
 from indexer.store.table_base import PartialIndex
+from indexer.store.trigger_tables import OpenImageRow as OpenImageRow
+from indexer.store.trigger_tables import TwinRow as TwinRow
 from indexer.store.video_tables import RecordingFrameRow as RecordingFrameRow
 from indexer.store.video_tables import RecordingRow as RecordingRow
 from indexer.store.video_tables import SpanRow as SpanRow
@@ -296,14 +298,6 @@ class DecisionRow(Base):
         BigInteger,
         comment="of a duplicate: its capture time in microseconds since 1970; NULL: unknown, or as rank_class",
     )
-
-
-class OpenImageRow(Base):
-    """A ready image that compare must look at: it has no current decision, or lost a thumbnail. Triggers keep the
-    table (migration 0015)."""
-
-    __tablename__ = "open_images"
-    image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), primary_key=True)
 
 
 class VerdictRow(Base):

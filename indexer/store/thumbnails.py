@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from indexer.domain.descriptions import Thumbnail
+from indexer.domain.images import ImageState
 from indexer.store.bulk import bulk_insert, chunks
-from indexer.store.tables import PreparationRow, ThumbnailRow
+from indexer.store.tables import ImageRow, PreparationRow, ThumbnailRow
 
 
 def add_thumbnails(session: Session, thumbnails: Iterable[tuple[int, Thumbnail]]) -> None:
@@ -48,6 +49,13 @@ def load_thumbnails(session: Session, image_ids: Sequence[int], *, preparation_i
     query = select(ThumbnailRow.image_id, ThumbnailRow.data).where(ThumbnailRow.preparation_id == preparation_id)
     results = (session.execute(query.where(ThumbnailRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
     return {row.image_id: row.data for rows in results for row in rows}
+
+
+def is_one_missing(session: Session, camera_id: int, *, preparation_id: int) -> bool:
+    """Whether a ready image of a camera has no thumbnail in this preparation. All images of the camera may be read."""
+    has_thumbnail = exists().where(ThumbnailRow.image_id == ImageRow.id, ThumbnailRow.preparation_id == preparation_id)
+    query = select(ImageRow.id).where(ImageRow.camera_id == camera_id, ImageRow.state == ImageState.READY)
+    return session.scalar(query.where(~has_thumbnail).limit(1)) is not None
 
 
 def list_flat(session: Session, image_ids: Sequence[int], *, preparation_id: int) -> list[int]:

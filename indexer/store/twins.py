@@ -1,17 +1,16 @@
 """Twins: captures of one camera within a second of each other under two forms of name; the view `audit_twins`.
 
-Twins are only shown: they stay two captures, and no decision depends on them.
+Twins are only shown: they stay two captures, and no decision depends on them. Triggers of the database note them as
+images come and change (migration 0021), so that whoever lists them reads no other image.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from indexer.domain.images import ImageState
-from indexer.store.columns import PathText, UtcDateTime
-from indexer.store.tables import ImageRow
+from indexer.store.columns import PathText
 
 
 @dataclass(frozen=True)
@@ -25,33 +24,17 @@ class Twin:
 
 
 def list_twins(session: Session, image_id: int) -> tuple[Twin, ...]:
-    """The twins of an image, the nearest in time first; none for an image without a capture time."""
-    at = session.scalar(select(ImageRow.captured_at).where(ImageRow.id == image_id))
-    if at is None:
-        return ()
-    parameters = {"id": image_id, "earlier": at - _SEARCH_WINDOW, "later": at + _SEARCH_WINDOW}
-    return tuple(
-        Twin(row.id, row.path, ImageState(row.state), row.apart_s) for row in session.execute(_TWINS, parameters)
-    )
+    """The twins of an image, the nearest in time first."""
+    rows = session.execute(_TWINS, {"id": image_id})
+    return tuple(Twin(row.id, row.path, ImageState(row.state), row.apart_s) for row in rows)
 
 
-_SEARCH_WINDOW = timedelta(
-    seconds=2
-)  # the view has its own bound; with literal times a server can estimate how few images match
-
-
-# Two queries, not one with OR: for that SQLite would read every image.
-_TWINS = (
-    text(
-        """
-    SELECT image_b_id AS id, image_b_path AS path, state_b AS state, apart_s FROM audit_twins
-    WHERE image_a_id = :id AND captured_b_at BETWEEN :earlier AND :later
+# Two queries, not one with OR: for that SQLite would read every twin.
+_TWINS = text(
+    """
+    SELECT image_b_id AS id, image_b_path AS path, state_b AS state, apart_s FROM audit_twins WHERE image_a_id = :id
     UNION ALL
-    SELECT image_a_id, image_a_path, state_a, apart_s FROM audit_twins
-    WHERE image_b_id = :id AND captured_a_at BETWEEN :earlier AND :later
+    SELECT image_a_id, image_a_path, state_a, apart_s FROM audit_twins WHERE image_b_id = :id
     ORDER BY apart_s, id
     """
-    )
-    .bindparams(bindparam("earlier", type_=UtcDateTime()), bindparam("later", type_=UtcDateTime()))
-    .columns(path=PathText())
-)
+).columns(path=PathText())

@@ -2,7 +2,7 @@
 how a pair is scored."""
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -10,12 +10,14 @@ from indexer.domain.descriptions import FeatureRecipe, ThumbnailRecipe
 from indexer.domain.evidence import RECORD_NOTHING, ScoringParameters
 from indexer.domain.masks import Mask
 from indexer.domain.profiles import EncodedMaskImage, Preparation
-from indexer.errors import ProfileError
+from indexer.errors import EngineError, MissingLibraryError, ProfileError
 from indexer.escaping import command_line
 from indexer.files.given_files import read_user_file
 from indexer.imaging.headers import ImageRefusedError
 from indexer.imaging.mask_images import LIMITS, MaskImage, decode_mask_image, ignored_pixels, joined_mask_images
 from indexer.imaging.network.execution import own_recipe, require_network
+from indexer.store import thumbnails
+from indexer.store.database import Session
 from indexer.store.profiles import StoredProfile
 
 _UNPROVED = ""  # no machine's features have this digest
@@ -34,6 +36,22 @@ def require_features(stored_profiles: Iterable[StoredProfile]) -> None:
     for measure in {stored.profile.preparation.features for stored in stored_profiles}:
         if measure:
             require_network(measure)
+
+
+def require_missing_features(session: Session, in_force: Mapping[int, StoredProfile]) -> None:
+    """Makes sure, before any work, that those features can be made here that present images lack.
+
+    Where all are stored, nothing is required. `in_force`: the profile of each camera, by the camera's id. Only where
+    features cannot be made the images are looked at.
+
+    Raises `MissingLibraryError` and `EngineError` as `require_features`.
+    """
+    for camera_id, stored in in_force.items():
+        try:
+            require_features([stored])
+        except (MissingLibraryError, EngineError):
+            if thumbnails.is_one_missing(session, camera_id, preparation_id=stored.preparation_id):
+                raise
 
 
 def proved_recipe(recipe: ThumbnailRecipe) -> ThumbnailRecipe:

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from indexer.domain.evidence import ScoringParameters
 from indexer.domain.feature_layout import CHANNELS, GRID
 from indexer.imaging import matching
+from indexer.imaging.feature_search import load_distances
 from indexer.imaging.features import packed, quantized
 from indexer.imaging.image_buffer import ImageBuffer, required_bytes
 from indexer.imaging.matching import Match, MatchTask, area_limits, evidence_of_pair, load_kernel, match
@@ -92,6 +93,7 @@ def with_features(image: NDArray[np.uint8], turned: float, cell: int) -> NDArray
     factor=st.sampled_from([1, 4, 100]),
     distances=st.sampled_from([(0.35, 0.6), (0.0, 0.6), (0.5, 0.5), (0.7, 0.6), (0.35, 2.0)]),
 )
+@example(scenes=[(0, 0.0, 0), (0, 0.9, 0), (0, 0.0, 0)], max_score=1000.0, factor=4, distances=(0.35, 0.6))
 def test_match_by_features_is_brute_force(
     scenes: list[tuple[int, float, int]], max_score: float, factor: int, distances: tuple[float, float]
 ) -> None:
@@ -171,3 +173,13 @@ def test_without_numba_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [searched(frames, BALANCED), searched(frames, BALANCED)] == [brute_force(frames, BALANCED)] * 2
     assert tries == [1]
     load_kernel.cache_clear()  # for the tests that follow
+
+
+def test_distances_are_loaded_with_the_search() -> None:
+    """Where the kernel is loaded, before a camera, that of the features is: no worker loads it in the middle of one."""
+    load_distances.cache_clear()
+    load_kernel.cache_clear()
+    load_kernel()
+    assert load_distances.cache_info().misses == 1
+    load_distances()
+    assert load_distances.cache_info().misses == 1

@@ -149,6 +149,7 @@ ROWS: dict[str, dict[str, Any]] = {  # a row after those that it refers to
         "run_id": 95,
     },
     "open_images": {"image_id": 96},
+    "twins": {"image_a_id": 96, "image_b_id": 99},
     "reconsidered": {"removal_id": 1, "profile_id": 93, "kept": True, "run_id": 95},
     "videos": {
         "id": 100,
@@ -262,7 +263,7 @@ def without_dropped_tables(said: str) -> str:
 
 
 def without_triggers(said: str) -> str:
-    """SQL without the triggers and their functions, which `test_open_images.py` tests."""
+    """SQL without the triggers and their functions, which `test_open_images.py` and `test_twins.py` test."""
     said = re.sub(r"CREATE TRIGGER \w+ [^;]*? BEGIN .*?; END", "", said)
     return re.sub(r"CREATE (FUNCTION .*? END \$\$|TRIGGER .*? EXECUTE FUNCTION \w+\(\))", "", said)
 

@@ -15,7 +15,7 @@ from indexer.domain.names import name_image
 from indexer.store import images
 from indexer.store.database import Database
 from indexer.store.twins import Twin, list_twins
-from tests.support.databases import SQLITE, Maker
+from tests.support.databases import SQLITE, Maker, execute, rows
 
 START = datetime(2021, 3, 26, 23, 59, 58, tzinfo=UTC)
 fresh = count()
@@ -92,12 +92,59 @@ def test_twins_of_one_image(database: Database, add: Callable[..., int]) -> None
 
 @pytest.mark.parametrize("known", ["image_a_id = 1", "image_b_id = 1"])
 def test_the_twins_of_one_image_are_looked_up(maker: Maker, plan: Callable[..., list[str]], known: str) -> None:
-    """Neither side is found by looking at all images: one by its number, the other by camera and time."""
+    """Whichever of the two an image is, its twins are found by its number, and each of them by its own."""
     steps = plan(f"SELECT * FROM audit_twins WHERE {known}")
     assert [step for step in steps if step.startswith("SCAN") or "Seq Scan" in step] == []
-    looked_up = "ix_images_camera_id_captured_at (camera_id=? AND captured_at>? AND captured_at<?)"
     # A server chooses among indexes by what it knows of the rows: here there are none.
-    assert maker.kind != SQLITE or any(looked_up in step for step in steps)
+    assert maker.kind != SQLITE or any("twins" in step or "twin USING" in step for step in steps)
+
+
+CHANGES = {
+    "another time": "UPDATE images SET captured_at = '2021-03-26 23:59:50.000000' WHERE id = {image}",
+    "no time": "UPDATE images SET captured_at = NULL WHERE id = {image}",
+    "a time from elsewhere": "UPDATE images SET captured_at_source = 'exif' WHERE id = {image}",
+    "another camera": "UPDATE images SET camera_id = (SELECT MAX(id) FROM cameras) WHERE id = {image}",
+    "another name": "UPDATE images SET path = '/frames/1616803198000-1616803198500.png' WHERE id = {image}",
+    "another folder": "UPDATE images SET path = replace(path, '/frames/', '/moved/') WHERE id = {image}",
+    "gone": "UPDATE images SET state = 'missing' WHERE id = {image}",
+    "forgotten": "DELETE FROM images WHERE id = {image}",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("image", [1, 2])
+def test_twins_follow_every_change(database: Database, add: Callable[..., int], change: str, image: int) -> None:
+    """Whatever writes, the twins are those of the images as they are then; and as they were, once all is undone."""
+    add(file_of(START, epoch=True, number=0), at=START)
+    add(file_of(START, epoch=False, number=1), at=START + timedelta(seconds=0.5))
+    add("/frames/elsewhere.png", camera="c99", at=None)
+    columns = "path, camera_id, captured_at, captured_at_source, state"
+    before = rows(database, f"SELECT {columns} FROM images WHERE id = ?", image)[0]
+    with database.write() as session:
+        session.execute(text(CHANGES[change].format(image=image)))
+    is_one_epoch = change == "another name" and image == 1
+    stay = change in ("another folder", "gone") or is_one_epoch
+    assert pairs(database) == ([(1, 2, 0.5)] if stay else [])
+    if change != "forgotten":
+        assigned = ", ".join(f"{name} = ?" for name in columns.split(", "))
+        execute(database, f"UPDATE images SET {assigned} WHERE id = ?", *before, image)
+        assert pairs(database) == [(1, 2, 0.5)]
+
+
+def test_twins_of_one_statement(database: Database, add: Callable[..., int]) -> None:
+    """Images that one statement changes are paired once, with what each of them became."""
+    ids = [add(file_of(START, epoch=epoch, number=number), at=None) for number, epoch in enumerate([True, False, True])]
+    execute(database, "UPDATE images SET captured_at = ?", "2021-03-26 23:59:58.000000")
+    assert pairs(database) == [(ids[0], ids[1], 0.0), (ids[2], ids[1], 0.0)]
+    copied = "root, camera_id, camera_source, captured_at, captured_at_source, file_size, mtime_ns, content_hash, run_id"
+    execute(
+        database,
+        f"INSERT INTO images (path, state, {copied}) SELECT replace(path, 'frames', 'copies'), 'missing', {copied} "
+        "FROM images ORDER BY id",
+    )
+    assert len(pairs(database)) == 4 * 2
+    execute(database, "UPDATE images SET captured_at_source = 'exif'")
+    assert pairs(database) == []
 
 
 def test_twins_of_the_original_names(database: Database, add: Callable[..., int], shared_data: Path) -> None:

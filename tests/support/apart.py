@@ -119,8 +119,8 @@ _FACTS = {
     "LEFT JOIN images k ON k.id = d.keeper_id",
     "scores": "SELECT s.scoring_id, CASE WHEN a.path < b.path THEN a.path ELSE b.path END, "
     "CASE WHEN a.path < b.path THEN b.path ELSE a.path END, s.score, s.largest_contour, "
-    "s.contour_count, s.changed_fraction FROM scores s JOIN images a ON a.id = s.image_a_id "
-    "JOIN images b ON b.id = s.image_b_id",
+    "s.contour_count, s.changed_fraction, s.distance, s.changed_area "
+    "FROM scores s JOIN images a ON a.id = s.image_a_id JOIN images b ON b.id = s.image_b_id",
     "removals": "SELECT path, keeper_path, state, pending FROM removals",
     "pins": "SELECT i.path, p.reason FROM pins p JOIN images i ON i.id = p.image_id",
     "cameras": "SELECT name FROM cameras",

@@ -51,6 +51,7 @@ PATHS = [
 """The columns that name paths."""
 SERVER = os.environ.get("INDEXER_TEST_POSTGRES", "")
 READER_PASSWORD = "only-for-tests"
+FILLED_BY_TRIGGERS = ("open_images", "twins")
 REVERSED = "INDEXER_TEST_REVERSED" in os.environ
 """Whether rows of queries without an order come the other way round."""
 
@@ -317,9 +318,9 @@ def _refilling(url: URL) -> str:
     tables = [*Base.metadata.sorted_tables, MIGRATED]
     commands = [SQL("DELETE FROM {}").format(Identifier(table.name)) for table in reversed(tables)]
     with connected(url) as connection:
-        for table in sorted(tables, key=lambda table: table.name == "open_images"):
-            if table.name == "open_images":  # triggers filled it
-                commands.append(SQL("DELETE FROM open_images"))
+        for table in sorted(tables, key=lambda table: table.name in FILLED_BY_TRIGGERS):
+            if table.name in FILLED_BY_TRIGGERS:
+                commands.append(SQL("DELETE FROM {}").format(Identifier(table.name)))
             for row in connection.execute(SQL("SELECT * FROM {}").format(Identifier(table.name))):
                 values = SQL(", ").join(map(Literal, row))
                 commands.append(SQL("INSERT INTO {} VALUES ({})").format(Identifier(table.name), values))

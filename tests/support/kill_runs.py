@@ -4,7 +4,7 @@ import shutil
 import signal
 import sqlite3
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +117,18 @@ def of_compare(folder: Path, *, frames: int, size: tuple[int, int], cameras: int
     assert answer("--db", "start.db", "ingest", "frames", folder=folder).code == 0
     progress = "SELECT (SELECT COUNT(*) FROM decisions) + (SELECT COUNT(*) FROM scores)"
     return Work(("compare",), folder / "start.db", progress)
+
+
+def of_ingest_with_features(folder: Path, *, frames: int, size: tuple[int, int]) -> Work:
+    """Taking in frames of some cameras, whose features are made at once."""
+    work = of_ingest(folder, frames=frames, size=size)
+    for words in (("profile", "make", "other", "--base", "learned"), ("compare", "--profile", "learned")):
+        assert answer("--db", "start.db", *words, folder=folder).code == 0
+    return replace(work, start=folder / "start.db")
+
+
+def of_compare_with_features(folder: Path, *, frames: int, size: tuple[int, int]) -> Work:
+    """Deciding frames of some cameras by features, which are made for it."""
+    work = of_compare(folder, frames=frames, size=size)
+    features = "(SELECT COUNT(*) FROM thumbnails WHERE height > 0.75 * width)"
+    return replace(work, words=("compare", "--profile", "learned"), progress=f"{work.progress} + {features}")

@@ -1,6 +1,6 @@
 """The machine instructions of the kernel, as numba intrinsics written in LLVM.
 
-Decision 0016: two bit instructions, a comparison and a dilation are LLVM intrinsics.
+Decision 0016: two bit instructions, a comparison, a dilation and two steps for features are LLVM intrinsics.
 """
 
 from typing import Any
@@ -14,6 +14,10 @@ WORD = 64
 """Pixels in a word."""
 VECTOR_WORDS = 8
 """Words that are processed at once."""
+CELL_BYTES = 80
+"""Bytes of a cell of features, as `indexer.domain.feature_layout` says; a constant here, as the code is unrolled."""
+_LANES = 16  # numbers of 32 bits that are added at once
+_PREFETCHED_BYTES = 128  # a cell, wherever it begins in a line of 64 bytes
 
 
 @intrinsic
@@ -62,6 +66,47 @@ def differing_bits(typing_context: Any, pixels: Any, a: Any, b: Any, threshold: 
         return builder.bitcast(builder.icmp_unsigned(">", difference, limits), ir.IntType(64))
 
     return types.uint64(pixels, types.int64, types.int64, types.uint8), generate
+
+
+@intrinsic
+def squared_difference(typing_context: Any, pixels: Any, a: Any, b: Any) -> Any:
+    """The sum of the squared differences of the bytes of a cell from offset a on and of those from offset b on."""
+    octets, numbers = ir.VectorType(ir.IntType(8), _LANES), ir.VectorType(ir.IntType(32), _LANES)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, *offsets = arguments
+        data = context.make_array(signature.args[0])(context, builder, array).data
+        starts = [builder.gep(data, [offset]) for offset in offsets]
+        total = ir.Constant(numbers, [0] * _LANES)
+        for first in range(0, CELL_BYTES, _LANES):
+            parts = (builder.gep(start, [ir.Constant(ir.IntType(64), first)]) for start in starts)
+            loaded = (builder.load(builder.bitcast(part, octets.as_pointer()), align=1) for part in parts)
+            difference = builder.sub(*(builder.zext(part, numbers) for part in loaded))
+            total = builder.add(total, builder.mul(difference, difference))
+        kind = ir.FunctionType(ir.IntType(32), [numbers])
+        function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.vector.reduce.add.v{_LANES}i32")
+        return builder.call(function, [total])
+
+    return types.int32(pixels, types.int64, types.int64), generate
+
+
+@intrinsic
+def prefetch_cell(typing_context: Any, pixels: Any, offset: Any) -> Any:
+    """Asks for the bytes of a cell from an offset on, which will be read soon; it may be beyond the end."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, offset = arguments
+        data = context.make_array(signature.args[0])(context, builder, array).data
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [data.type, number, number, number])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        to_read, keep, as_data = (ir.Constant(number, value) for value in (0, 3, 1))
+        for line in range(0, _PREFETCHED_BYTES, 64):
+            start = builder.gep(data, [builder.add(offset, ir.Constant(offset.type, line))])
+            builder.call(function, [start, to_read, keep, as_data])
+        return context.get_dummy_value()
+
+    return types.void(pixels, types.int64), generate
 
 
 @intrinsic

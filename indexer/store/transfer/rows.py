@@ -18,11 +18,11 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from indexer.store.columns import storable
 from indexer.store.database import Database
-from indexer.store.tables import Base, IdentityRow, OpenImageRow
+from indexer.store.tables import Base, IdentityRow, OpenImageRow, TwinRow
 
 _ROWS, _ROWS_WITH_BYTES = 2000, 100  # rows in memory at a time; of thumbnails some 4 MB
 
-_FILLED_BY_TRIGGERS = OpenImageRow.__tablename__
+_FILLED_BY_TRIGGERS = (OpenImageRow.__tablename__, TwinRow.__tablename__)
 Row = tuple[Any, ...]
 
 
@@ -59,7 +59,7 @@ class TableWriter(TableDigest):
     def __init__(self, connection: Connection, name: str) -> None:
         super().__init__(name)
         self._connection, self._table = connection, _plain_table(name)
-        if name == _FILLED_BY_TRIGGERS:
+        if name in _FILLED_BY_TRIGGERS:
             connection.execute(delete(self._table))
 
     def add(self, rows: Sequence[Row]) -> None:
@@ -71,10 +71,10 @@ class TableWriter(TableDigest):
 
 
 def list_tables() -> list[str]:
-    """The names of the tables to copy, each after those it refers to, and last the one that triggers fill; without the
+    """The names of the tables to copy, each after those it refers to, and last those that triggers fill; without the
     identity, as a copy has its own."""
     names = [sql_table.name for sql_table in Base.metadata.sorted_tables if sql_table.name != IdentityRow.__tablename__]
-    return sorted(names, key=lambda name: name == _FILLED_BY_TRIGGERS)
+    return sorted(names, key=lambda name: name in _FILLED_BY_TRIGGERS)
 
 
 def count_rows(connection: Connection, name: str) -> int:

@@ -28,7 +28,7 @@ from indexer.workflows.compare.reconsider import reconsider_removed
 from indexer.workflows.compare.small_cameras import compare_small_cameras, iter_unchanged_cameras
 from indexer.workflows.compare.workload import should_start_workers
 from indexer.workflows.context import ComparisonContext
-from indexer.workflows.profile_parameters import require_features
+from indexer.workflows.profile_parameters import require_missing_features
 from indexer.workflows.runs.run import ActiveRun, record_run
 
 
@@ -63,16 +63,16 @@ class CompareReport:
 def compare(context: ComparisonContext, *, profile: str | None = None, camera: str | None = None) -> CompareReport:
     """Decides all cameras, or one, by the profiles in force. `profile` is first made the active one.
 
-    A camera or profile that does not exist is refused before anything is written, and so is a profile whose features
-    cannot be made here.
+    A camera or profile that does not exist is refused before anything is written, and so is a profile with features
+    that images lack and that cannot be made here.
     """
     report = CompareReport()
     arguments = {"profile": profile, "camera": camera}
     with context.database.read() as session:
         camera_ids = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
-        chosen = [] if profile is None else [profiles.get_profile(session, profile)]
-        active, own = (chosen or [profiles.get_active_profile(session)])[0], profiles.list_own_profiles(session)
-        require_features([*chosen, *(own.get(name, active) for name in camera_ids)])
+        active = profiles.get_active_profile(session) if profile is None else profiles.get_profile(session, profile)
+        own = profiles.list_own_profiles(session)
+        require_missing_features(session, {camera_ids[name]: own.get(name, active) for name in camera_ids})
     with record_run(context.database, "compare", arguments=arguments, clock=context.clock, by_camera=True) as run:
         if profile is not None:
             report.activated = _activate(context.database, profile, write_lock=run.write_lock)

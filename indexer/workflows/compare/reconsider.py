@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from indexer.domain.descriptions import Thumbnail, ThumbnailRecipe
 from indexer.domain.selection import Decision
+from indexer.errors import MissingLibraryError
 from indexer.execution import RemoteExecutor, serial
 from indexer.store import cameras, ranked_images, reconsidered, thumbnails
 from indexer.store.profiles import StoredProfile
@@ -46,13 +47,16 @@ def reconsider_removed(
 def _make_case(context: ComparisonContext, name: str, camera_id: int, stored: StoredProfile) -> Case | None:
     """The camera with its removed images; None if there is nothing new that can be decided.
 
-    That is so if the profile compares whole pictures and caches nothing, and if all open images lie on a disk that is
-    away.
+    That is so if the profile compares whole pictures and caches nothing, if it has features that cannot be made here,
+    and if all open images lie on a disk that is away.
     """
     recipe = thumbnail_recipe(stored.profile.preparation)
     if recipe is None:
         return None
-    _ensure_thumbnails(context, name, camera_id, stored, recipe=recipe)
+    try:
+        _ensure_thumbnails(context, name, camera_id, stored, recipe=recipe)
+    except MissingLibraryError:
+        return None
     with context.database.read() as session:
         removals = reconsidered.list_of_other_profiles(session, camera_id)
         unprepared = reconsidered.list_without_thumbnail(session, camera_id, preparation_id=stored.preparation_id)
@@ -65,7 +69,10 @@ def _make_case(context: ComparisonContext, name: str, camera_id: int, stored: St
 def _ensure_thumbnails(
     context: ComparisonContext, name: str, camera_id: int, stored: StoredProfile, *, recipe: ThumbnailRecipe
 ) -> None:
-    """Makes the thumbnails that files in quarantine lack; those that cannot be made are left out."""
+    """Makes the thumbnails that files in quarantine lack; those that cannot be made are left out.
+
+    Raises `MissingLibraryError` if features are to be made, and the extra is not installed.
+    """
     with context.database.read() as session:
         paths = reconsidered.list_without_thumbnail(session, camera_id, preparation_id=stored.preparation_id)
         removed = ranked_images.list_removed(session, camera_id)

@@ -24,7 +24,7 @@ from indexer.domain.selection import Decision
 from indexer.store import cameras, decisions, profiles
 from indexer.workflows.compare.simulation import Case, SimulationResult, simulate_cases
 from indexer.workflows.context import ComparisonContext
-from indexer.workflows.profile_parameters import require_features, trial_scoring_parameters
+from indexer.workflows.profile_parameters import require_missing_features, trial_scoring_parameters
 from indexer.workflows.tuning.label_matching import Labels, match_labels
 
 Value = TypeVar("Value")
@@ -89,7 +89,7 @@ def evaluate(
     ImageError, ProfileError
         If there is no such camera, or no such profile.
     MissingLibraryError
-        If a profile has features, and its extra is not installed.
+        If features are to be made, and the extra is not installed.
     LabelError
         If the labels do not fit the index.
     UsageError
@@ -146,13 +146,14 @@ def _cases(context: ComparisonContext, labels: Labels, name: str | None, *, limi
         camera_ids, present = cameras.list_cameras(session), cameras.count_present(session)
         named_profile = None if name is None else profiles.get_profile(session, name)
         in_force = profiles.list_in_force(session, labels.cameras)
-        require_features(in_force.values() if named_profile is None else [named_profile])
+        tried = {camera_ids[camera]: named_profile or in_force[camera] for camera in labels.cameras}
+        require_missing_features(session, tried)
         return [
             Case(
                 camera,
                 camera_ids[camera],
                 present.get(camera, 0),
-                stored := named_profile or in_force[camera],
+                stored := tried[camera_ids[camera]],
                 trial_scoring_parameters(stored, max_scores=limits or [stored.profile.max_score]),
             )
             for camera in labels.cameras

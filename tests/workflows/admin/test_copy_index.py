@@ -74,6 +74,7 @@ def busy(index: Index) -> None:
     )
     index.execute("INSERT INTO signatures SELECT image_id, preparation_id, data FROM thumbnails")
     index.execute("INSERT INTO open_images SELECT MIN(id) FROM images WHERE state = 'ready'")  # as if it lost something
+    index.execute("INSERT INTO twins SELECT MIN(id), MAX(id) FROM images WHERE state = 'ready'")
 
 
 def copy(index: Index, target: str, *, progress: Progress = no_progress) -> CopyReport:

@@ -5,7 +5,7 @@ The network is a stub (`tests/support/stub_network.py`), except where a test say
 
 import os
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from unittest import mock
 
@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
+from indexer.domain.csv_files import StateLabel
 from indexer.domain.descriptions import Limits
 from indexer.domain.feature_layout import feature_rows
 from indexer.errors import EngineError, MissingLibraryError, UsageError
@@ -29,6 +30,7 @@ from indexer.workflows.record.usable_cameras import require_thumbnails
 from indexer.workflows.report.report import report
 from indexer.workflows.review.explain import explain_image, explain_pair
 from indexer.workflows.review.pair_picture import PictureSource
+from indexer.workflows.tuning.evaluate import evaluate
 from indexer.workflows.tuning.sweep import sweep
 from tests.support.brute_force import assert_promises
 from tests.support.databases import on_sqlite
@@ -49,6 +51,17 @@ WITHOUT = "indexer.imaging.network.weights.find_spec"
 def stubbed() -> Iterator[None]:
     """The stub instead of the network."""
     with stubbed_network():
+        yield
+
+
+@contextmanager
+def lacking_extra() -> Iterator[None]:
+    """The stub as it would be without the extra, which makes no features."""
+    problem = MissingLibraryError("pip install")
+    with ExitStack() as patches:
+        for lacking in ("require_network", "own_recipe"):
+            target = f"indexer.workflows.profile_parameters.{lacking}"
+            patches.enter_context(mock.patch(target, side_effect=problem))
         yield
 
 
@@ -258,6 +271,49 @@ def test_missing_extra_is_named_before_any_work(index: Index) -> None:
         index.compare(profile="balanced")  # the way back needs no extra
     assert index.rows("SELECT COUNT(*) FROM images") == [(1,)]
     assert index.rows("SELECT name FROM profiles WHERE active") == [("balanced",)]
+
+
+@pytest.mark.usefixtures("stubbed")
+def test_stored_features_need_no_extra(index: Index) -> None:
+    """Where no feature is to be made, compare and evaluate need no extra, and decide as with it; another image that
+    has none needs it again."""
+    filled(index)
+    kept, labels = kept_of(index), [StateLabel(2, name(0, "ghost"), "empty", "ghost")]
+    index.compare(profile="balanced")
+    with lacking_extra(), serial() as executor:
+        (tried,) = evaluate(context_of(index, executor), labels, profile_names=["learned"]).evaluations
+        index.compare(profile="learned")
+        assert (kept_of(index), tried.total is not None) == (kept, True)
+        with index.database.write() as session:
+            profiles.activate(session, "balanced")
+        index.put(name(5, "ghost"), picture(CAR))
+        index.ingest()
+        before = index.dump(without=("runs",))
+        with pytest.raises(MissingLibraryError, match="pip install"):
+            evaluate(context_of(index, executor), labels, profile_names=["learned"])
+        with pytest.raises(MissingLibraryError, match="pip install"):
+            index.compare(profile="learned")
+        assert index.dump(without=("runs",)) == before
+
+
+@on_sqlite
+@pytest.mark.usefixtures("stubbed")
+def test_removed_images_wait_for_the_extra(index: Index) -> None:
+    """What removed images would be by a profile whose features they lack is left for a compare that can make them."""
+    index.put(name(0), picture())
+    index.put(name(1), picture(BIRD))
+    index.ingest()
+    index.compare(profile="plain")
+    index.prune()
+    index.compare(profile="learned")
+    judged = "SELECT COUNT(*) FROM reconsidered"
+    index.execute("DELETE FROM thumbnails WHERE image_id = (SELECT image_id FROM removals)")
+    index.execute("DELETE FROM reconsidered")
+    with lacking_extra():
+        index.compare()
+    assert index.rows(judged) == [(0,)]
+    index.compare()
+    assert index.rows(judged) == [(1,)]
 
 
 def test_live_cameras_are_refused(index: Index) -> None:
