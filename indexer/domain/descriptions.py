@@ -83,6 +83,9 @@ class FileDescription:
         As the camera wrote them; `indexer.domain.names` makes a time of them.
     thumbnails : tuple of Thumbnail
         In the order of the recipes.
+    may_lack_its_end : bool
+        Whether a `ready` picture may be one of which the rest was not written yet: its data end in zeros, and its
+        decoder does not notice that.
     """
 
     path: str
@@ -98,6 +101,7 @@ class FileDescription:
     exif_time: str | None = None
     exif_offset: str | None = None
     thumbnails: tuple[Thumbnail, ...] = ()
+    may_lack_its_end: bool = False
 
 
 @dataclass(frozen=True)

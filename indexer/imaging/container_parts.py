@@ -2,7 +2,8 @@
 length, so a part that should go on beyond the end of the file was cut off.
 
 It promises to read a few bytes of each part, to decode nothing, and never to call a whole file cut off. A file that was
-cut between two parts looks whole.
+cut between two parts looks whole, unless it has a rest of zeros: a program that reserves the space of a file before it
+writes leaves them.
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ _LONGEST_ELEMENT_HEADER_BYTES = 12
 _TS_PACKETS = ((188, 0), (192, 4), (204, 0))  # bytes of a packet of MPEG-TS, and those before its first one, `_SYNC`
 _SYNC = 0x47
 _SYNCS = 5  # so many in a row are no chance
+_PACK = b"\0\0\1\xba"  # the start of an MPEG program stream
+_UNWRITTEN_BYTES = 4096  # so many zeros at the end are no filling
 
 
 class BoundedFile:
@@ -50,7 +53,12 @@ def is_cut(source: BoundedFile) -> bool:
         return any(end > source.size_bytes + 1 for end in _iter_riff_ends(source))
     if int.from_bytes(start) == _EBML:
         return any(end > source.size_bytes for end in _iter_element_ends(source))
-    return any(end > source.size_bytes for _, end in iter_boxes(source)) or _ends_in_a_packet(source)
+    boxes = list(iter_boxes(source))
+    if any(end > source.size_bytes for _, end in boxes) or _ends_in_a_packet(source):
+        return True
+    is_stream = _find_first_packet(source) is not None or start == _PACK
+    is_open = is_stream or (any(kind == b"moof" for kind, _ in boxes) and boxes[-1][1] < source.size_bytes)
+    return is_open and _ends_in_zeros(source)
 
 
 def iter_boxes(source: BoundedFile) -> Iterator[tuple[bytes, int]]:
@@ -112,11 +120,26 @@ def _read_number(data: bytes) -> tuple[int, int]:
 
 def _ends_in_a_packet(source: BoundedFile) -> bool:
     """Whether an MPEG-TS ends inside a packet; False for other containers."""
+    packets = _find_first_packet(source)
+    if packets is None:
+        return False
+    packet_bytes, before_sync, first = packets
+    rest = (source.size_bytes - first + before_sync) % packet_bytes
+    sync = source.read_at(source.size_bytes - rest + before_sync, 1)
+    return rest > 0 and sync in {b"", bytes([_SYNC])}  # something else was appended: nobody knows
+
+
+def _find_first_packet(source: BoundedFile) -> tuple[int, int, int] | None:
+    """Of an MPEG-TS the bytes of a packet, those before its `_SYNC`, and where the first `_SYNC` is; else None."""
     for packet_bytes, before_sync in _TS_PACKETS:
         start = source.read_at(0, packet_bytes * _SYNCS)
         for first in range(packet_bytes):
             if start[first::packet_bytes] == bytes([_SYNC]) * _SYNCS:
-                rest = (source.size_bytes - first + before_sync) % packet_bytes
-                sync = source.read_at(source.size_bytes - rest + before_sync, 1)
-                return rest > 0 and sync in {b"", bytes([_SYNC])}  # something else was appended: nobody knows
-    return False
+                return packet_bytes, before_sync, first
+    return None
+
+
+def _ends_in_zeros(source: BoundedFile) -> bool:
+    """Whether the end of a file was never written; no part of a stream holds so many zeros."""
+    end = source.read_at(max(0, source.size_bytes - _UNWRITTEN_BYTES), _UNWRITTEN_BYTES)
+    return len(end) == _UNWRITTEN_BYTES and not any(end)

@@ -24,6 +24,7 @@ from indexer.imaging.decoding import (
     refusal,
 )
 from indexer.imaging.features import packed
+from indexer.imaging.file_end import may_lack_its_end
 from indexer.imaging.headers import Header, ImageRefusedError, read_header
 from indexer.imaging.malloc import keep_freed_memory
 from indexer.imaging.network.execution import make_features, prove
@@ -75,7 +76,11 @@ def describe_image(
         thumbnails = tuple(image.thumbnail(recipe) for recipe in recipes)
         image_sharpness = image.sharpness()
         return replace(
-            _with_header(description, image.header), state="ready", sharpness=image_sharpness, thumbnails=thumbnails
+            _with_header(description, image.header),
+            state="ready",
+            sharpness=image_sharpness,
+            thumbnails=thumbnails,
+            may_lack_its_end=may_lack_its_end(data, header=header),
         )
     except IndexerError:  # of this machine, and not of the picture
         raise

@@ -52,6 +52,7 @@ _LONGEST_STEP_US = 1_900_000  # from one frame to the next: where one of a secon
 _LONGEST_STEP = 1.75  # the same, in intervals
 _LONGEST_GAP_US = 24 * 3600 * 1_000_000
 _MISSING_TAIL_S = 0.5
+_CODE_BYTES = 8  # in which every packet has a code or a length
 _AREA = 0x20 | 0x40000 | 0x80000
 """FFmpeg's average by area, rounded exactly, with the same bits on every processor (SWS_AREA, SWS_ACCURATE_RND,
 SWS_BITEXACT)."""
@@ -339,6 +340,11 @@ class Video:
         if begin >= self._ends[stream][0]:
             self._ends[stream] = begin, begin + (packet.duration or 0)
 
+    def _is_unwritten(self, packet: "VideoPacket") -> bool:
+        """Whether nothing but zeros is where the container says that a packet is; no codec but raw pixels has such."""
+        data = memoryview(packet)
+        return not any(data[:_CODE_BYTES]) and self._stream.codec_context.name != "rawvideo" and not any(data)
+
     @property
     def _end_us(self) -> int:
         """When the last packet ends, in microseconds since the first frame."""
@@ -354,6 +360,7 @@ class Video:
                 if packet.size:
                     if packet.stream is self._stream:
                         self._probe.correct_stamp(packet, self._stream)
+                        packet.is_corrupt = packet.is_corrupt or self._is_unwritten(packet)
                     self._note_end(packet)
                     if packet.stream is self._stream:
                         if packet.is_corrupt:

@@ -11,6 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 
 from indexer.domain.naming.camera_words import CameraText, classify, is_common_name, is_kind_of_file
 from indexer.domain.naming.cameras import TimeSpan, overlap
@@ -54,6 +55,7 @@ class Series:
     at_once: bool
 
 
+@lru_cache(maxsize=32_768)  # a watch asks for the last images of its cameras with each batch
 def word_of(path: str, *, camera: str = "") -> str:
     """The words of a file name that are neither a time nor a kind of file; empty if there are none.
 

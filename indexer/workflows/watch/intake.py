@@ -1,7 +1,8 @@
 """Takes in a batch of complete images, and finds out which files the index has afterwards.
 
 It promises that the index alone says what was taken in: whatever became of a file in between, a file that the index
-does not have as it is waits again. A file that cannot be read whole and is young is not recorded at all.
+does not have as it is waits again. A young file that cannot be read whole, or whose end may be missing, is not recorded
+at all.
 """
 
 import os
@@ -117,8 +118,8 @@ class Intake:
         outcome, unfinished = IngestReport(), set[str]()
 
         def is_postponed(description: FileDescription) -> bool:
-            may_change = description.problem is not None or str(description.state) in _UNFINISHED_STATES
-            if may_change and self._is_young(description.path):
+            is_bad = description.problem is not None or str(description.state) in _UNFINISHED_STATES
+            if (is_bad or description.may_lack_its_end) and self._is_young(description.path):
                 unfinished.add(description.path)
                 return True
             return False

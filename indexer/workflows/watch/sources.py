@@ -21,6 +21,7 @@ from indexer.files.markers import REPORT_MARKER, find_quarantine
 from indexer.files.walking import Candidate, describe_path, is_image_name, is_video_name
 from indexer.files.watched_folder import WatchedFolder
 from indexer.workflows.context import SystemTime
+from indexer.workflows.runs.notices import Notices
 
 _CHUNK = 2_000
 _MAX_KNOWN = 100_000
@@ -259,7 +260,16 @@ def is_own_folder(folder: str) -> bool:
     return find_quarantine(folder) is not None or os.path.lexists(os.path.join(folder, REPORT_MARKER))
 
 
-def tell_unreadable(unreadable: Mapping[str, str]) -> str:
+def say_unreadable(watched: WatchedFolder, notices: Notices) -> None:
+    """Says of a watched folder that there are folders below it which cannot be read, and when there are none."""
+    subject = f"rights below {watched.root}"
+    if watched.unreadable:
+        notices.begin(subject, _describe_unreadable(watched.unreadable))
+    elif watched.problem is None:
+        notices.end(subject, f"all folders below {watched.root!r} can be read again")
+
+
+def _describe_unreadable(unreadable: Mapping[str, str]) -> str:
     """The sentence about folders that cannot be read, by the reasons; there is at least one."""
     (folder, reason), *others = unreadable.items()
     more = f" and {counted(len(others), 'more folder')}" if others else ""

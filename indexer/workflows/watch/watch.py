@@ -19,7 +19,6 @@ from indexer.domain.plurals import counted
 from indexer.errors import DatabaseError, IndexInUseError, RowRefusedError
 from indexer.escaping import printable
 from indexer.files.walking import Candidate, is_image_name
-from indexer.files.watched_folder import WatchedFolder
 from indexer.interrupts import StopRequest
 from indexer.store import profiles
 from indexer.store.locks.run_lock import list_running
@@ -33,9 +32,10 @@ from indexer.workflows.runs.run import LongRun, open_run
 from indexer.workflows.watch.decide import decide_cameras, list_undecided_cameras
 from indexer.workflows.watch.due_cameras import DueCameras
 from indexer.workflows.watch.intake import Intake, IntakeResult, record_naming
+from indexer.workflows.watch.once import OnceProgress
 from indexer.workflows.watch.options import WatchOptions, WatchOutput
 from indexer.workflows.watch.outcomes import WatchReport, kind_of
-from indexer.workflows.watch.sources import SourceOptions, WatchedSources, is_own_folder, tell_unreadable
+from indexer.workflows.watch.sources import SourceOptions, WatchedSources, is_own_folder, say_unreadable
 from indexer.workflows.watch.video_queue import VideoQueue
 
 _MAX_LISTED = 100
@@ -114,7 +114,8 @@ class _Watch:
         self._image_folders = [*folders, *([] if videos is None else [videos.options.frames_folder])]
         self._reasons: dict[str, str] = {}
         self._walked_s = self._looked_s = self._taken_s = float("-inf")
-        self._progress_s = self._rested_s = self._now_s()
+        self._rested_s = self._now_s()
+        self._once = OnceProgress(options.times.grace_s, now_s=self._now_s())
         self._must_walk = self._had_outage = self._is_flood = False
         self._index_identity = file_identity(context.database.path)
 
@@ -208,20 +209,12 @@ class _Watch:
         for folder, sentence in self._sources.notices.items():
             self._notices.say(folder, sentence)
         for watched in self._sources.folders:
-            self._say_unreadable(watched)
+            say_unreadable(watched, self._notices)
         away = [folder.root for folder in self._sources.folders if folder.problem is not None]
         if away != self.report.away:
             with run.record_batch() as batch:  # so that `status` shows it
                 self.report.away = away
                 batch.counts.update(self.report.counts)
-
-    def _say_unreadable(self, watched: WatchedFolder) -> None:
-        """Says of a watched folder that there are folders below it which cannot be read, and when there are none."""
-        subject = f"rights below {watched.root}"
-        if watched.unreadable:
-            self._notices.begin(subject, tell_unreadable(watched.unreadable))
-        elif watched.problem is None:
-            self._notices.end(subject, f"all folders below {watched.root!r} can be read again")
 
     def _take_in(self, run: LongRun) -> None:
         """Takes in the images that are complete, at most a batch; lets the videos wait for their turn."""
@@ -249,7 +242,8 @@ class _Watch:
     def _note_result(self, result: IntakeResult) -> None:
         """Forgets the files that were taken in, and lets the others wait again."""
         now_s = self._now_s()
-        self._progress_s = now_s if result.taken else self._progress_s
+        if result.taken:
+            self._once.note_taken(now_s=now_s)
         self._sources.note_taken(result.taken)
         for candidate in result.taken:
             if reason := self._reasons.pop(candidate.path, None):
@@ -285,16 +279,18 @@ class _Watch:
     def _compare(self, run: LongRun) -> None:
         """Compares the cameras whose turn it is, until so much time has passed that files should be taken in again."""
         begin_s = self._now_s()
-        at_once = self._options.is_once and not self._arrivals.unfinished
-        due = self._cameras.list_due(now_s=begin_s, at_once=at_once)
-        if not due or (self._is_flood and (self._options.is_once or begin_s < self._rested_s)):
+        is_rest = self._is_flood and begin_s < self._rested_s
+        if self._awaits_files() if self._options.is_once else is_rest:
             return  # with `is_once` nobody waits for the first decisions, and each camera is compared once, at the end
+        due = self._cameras.list_due(now_s=begin_s, at_once=self._options.is_once)
+        if not due:
+            return
         with run.record_batch() as batch:
             start_s = begin_s
             for result in decide_cameras(self._context, due, run=batch, cache=self._thumbnails):
                 now_s = self._now_s()
                 if result.problem is None:
-                    self._progress_s = now_s
+                    self._once.note_compared(now_s=now_s)
                     self.report.decided += result.decided
                     self._cameras.note_compared(result.camera, start_s=start_s, now_s=now_s)
                     self._notices.end(f"camera {result.camera}", f"camera {result.camera!r} is decided again")
@@ -353,11 +349,14 @@ class _Watch:
     def _is_over(self) -> bool:
         if self._is_stopped():
             return True
-        if not self._options.is_once or self._walked_s == float("-inf"):
+        if not self._options.is_once or self._walked_s == float("-inf") or self._awaits_files():
             return False
-        waits = self._arrivals.unfinished or self._videos or (self._options.compares and self._cameras.waiting)
-        is_in_vain = self._now_s() - self._progress_s > 2 * self._options.times.grace_s and not self._videos
-        return not waits or is_in_vain
+        return not (self._options.compares and self._once.awaits_cameras(self._cameras.waiting, now_s=self._now_s()))
+
+    def _awaits_files(self) -> bool:
+        """Whether a watch that is to end by itself still waits for files."""
+        waiting, videos = self._arrivals.unfinished, 0 if self._videos is None else len(self._videos)
+        return self._options.is_once and self._once.awaits_files(waiting, videos=videos, now_s=self._now_s())
 
     def _is_time_to_take(self) -> bool:
         return self._options.is_once or self._is_flood or self._now_s() - self._taken_s >= self._options.every_s
@@ -375,10 +374,9 @@ class _Watch:
         if (due_s := self._arrivals.next_due_s) is not None:
             is_at_once = self._options.is_once or self._is_flood
             times.append(due_s if is_at_once else max(due_s, self._taken_s + every_s))
-        if self._options.compares and (camera_s := self._cameras.next_due_s) is not None:
-            times.append(max(camera_s, self._rested_s) if self._is_flood else camera_s)
-            if self._options.is_once and not self._arrivals.unfinished:
-                times.append(float("-inf"))
+        if self._options.compares and (camera_s := self._cameras.next_due_s) is not None and not self._awaits_files():
+            is_rest = self._is_flood and not self._options.is_once
+            times.append(max(camera_s, self._rested_s) if is_rest else camera_s)
         return min(times)
 
     def _pause(self) -> None:

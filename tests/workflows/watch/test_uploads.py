@@ -1,6 +1,7 @@
 """Files that real servers and programs write: uploads by FTP, whole, slow and aborted, and rsync in both its ways."""
 
 import ftplib
+import hashlib
 import io
 import os
 import shutil
@@ -12,10 +13,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
+from indexer.domain.arrivals import ArrivalTimes
 from tests.support.databases import on_sqlite
-from tests.support.index import CAR, Index, name, picture
+from tests.support.index import CAR, Index, name, noise, picture
 
 pytestmark = [on_sqlite]
 Watch = Callable[..., Any]
@@ -104,3 +109,36 @@ def test_rsync(index: Index, watching: Watch, tmp_path: Path, words: tuple[str, 
         subprocess.run(rsync, check=True)
         work.until_ready(*map(name, range(4)))
     assert {state for _, state, _ in index.states()} == {"ready"}
+
+
+def saved(pixels: NDArray[np.uint8], form: str) -> bytes:
+    """A picture as Pillow saves it; a TIFF is not compressed, and has its directory at its begin."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, form)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("suffix", ["bmp", "webp", "tiff"])
+def test_an_upload_into_a_file_of_full_length(index: Index, watching: Watch, suffix: str) -> None:
+    """Of a file whose space was taken before it was written, no half picture is taken in, although a decoder makes one
+    of the zeros: the file waits for its rest."""
+    content = saved(noise(height=96, width=128), suffix)
+    path = index.folder / name(0, suffix=suffix)
+    with watching(times=ArrivalTimes(0.1, 20.0, retries_s=(0.05, 0.1, 0.2))) as work:
+        path.write_bytes(content[: len(content) // 2] + bytes(len(content) - len(content) // 2))
+        time.sleep(0.6)
+        path.write_bytes(content)
+        work.until_ready(name(0, suffix=suffix))
+    assert index.rows("SELECT content_hash, state FROM images") == [(hashlib.sha256(content).hexdigest(), "ready")]
+
+
+def test_a_picture_that_ends_in_zeros_is_taken_in_late(index: Index, watching: Watch) -> None:
+    """A whole picture with a black edge, which nothing tells apart from half a picture, is one after the grace time."""
+    edged = noise(height=96, width=128)
+    edged[:8] = 0
+    with watching() as work:
+        (index.folder / name(0, suffix="bmp")).write_bytes(saved(edged, "bmp"))
+        index.put(name(1), picture())
+        work.until_ready(name(1))
+        work.until_ready(name(0, suffix="bmp"), name(1))
+    assert dict(work.report.outcomes) == {"added": 2}

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from indexer.domain.arrivals import ArrivalTimes
+from indexer.domain.arrivals import Arrivals, ArrivalTimes
 from indexer.domain.naming.rules import NamingOptions
 from indexer.errors import FolderError
 from indexer.workflows.admin.camera import confirm_camera
 from indexer.workflows.compare.camera import compare_camera
 from indexer.workflows.context import SystemTime
-from indexer.workflows.watch import decide
+from indexer.workflows.watch import decide, once
 from indexer.workflows.watch.due_cameras import DueCameras
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
 from tests.workflows.watch.conftest import Watching
@@ -237,6 +237,46 @@ def test_a_camera_is_compared_once_however_many_files_wait(
     put_scene(index)
     watch_once(max_batch=2)
     assert sorted(compared) == ["north", "south"]
+
+
+def test_a_camera_is_compared_when_its_last_file_is_complete(index: Index, watch_once: Watch) -> None:
+    """A file that is not complete yet keeps the comparisons waiting, so that each image is decided once: a better one
+    that comes last replaces no decision."""
+    index.put(name(0), picture())
+    index.put(name(1), picture(CAR)[:-200])  # is damaged in the end
+    better = index.put(name(2), picture(BIRD, height=128, width=192))
+    for path in (better, index.folder / name(1)):
+        os.utime(path)
+    report = watch_once(times=ArrivalTimes(settle_s=1.0, grace_s=1.5)).report
+    assert report is not None
+    assert (report.decided, index.rows("SELECT COUNT(*) FROM decisions")) == (2, [(2,)])
+
+
+def test_files_that_never_become_whole_keep_no_image_undecided(
+    index: Index, watch_once: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that changes again and again is given up in the end, and then the cameras are compared."""
+    monkeypatch.setattr(once, "SHORTEST_PATIENCE_S", 0.1)
+    index.put(name(0), picture())
+    index.put(name(1), picture(CAR))
+    real, looks = Arrivals.check, list[int]()
+
+    def check(arrivals: Arrivals, path: str, signature: Any, *, now_s: float) -> bool:
+        looks.append(1)
+        return real(arrivals, path, (len(looks), 0) if path.endswith(name(1)) else signature, now_s=now_s)
+
+    monkeypatch.setattr(Arrivals, "check", check)
+    report = watch_once(times=ArrivalTimes(0.02, 0.05)).report
+    assert report is not None
+    assert (report.decided, report.waits) == (1, 1)
+
+
+def test_a_short_grace_time_ends_no_watch_early(index: Index, watch_once: Watch) -> None:
+    """Without a grace time, too, all files are taken in before a watch ends by itself."""
+    put_scene(index)
+    report = watch_once(times=ArrivalTimes(0.0, 0.0), max_batch=2).report
+    assert report is not None
+    assert (report.outcomes["added"], report.decided, report.waits) == (10, 10, 0)
 
 
 def test_it_does_not_end_before_all_cameras_are_compared(

@@ -1,0 +1,41 @@
+"""When a watch that is to end by itself compares, and when it is over: files first, then cameras.
+
+It promises that no camera is compared while a file may come that changes its decisions, and that neither a file that
+never becomes whole nor a camera that cannot be compared keeps the watch at work for ever. Times are seconds of a clock
+that never steps.
+"""
+
+SHORTEST_PATIENCE_S = 10.0
+"""So long nothing may come of what waits, at least, before it is given up."""
+
+
+class OnceProgress:
+    """What a watch with `is_once` waits for. `grace_s`: so long a file that is not whole may wait for its rest."""
+
+    def __init__(self, grace_s: float, *, now_s: float) -> None:
+        self._grace_s = grace_s
+        self._taken_s = self._compared_s = now_s
+
+    def note_taken(self, *, now_s: float) -> None:
+        """Notes that files were taken in."""
+        self._taken_s = self._compared_s = now_s
+
+    def note_compared(self, *, now_s: float) -> None:
+        """Notes that a camera was compared."""
+        self._compared_s = now_s
+
+    def awaits_files(self, waiting: int, *, videos: int, now_s: float) -> bool:
+        """Whether files are still waited for: `waiting` that may be unfinished, and `videos` that are being read."""
+        is_in_vain = now_s - self._taken_s > self._patience_s
+        if videos or (waiting and not is_in_vain):
+            self._compared_s = now_s
+            return True
+        return False
+
+    def awaits_cameras(self, waiting: int, *, now_s: float) -> bool:
+        """Whether cameras are still waited for, now that no files are."""
+        return waiting > 0 and now_s - self._compared_s <= self._patience_s
+
+    @property
+    def _patience_s(self) -> float:
+        return max(2 * self._grace_s, SHORTEST_PATIENCE_S)
