@@ -73,7 +73,7 @@ def examined(day: Iterator[tuple[datetime, Picture]], *, now: datetime | None = 
         frames.append(GreyFrame(frame, grey_for_comparison(picture), number))
         images.append(Capture(number + 1, time, f"{number:064x}", time.timestamp(), True))
     now = images[-1].captured_at if now is None else now
-    return examine_camera(frames, CameraRecord(images, 0, 0), now=now, days=14)
+    return examine_camera(frames, CameraRecord(images), now=now, days=14)
 
 
 def kinds_of(examination: Examination) -> set[str]:

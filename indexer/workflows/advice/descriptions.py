@@ -153,11 +153,22 @@ def _restless_area(finding: CameraFinding, _camera: str) -> Description:
 
 def _interval(finding: CameraFinding, _camera: str) -> Description:
     evidence = finding.evidence
-    what = (
-        f"{float(evidence['duplicate_share']):.1%} of {evidence['images']} images are duplicates, at one each "
-        f"{evidence['interval_s']} s."
+    interval = f"one each {evidence['interval_s']} s"
+    if "kept_share" in evidence:
+        what = (
+            f"{float(evidence['kept_share']):.1%} of {evidence['images']} images are kept, at {interval}, and in "
+            f"{counted(int(evidence['pairs']), 'pair')} of neighbours hardly anything is there on both."
+        )
+        return Description(what, "Take images more often: what passes comes and goes between two of them.")
+    what = f"{float(evidence['duplicate_share']):.1%} of {evidence['images']} images are duplicates, at {interval}."
+    if evidence["longer_interval_s"] == evidence["interval_s"]:
+        advice = "Take an image less often if short visits do not matter: half as many lose over a tenth of the scenes."
+        return Description(what, advice)
+    return Description(
+        what,
+        f"Take an image less often: one each {evidence['longer_interval_s']} s would show {evidence['scenes_left']} of "
+        f"{counted(int(evidence['scenes']), 'kept scene')}.",
     )
-    return Description(what, "Take an image less often.")
 
 
 def _places(finding: CameraFinding) -> str:

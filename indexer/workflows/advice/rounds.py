@@ -1,0 +1,105 @@
+"""Looks at the frames of a camera in rounds: first at some of all days and hours, then at more where these hint at
+something, at last around the time at which each finding began.
+
+It promises that at most so many frames are looked at, each once, and that a camera with no more frames than that is
+looked at in one round. It opens no file.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from indexer.domain.advice.findings import CameraFinding, Examination
+from indexer.domain.advice.sampling import RUN_LENGTH, choose_between, choose_sample, choose_within
+from indexer.workflows.advice.examine import CameraExaminer, GreyFrame
+
+_MIN_FOR_ROUNDS = 100  # frames: fewer are too few to be divided
+_FIRST_SHARE = 0.6
+_DATING_FRAMES = 24
+_DATING_ROUNDS = 3
+_MAX_HINTS = 6
+
+Measure = Callable[[Sequence[int]], Iterable[GreyFrame]]
+"""Measures the frames at some positions, ascending; leaves out those that cannot be read."""
+
+
+class FrameRounds:
+    """The frames of a camera that were looked at so far.
+
+    Attributes
+    ----------
+    frames : list of GreyFrame
+        Those that could be read, by time.
+    looked_at : set of int
+        The positions of all of them.
+    """
+
+    def __init__(self, times: Sequence[datetime], measure: Measure, *, most: int) -> None:
+        """`times` of all frames, ascending; `most`: so many are looked at, at most; at least `RUN_LENGTH`."""
+        self._times, self._measure, self._most = times, measure, most
+        self.frames: list[GreyFrame] = []
+        self.looked_at: set[int] = set()
+
+    def examine(self, examiner: CameraExaminer) -> Examination:
+        """Looks at the frames, and returns what is wrong with the camera."""
+        if len(self._times) <= self._most or self._most < _MIN_FOR_ROUNDS:
+            self._look(choose_sample(self._times, most=self._most))
+            return examiner.examine(self.frames)
+        self._look(choose_sample(self._times, most=round(_FIRST_SHARE * self._most)))
+        ranges = self._hinted_ranges(examiner.find_hints(self.frames)) or [(0, len(self._times) - 1)]
+        most = self._most - _DATING_FRAMES - len(self.looked_at)
+        self._look(choose_within(ranges, looked_at=self.looked_at, most=most))
+        examination = examiner.examine(self.frames)
+        for number in range(_DATING_ROUNDS):
+            gaps = self._gaps(examination.findings)
+            most = (self._most - len(self.looked_at)) // (_DATING_ROUNDS - number)
+            between = choose_between(gaps, most=most) if gaps else []
+            if not between:
+                break
+            self._look(between)
+            examination = examiner.examine(self.frames)
+        return examination
+
+    def _look(self, positions: Sequence[int]) -> None:
+        self.looked_at.update(positions)
+        self.frames = sorted([*self.frames, *self._measure(positions)], key=lambda item: item.position)
+
+    def _hinted_ranges(self, hints: Sequence[CameraFinding]) -> list[tuple[int, int]]:
+        """From the run before each hint to the run after it; of many hints, those with the most frames."""
+        strongest = sorted(hints, key=lambda finding: -int(finding.evidence.get("frames", RUN_LENGTH)))[:_MAX_HINTS]
+        ranges = []
+        for finding in strongest:
+            shown = [
+                index
+                for index, item in enumerate(self.frames)
+                if finding.since <= item.frame.captured_at
+                and (finding.until is None or item.frame.captured_at < finding.until)
+            ]
+            if shown:
+                first = self.frames[max(shown[0] - 1, 0)].position
+                last = self.frames[min(shown[-1] + 1, len(self.frames) - 1)].position
+                ranges.append((first, last))
+        return _merged(ranges)
+
+    def _gaps(self, findings: Sequence[CameraFinding]) -> list[tuple[int, int]]:
+        """Between the last frame before each finding and its first one, if others lie between them."""
+        positions = {item.frame.image_id: item.position for item in self.frames}
+        begins = {item.position: item.frame.captured_at for item in self.frames}
+        gaps = set()
+        for finding in findings:
+            found = [positions[image_id] for image_id in finding.image_ids[:2] if image_id in positions]
+            if len(found) == 2 and begins[found[1]] == finding.since and found[1] - found[0] > 1:
+                before = max(position for position in begins if position < found[1])
+                if found[1] - before > 1:
+                    gaps.add((before, found[1]))
+        return sorted(gaps)
+
+
+def _merged(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The ranges, those that meet as one."""
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        if merged and first <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(merged[-1][1], last)
+        else:
+            merged.append((first, last))
+    return merged
