@@ -46,12 +46,15 @@ class Concentration:
         Sum of their areas as a share of the frame, 0 to 1; an overlap counts twice.
     pairs, decided : int
         Number of pairs that are not similar, and of those among them that are similar with the rectangles ignored.
+    touching : int
+        Number of the other pairs, whose changes are larger, that change within the rectangles, too.
     """
 
     rectangles: tuple[Rectangle, ...]
     share: float
     pairs: int
     decided: int
+    touching: int = 0
 
 
 def concentration(pairs: Sequence[ImagePair], *, scoring: ScoringParameters, mask: Mask) -> Concentration | None:
@@ -74,23 +77,26 @@ def concentration(pairs: Sequence[ImagePair], *, scoring: ScoringParameters, mas
     dissimilar = [pair for pair in pairs if not _are_similar(*pair, scoring=scoring)]
     if not dissimilar:
         return None
-    height, width = dissimilar[0][0].shape
-    changes = np.zeros((scoring.frame_height(height, width), width))
-    for pair in dissimilar:
-        changes += _change_map(pair, scoring=scoring)
-    for rectangles in _candidates(changes / len(dissimilar)):
+    maps = [_change_map(pair, scoring=scoring) for pair in dissimilar]
+    for rectangles in _candidates(np.mean(maps, axis=0)):
         share = sum(wide * high for _, _, wide, high in rectangles) / 100**2
         if share > MAX_SHARE:
             continue
         wider = replace(mask, rectangles=(*mask.rectangles, *rectangles))
-        decided = sum(_is_similar_masked(pair, scoring=scoring, mask=wider) for pair in dissimilar)
+        larger = [
+            changes
+            for pair, changes in zip(dissimilar, maps, strict=True)
+            if not _is_similar_masked(pair, scoring=scoring, mask=wider)
+        ]
+        decided = len(dissimilar) - len(larger)
         if decided >= MIN_DECIDED_SHARE * len(dissimilar):
-            return Concentration(rectangles, share, len(dissimilar), decided)
+            touching = sum(_changes_within(changes, rectangles) for changes in larger)
+            return Concentration(rectangles, share, len(dissimilar), decided, touching)
     return None
 
 
-def _change_map(pair: ImagePair, *, scoring: ScoringParameters) -> NDArray[np.float64]:
-    """1 within the contours that count, else 0: (H, W), the size of the frame, whatever the number of planes."""
+def _change_map(pair: ImagePair, *, scoring: ScoringParameters) -> NDArray[np.uint8]:
+    """1 within the contours that count, else 0: (H, W), uint8, the size of the frame, whatever the number of planes."""
     image_a, image_b, unit = aligned(*pair, scoring=scoring)
     changed = changed_pixels(difference(image_a, image_b, planes=scoring.planes), threshold=scoring.threshold)
     counting = [
@@ -100,7 +106,19 @@ def _change_map(pair: ImagePair, *, scoring: ScoringParameters) -> NDArray[np.fl
     ]
     inside = np.zeros(changed.shape, dtype=np.uint8)
     cv2.drawContours(inside, counting, -1, (1,), -1)
-    return inside.astype(np.float64)
+    return inside
+
+
+def _changes_within(changes: NDArray[np.uint8], rectangles: Sequence[Rectangle]) -> bool:
+    """Whether something changes within one of the rectangles."""
+    height, width = changes.shape
+    return any(
+        changes[
+            floor(top * height / 100) : ceil((top + high) * height / 100),
+            floor(left * width / 100) : ceil((left + wide) * width / 100),
+        ].any()
+        for left, top, wide, high in rectangles
+    )
 
 
 def _candidates(heat: NDArray[np.float64]) -> Iterator[tuple[Rectangle, ...]]:

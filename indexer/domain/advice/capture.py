@@ -1,11 +1,11 @@
-"""Rules on when a camera takes images: it stands still, it is silent, or its clock is wrong.
+"""Rules on when a camera takes images: it stands still, or it is silent.
 
 Most rest on the rows of the index alone, and so cover removed images, too.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from statistics import median
 
@@ -19,9 +19,6 @@ _MIN_FROZEN = 10
 _SILENT_INTERVALS = 5
 _MIN_SILENCE = timedelta(minutes=30)
 _MIN_USUAL_GAPS = 3  # gaps of about this length in the window that make it a habit of the camera
-_CLOCK_TOLERANCE_S = 120
-_MIN_CLOCK_SHARE = 0.8
-_MAX_CLOCK_HOURS = 14
 _MIN_NOISY = 10  # frames that differ from the one before: without any, the pictures have no noise
 
 
@@ -133,38 +130,3 @@ def _silences(
         if begin > until:
             yield until, begin
         until = max(until, end)
-
-
-def examine_clock(images: Sequence[Capture]) -> Iterator[Answer]:
-    """Whether the times in the names are whole hours off the times at which the files were written.
-
-    Parameters
-    ----------
-    images : of Capture
-        Of one camera, by time.
-    """
-    written = sorted((image for image in images if image.from_name), key=lambda image: image.mtime_s)
-    offsets = [_hours_off(image) for image in written]
-    known = [(image, hours) for image, hours in zip(written, offsets, strict=True) if hours is not None]
-    if len(known) < max(_MIN_IMAGES, _MIN_CLOCK_SHARE * len(written)):
-        yield CannotTell(Kind.CLOCK, "the files do not have the time at which they were written")
-        return
-    mtimes = [datetime.fromtimestamp(image.mtime_s, UTC) for image, _ in known]
-    for hours in sorted({hours for _, hours in known if hours}):
-        for episode in find_episodes([offset == hours for _, offset in known], mtimes):
-            first = known[episode.first][0]
-            yield CameraFinding(
-                Kind.CLOCK,
-                since=mtimes[episode.first],
-                until=end_of(episode, mtimes),
-                strength=float(abs(hours)),
-                evidence={"hours": hours, "images": episode.hits, "all": int(episode.hits == len(known))},
-                image_ids=(first.image_id, known[episode.last][0].image_id),
-            )
-
-
-def _hours_off(image: Capture) -> int | None:
-    """By how many hours the name is ahead of the file; None if it is no whole number of hours."""
-    seconds = image.captured_at.timestamp() - image.mtime_s
-    hours = round(seconds / 3600)
-    return hours if abs(seconds - 3600 * hours) <= _CLOCK_TOLERANCE_S and abs(hours) <= _MAX_CLOCK_HOURS else None

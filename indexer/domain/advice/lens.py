@@ -169,13 +169,15 @@ def _find_blur(
     low_shares = [
         sum(_is_blurred(frame, cell, _MAX_DETAIL * usual[cell]) for cell in cells) / len(cells) for frame in frames
     ]
-    wiped = _wiped_cells(frames, cells)
     is_low = [
         {
-            cell: _is_blurred(frame, cell, (_MAX_WIPED_RATIO if cell in lost else _MAX_CELL_DETAIL) * usual[cell])
-            for cell in cells
+            cell: share < _MAX_DETAIL
+            and _is_blurred(
+                frame, cell, (_MAX_WIPED_RATIO if share < _MAX_WIPED_DETAIL else _MAX_CELL_DETAIL) * usual[cell]
+            )
+            for cell, share in shares.items()
         }
-        for frame, lost in zip(frames, wiped, strict=True)
+        for frame, shares in zip(frames, _relative_details(frames, cells), strict=True)
     ]
     times = [frame.captured_at for frame in frames]
     blurred = list(find_episodes([share > _DIRTY_SHARE for share in low_shares], times, hint=hint))
@@ -240,17 +242,16 @@ def _is_blurred(frame: MeasuredFrame, cell: int, limit: float) -> bool:
     return _is_alike(frame, cell) and _detail(frame, cell) < limit
 
 
-def _wiped_cells(frames: Sequence[MeasuredFrame], cells: Sequence[int]) -> list[set[int]]:
-    """For each frame, the cells that lost nearly all of their fine detail while most cells did not."""
+def _relative_details(frames: Sequence[MeasuredFrame], cells: Sequence[int]) -> Iterator[dict[int, float]]:
+    """For each frame, how much of its usual fine detail each cell has, beside the other cells: 1 is as they have. What
+    is parked in a cell adds structure and detail; dirt takes detail."""
     usual = {
         cell: _usual([frame.condition.detail[cell] for frame in frames if _is_alike(frame, cell)]) for cell in cells
     }
-    wiped = []
     for frame in frames:
         shares = {cell: frame.condition.detail[cell] / usual[cell] for cell in cells}
-        limit = _MAX_WIPED_DETAIL * median(shares.values())
-        wiped.append({cell for cell, share in shares.items() if share < limit})
-    return wiped
+        middle = max(median(shares.values()), 1e-6)
+        yield {cell: share / middle for cell, share in shares.items()}
 
 
 def _is_alike(frame: MeasuredFrame, cell: int) -> bool:

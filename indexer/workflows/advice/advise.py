@@ -29,6 +29,7 @@ from indexer.store.profiles import StoredProfile
 from indexer.workflows.advice.examine import CameraExaminer, CameraRecord, GreyFrame
 from indexer.workflows.advice.measurement import ConditionTask, measure_file
 from indexer.workflows.advice.rounds import FrameRounds
+from indexer.workflows.advice.trials import with_trial
 from indexer.workflows.compare.ignore_proposals import IgnoreProposal, find_proposal
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.runs.run import ActiveRun, record_run
@@ -193,6 +194,7 @@ class _CameraExamination:
         )
         record = self._make_record(captured)
         examination = rounds.examine(CameraExaminer(record, now=self._context.clock(), days=self._days))
+        examination = self._with_trials(examination, decided=len(record.keepers))
         examination = self._with_restless_area(examination, present, decided=len(record.keepers))
         measured = rounds.frames
         first, last = present[0].image.captured_at, present[-1].image.captured_at
@@ -213,6 +215,21 @@ class _CameraExamination:
             since = captured[0].image.captured_at
             looked_at = captured_images.list_looked_at(session, self._camera_id, since=since)
         return CameraRecord([file.image for file in captured], keepers, looked_at)
+
+    def _with_trials(self, examination: Examination, *, decided: int) -> Examination:
+        """The examination with what the advice would change, where that can be tried."""
+        tried = (
+            with_trial(
+                finding,
+                self._context,
+                camera=self._name,
+                camera_id=self._camera_id,
+                stored=self._stored,
+                decided=decided,
+            )
+            for finding in examination.findings
+        )
+        return Examination(tuple(tried), examination.untold)
 
     def _with_restless_area(
         self, examination: Examination, present: Sequence[CapturedFile], *, decided: int
@@ -260,6 +277,8 @@ def _restless_area(proposal: IgnoreProposal, *, since: datetime) -> CameraFindin
             "frame_share": round(proposal.share, 3),
             "pairs": proposal.pairs,
             "decided_pairs": proposal.decided,
+            "larger_pairs": proposal.pairs - proposal.decided,
+            "touching_pairs": proposal.touching,
             "images": proposal.images,
             "kept": proposal.kept,
             "kept_without": proposal.kept_with,

@@ -44,8 +44,15 @@ def _moved(finding: CameraFinding, camera: str) -> Description:
 def _sways(finding: CameraFinding, camera: str) -> Description:
     evidence = finding.evidence
     what = f"The view sways by {evidence['spread_px']} px {evidence['direction']} (of a frame 320 wide)."
-    sweep = command_line("sweep", "--camera", camera, "--max-score", "2000")
-    return Description(what, f"Stiffen the mount. What a higher limit would keep: {sweep}")
+    limit = f"{evidence.get('limit', 2000):g}"
+    sweep = command_line("sweep", "--camera", camera, "--max-score", limit)
+    if "kept" not in evidence:
+        return Description(what, f"Stiffen the mount. What a higher limit would keep: {sweep}")
+    return Description(
+        what,
+        f"Stiffen the mount. {evidence['kept']} of {_counted(finding, 'images')} are kept; with the limit {limit} it "
+        f"would be {evidence['kept_with']}: {sweep}",
+    )
 
 
 def _blurred(finding: CameraFinding, _camera: str) -> Description:
@@ -84,6 +91,10 @@ def _silent(finding: CameraFinding, _camera: str) -> Description:
 
 def _clock(finding: CameraFinding, _camera: str) -> Description:
     evidence = finding.evidence
+    if "jump_s" in evidence:
+        back = describe_duration(float(evidence["jump_s"]))
+        what = f"The clock was set: the times go back by {back}, though the files were written one after the other."
+        return Description(what, "Set the clock of the camera, best by NTP.")
     hours = int(evidence["hours"])
     what = (
         f"The times in {_counted(finding, 'images')} are {counted(abs(hours), 'hour')} "
@@ -101,7 +112,14 @@ def _glare(finding: CameraFinding, _camera: str) -> Description:
         f"At {evidence['hours_utc']} h (UTC) on {_counted(finding, 'days')} up to "
         f"{float(evidence['bright_share']):.0%} of a part of the view is white ({_places(finding)})."
     )
-    return Description(what, "Shade the camera, or turn it down by some degrees: nothing is seen there at these hours.")
+    advice = "Shade the camera, or turn it down by some degrees: nothing is seen there at these hours."
+    if "kept" not in evidence:
+        return Description(what, advice)
+    return Description(
+        what,
+        f"{advice} Ignoring it at all hours keeps {evidence['kept_with']} instead of {evidence['kept']} of "
+        f"{_counted(finding, 'images')}: {_ignore_command(finding)}",
+    )
 
 
 def _too_dark(finding: CameraFinding, _camera: str) -> Description:
@@ -140,15 +158,23 @@ def _restless_area(finding: CameraFinding, _camera: str) -> Description:
         f"{evidence['decided_pairs']} of {evidence['pairs']} pairs of kept images differ only in "
         f"{float(evidence['frame_share']):.1%} of the view ({_places(finding)}): a clock, a tree, a flag, or a gate."
     )
-    ignored_already = filter(None, str(evidence.get("ignored_already", "")).split(";"))
-    regions = [*ignored_already, *(",".join(f"{number:g}" for number in region) for region in finding.regions)]
-    ignores = [word for region in regions for word in ("--ignore", region)]
-    make = command_line("profile", "make", str(evidence["name"]), "--base", str(evidence["base"]), *ignores)
+    larger = int(evidence.get("larger_pairs", 0))
+    if larger:
+        what += f" Of {counted(larger, 'larger change')} {evidence['touching_pairs']} touch it, too."
     return Description(
         what,
         f"Look at it first. Ignoring it keeps {evidence['kept_without']} instead of {evidence['kept']} of "
-        f"{_counted(finding, 'images')}: {make}",
+        f"{_counted(finding, 'images')}: {_ignore_command(finding)}",
     )
+
+
+def _ignore_command(finding: CameraFinding) -> str:
+    """The command that makes a profile which ignores the regions of the finding, too."""
+    evidence = finding.evidence
+    ignored_already = filter(None, str(evidence.get("ignored_already", "")).split(";"))
+    regions = [*ignored_already, *(",".join(f"{number:g}" for number in region) for region in finding.regions)]
+    ignores = [word for region in regions for word in ("--ignore", region)]
+    return command_line("profile", "make", str(evidence["name"]), "--base", str(evidence["base"]), *ignores)
 
 
 def _interval(finding: CameraFinding, _camera: str) -> Description:

@@ -12,7 +12,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.domain.advice.capture import examine_clock, examine_frozen, examine_silence, examine_still
+from indexer.domain.advice.capture import examine_frozen, examine_silence, examine_still
+from indexer.domain.advice.clock import examine_clock
 from indexer.domain.advice.findings import Answer, CameraFinding, Examination, Kind
 from indexer.domain.advice.flicker import examine_flicker
 from indexer.domain.advice.interval import examine_interval, examine_sparseness

@@ -13,10 +13,12 @@ from indexer.domain.advice.sampling import RUN_LENGTH, choose_between, choose_sa
 from indexer.workflows.advice.examine import CameraExaminer, GreyFrame
 
 _MIN_FOR_ROUNDS = 100  # frames: fewer are too few to be divided
-_FIRST_SHARE = 0.6
-_DATING_FRAMES = 24
+_FIRST_SHARE = 0.5
+_CLOSER_ROUNDS = 4
+_DATING_FRAMES = 16
 _DATING_ROUNDS = 3
 _MAX_HINTS = 6
+_MAX_HINTED_SHARE = 1 / 3  # of all frames: if more hint at something, the usual frames must not become few beside them
 
 Measure = Callable[[Sequence[int]], Iterable[GreyFrame]]
 """Measures the frames at some positions, ascending; leaves out those that cannot be read."""
@@ -45,9 +47,9 @@ class FrameRounds:
             self._look(choose_sample(self._times, most=self._most))
             return examiner.examine(self.frames)
         self._look(choose_sample(self._times, most=round(_FIRST_SHARE * self._most)))
-        ranges = self._hinted_ranges(examiner.find_hints(self.frames)) or [(0, len(self._times) - 1)]
-        most = self._most - _DATING_FRAMES - len(self.looked_at)
-        self._look(choose_within(ranges, looked_at=self.looked_at, most=most))
+        for number in range(_CLOSER_ROUNDS):
+            most = (self._most - _DATING_FRAMES - len(self.looked_at)) // (_CLOSER_ROUNDS - number)
+            self._look(choose_within(self._hinted_ranges(examiner), looked_at=self.looked_at, most=most))
         examination = examiner.examine(self.frames)
         for number in range(_DATING_ROUNDS):
             gaps = self._gaps(examination.findings)
@@ -63,22 +65,28 @@ class FrameRounds:
         self.looked_at.update(positions)
         self.frames = sorted([*self.frames, *self._measure(positions)], key=lambda item: item.position)
 
-    def _hinted_ranges(self, hints: Sequence[CameraFinding]) -> list[tuple[int, int]]:
-        """From the run before each hint to the run after it; of many hints, those with the most frames."""
+    def _hinted_ranges(self, examiner: CameraExaminer) -> list[tuple[int, int]]:
+        """From the run before to the run after each hint that is not sure yet; of many, those with the most frames. All
+        frames, if there is no hint, or if so many hint at something that the usual ones would become few."""
+        sure = examiner.examine(self.frames).findings
+        hints = [hint for hint in examiner.find_hints(self.frames) if not any(_is_part_of(hint, one) for one in sure)]
         strongest = sorted(hints, key=lambda finding: -int(finding.evidence.get("frames", RUN_LENGTH)))[:_MAX_HINTS]
-        ranges = []
-        for finding in strongest:
-            shown = [
-                index
-                for index, item in enumerate(self.frames)
-                if finding.since <= item.frame.captured_at
-                and (finding.until is None or item.frame.captured_at < finding.until)
-            ]
-            if shown:
-                first = self.frames[max(shown[0] - 1, 0)].position
-                last = self.frames[min(shown[-1] + 1, len(self.frames) - 1)].position
-                ranges.append((first, last))
-        return _merged(ranges)
+        ranges = _merged([bounds for hint in strongest for bounds in self._around(hint)])
+        everything = len(self._times)
+        is_local = sum(last - first + 1 for first, last in ranges) <= _MAX_HINTED_SHARE * everything
+        return ranges if ranges and is_local else [(0, everything - 1)]
+
+    def _around(self, hint: CameraFinding) -> list[tuple[int, int]]:
+        """The positions from the frame before a hint to the frame after it; none if no frame shows it."""
+        shown = [
+            index
+            for index, item in enumerate(self.frames)
+            if hint.since <= item.frame.captured_at and (hint.until is None or item.frame.captured_at < hint.until)
+        ]
+        if not shown:
+            return []
+        first, last = max(shown[0] - 1, 0), min(shown[-1] + 1, len(self.frames) - 1)
+        return [(self.frames[first].position, self.frames[last].position)]
 
     def _gaps(self, findings: Sequence[CameraFinding]) -> list[tuple[int, int]]:
         """Between the last frame before each finding and its first one, if others lie between them."""
@@ -92,6 +100,12 @@ class FrameRounds:
                 if found[1] - before > 1:
                     gaps.add((before, found[1]))
         return sorted(gaps)
+
+
+def _is_part_of(hint: CameraFinding, sure: CameraFinding) -> bool:
+    """Whether a hint is of the kind and of the time of a finding."""
+    begins_before_end = sure.until is None or hint.since < sure.until
+    return hint.kind is sure.kind and begins_before_end and (hint.until is None or sure.since < hint.until)
 
 
 def _merged(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -35,7 +35,8 @@ class IgnoreProposal:
     """An area of a camera's frames that is worth a look.
 
     `rectangles`: per cent, as `profile make --ignore` takes them; `share`: their part of the frame, 0 to 1. Of `pairs`
-    of successive kept images that differ, `decided` are similar with the area ignored. Of `images`, the newest of the
+    of successive kept images that differ, `decided` are similar with the area ignored, and of the others, which differ
+    elsewhere, too, `touching` also differ in the area. Of `images`, the newest of the
     camera, `kept` are kept now and `kept_with` would be. No profile has the name `name`. `ignored_already` are the
     rectangles of the profile in force; a new profile must name them as well.
     """
@@ -51,6 +52,7 @@ class IgnoreProposal:
     images: int
     kept: int
     kept_with: int
+    touching: int = 0
 
 
 def propose(
@@ -114,6 +116,7 @@ class _ProposalFinder:
             share=area.share,
             pairs=area.pairs,
             decided=area.decided,
+            touching=area.touching,
             images=len(self._newest.images),
             kept=len(self._kept),
             kept_with=kept_with,

@@ -1,11 +1,9 @@
-"""Frozen, silent and clock: by the rows of the index, over a year of them."""
+"""Frozen and silent: by the rows of the index, over a year of them."""
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
-from indexer.domain.advice.capture import examine_clock, examine_frozen, examine_silence, examine_still
-from indexer.domain.advice.findings import CameraFinding, CannotTell, Kind
+from indexer.domain.advice.capture import examine_frozen, examine_silence, examine_still
+from indexer.domain.advice.findings import CameraFinding, Kind
 from indexer.domain.advice.measurements import Capture, MeasuredFrame
 from tests.domain.advice.test_view import PLAIN
 
@@ -27,7 +25,7 @@ def test_quiet_year() -> None:
     """A year of images at even times has nothing wrong with it."""
     year = captures(365 * 24, every=timedelta(hours=1))
     now = year[-1].captured_at + timedelta(minutes=30)
-    answers = [*examine_frozen(year), *examine_silence(year, now=now, days=14), *examine_clock(year)]
+    answers = [*examine_frozen(year), *examine_silence(year, now=now, days=14)]
     assert answers == []
 
 
@@ -90,28 +88,3 @@ def test_nights_and_archives_are_not_silent() -> None:
     days = [one for one in captures(14 * 24, every=timedelta(hours=1)) if 7 <= one.captured_at.hour < 19]
     assert found(examine_silence(days, now=days[-1].captured_at + timedelta(hours=2), days=14)) == []
     assert found(examine_silence(days, now=days[-1].captured_at + timedelta(days=900), days=14)) == []
-
-
-@pytest.mark.parametrize("hours", [-1, 1, 2])
-def test_clock_for_a_day(hours: int) -> None:
-    """A clock that is whole hours off for a day of fourteen is found, with its begin and its end."""
-    images = captures(14 * 24 * 4, every=timedelta(minutes=15))
-    off = range(5 * 96, 6 * 96)
-    shift = timedelta(hours=hours)
-    series = [
-        Capture(one.image_id, one.captured_at + shift, one.content_hash, one.mtime_s, True) if number in off else one
-        for number, one in enumerate(images)
-    ]
-    (clock,) = found(examine_clock(series))
-    assert (clock.evidence["hours"], clock.evidence["images"], clock.evidence["all"]) == (hours, 96, 0)
-    assert abs(clock.since - images[5 * 96].captured_at) < timedelta(minutes=1)
-
-
-def test_copied_files_tell_nothing_of_the_clock() -> None:
-    """Files that were all written at one time, or whose times are no names, cannot tell."""
-    images = captures(100)
-    copied = [Capture(one.image_id, one.captured_at, one.content_hash, BEGIN.timestamp() + 9e6, True) for one in images]
-    unnamed = [Capture(one.image_id, one.captured_at, one.content_hash, one.mtime_s, False) for one in images]
-    for series in (copied, unnamed):
-        (answer,) = examine_clock(series)
-        assert isinstance(answer, CannotTell)
