@@ -20,8 +20,9 @@ from indexer.domain.plurals import counted
 _MIN_GLARE_SHARE = 0.3
 _MIN_GLARE_RISE = 0.1
 _MIN_DAYS = 3
-_MIN_OTHERS = 5  # frames of other days at that hour
+_MIN_OTHERS = 3  # frames of other days at that hour
 _MAX_OTHERS_SHARE = 0.1
+_MIN_EXPLAINED_SHARE = 0.5
 _MIN_DARK_SHARE = 0.8
 _MIN_LIGHT_SHARE = 2 / 3
 _MAX_THINGS_SHARE = 0.1  # of what changed: with more, it is not light alone
@@ -67,6 +68,30 @@ def examine_glare(frames: Sequence[MeasuredFrame], light_class: LightClass, *, h
         inside = range(episode.first, episode.last + 1)
         during = [(frames[index], unusual[index]) for index in inside if unusual[index]]
         yield _glares(during, light_class, until=end_of(episode, times))
+
+
+def is_glare(blocked: CameraFinding, frames: Sequence[MeasuredFrame], glare: Sequence[CameraFinding]) -> bool:
+    """Whether what seems to block the view is the sun, which hides it as well: most of its frames glare.
+
+    Parameters
+    ----------
+    blocked : CameraFinding
+    frames : of MeasuredFrame
+        Of the light that it was seen in.
+    glare : of CameraFinding
+        In the same light; hints are enough.
+    """
+    during = [frame for frame in frames if _is_within(frame, blocked)]
+    explained = [
+        frame
+        for frame in during
+        if any(_is_within(frame, one) and f"{_hour(frame):02d}" in str(one.evidence["hours_utc"]) for one in glare)
+    ]
+    return bool(during) and len(explained) >= _MIN_EXPLAINED_SHARE * len(during)
+
+
+def _is_within(frame: MeasuredFrame, finding: CameraFinding) -> bool:
+    return finding.since <= frame.captured_at and (finding.until is None or frame.captured_at < finding.until)
 
 
 def _glares(

@@ -21,11 +21,13 @@ from indexer.domain.advice.ledger import StoredFinding, update_ledger
 from indexer.domain.advice.measurements import MeasuredFrame
 from indexer.execution import WorkerFailure
 from indexer.execution.executor import map_files, map_path
+from indexer.imaging.concentration import RESTLESS
 from indexer.store import cameras, captured_images, findings, profiles
 from indexer.store.captured_images import CapturedFile
 from indexer.store.database import Database
 from indexer.store.findings import region_text
 from indexer.store.profiles import StoredProfile
+from indexer.workflows.advice.comparison import compare_by
 from indexer.workflows.advice.examine import CameraExaminer, CameraRecord, GreyFrame
 from indexer.workflows.advice.measurement import ConditionTask, measure_file
 from indexer.workflows.advice.rounds import FrameRounds
@@ -193,7 +195,9 @@ class _CameraExamination:
             most=self._most,
         )
         record = self._make_record(captured)
-        examination = rounds.examine(CameraExaminer(record, now=self._context.clock(), days=self._days))
+        compare = compare_by(self._context.executor)
+        examiner = CameraExaminer(record, now=self._context.clock(), days=self._days, compare=compare)
+        examination = rounds.examine(examiner)
         examination = self._with_trials(examination, decided=len(record.keepers))
         examination = self._with_restless_area(examination, present, decided=len(record.keepers))
         measured = rounds.frames
@@ -238,7 +242,7 @@ class _CameraExamination:
         if not decided:
             untold = CannotTell(Kind.RESTLESS_AREA, "no image was decided yet, which compare does")
             return Examination(examination.findings, (*examination.untold, untold))
-        proposal = find_proposal(self._context.database, self._name, self._camera_id, self._stored)
+        proposal = find_proposal(self._context.database, self._name, self._camera_id, self._stored, search=RESTLESS)
         if proposal is None:
             return examination
         times = (present[0].image.captured_at, present[-1].image.captured_at)

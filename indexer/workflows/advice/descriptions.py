@@ -160,7 +160,7 @@ def _restless_area(finding: CameraFinding, _camera: str) -> Description:
     )
     larger = int(evidence.get("larger_pairs", 0))
     if larger:
-        what += f" Of {counted(larger, 'larger change')} {evidence['touching_pairs']} touch it, too."
+        what += f" Of {counted(larger, 'larger change')} {evidence['touching_pairs']} touched it, too."
     return Description(
         what,
         f"Look at it first. Ignoring it keeps {evidence['kept_without']} instead of {evidence['kept']} of "

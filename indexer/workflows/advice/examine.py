@@ -1,7 +1,6 @@
 """Examines one camera: compares its measured frames with references, and applies the rules of `indexer.domain.advice`.
 
-It promises that the same frames give the same findings, however often and with how many others they were examined
-before, and that nothing is written. It opens no file.
+It promises that the same frames give the same findings, and that nothing is written. It opens no file.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ from indexer.domain.advice.findings import Answer, CameraFinding, Examination, K
 from indexer.domain.advice.flicker import examine_flicker
 from indexer.domain.advice.interval import examine_interval, examine_sparseness
 from indexer.domain.advice.lens import examine_cover, examine_lens
-from indexer.domain.advice.light import examine_darkness, examine_glare, examine_light_changes
+from indexer.domain.advice.light import examine_darkness, examine_glare, examine_light_changes, is_glare
 from indexer.domain.advice.measurements import (
     Capture,
     Change,
@@ -30,8 +29,9 @@ from indexer.domain.advice.measurements import (
     assign_light_classes,
 )
 from indexer.domain.advice.view import examine_view
-from indexer.imaging.displacement import Reference, compare_with_reference, make_reference
+from indexer.imaging.displacement import Reference, make_reference
 from indexer.imaging.light_changes import change_kinds, equal_share, measure_change, measure_rise
+from indexer.workflows.advice.comparison import Compare, compare_here
 
 _MAX_REFERENCE_FRAMES = 30
 _MIN_REFERENCE_FRAMES = 10
@@ -86,11 +86,14 @@ def examine_camera(frames: Sequence[GreyFrame], record: CameraRecord, *, now: da
 class CameraExaminer:
     """Examines a camera several times, with more frames each time. What was compared once is not compared again.
 
-    The arguments are as in `examine_camera`.
+    References are made of frames of the first examination, so that they stay the same, and so that those in which a
+    fault is looked for do not become what is usual. The arguments are as in `examine_camera`; `compare` compares frames
+    with a reference.
     """
 
-    def __init__(self, record: CameraRecord, *, now: datetime, days: int) -> None:
-        self._record, self._now, self._days = record, now, days
+    def __init__(self, record: CameraRecord, *, now: datetime, days: int, compare: Compare = compare_here) -> None:
+        self._record, self._now, self._days, self._compare = record, now, days, compare
+        self._first_ids: set[int] = set()
         self._references: dict[tuple[int, ...], Reference] = {}
         self._comparisons: dict[tuple[tuple[int, ...], int], Comparison] = {}
         self._changes: dict[tuple[int, int], Change] = {}
@@ -116,6 +119,7 @@ class CameraExaminer:
     def _examine_frames(self, frames: Sequence[GreyFrame], *, hint: bool) -> Iterator[Answer]:
         """The answers that rest on the pictures."""
         usual = _of_usual_shape(frames)
+        self._first_ids = self._first_ids or {item.frame.image_id for item in frames}
         classes = assign_light_classes([item.frame.condition for item in usual])
         compared: dict[int, MeasuredFrame] = {}
         for light_class in (LightClass.COLOUR, LightClass.MONO):
@@ -139,6 +143,8 @@ class CameraExaminer:
         if not hint:
             yield from examine_darkness(plain)
             yield from examine_light_changes(self._find_changes(usual), frames=len(usual))
+            # Of a video or a live camera only what is new is stored.
+            keepers = {} if self._record.looked_at else self._record.keepers
             yield from examine_sparseness(
                 [
                     (compared[one.frame.image_id], compared[other.frame.image_id])
@@ -146,7 +152,7 @@ class CameraExaminer:
                     if {one.frame.image_id, other.frame.image_id} <= compared.keys()
                 ],
                 self._record.images,
-                keepers=self._record.keepers,
+                keepers=keepers,
             )
 
     def _examine_class(
@@ -159,29 +165,31 @@ class CameraExaminer:
         findings = [answer for answer in answers if isinstance(answer, CameraFinding)]
         move = next((finding for finding in findings if finding.kind is Kind.MOVED), None)
         if move is None:
-            yield from examine_lens(compared, light_class, hint=hint)
+            lens = list(examine_lens(compared, light_class, hint=hint))
         else:
             before = [frame for frame in compared if frame.captured_at < move.since]
-            yield from examine_lens(before, light_class, hint=hint)
-            after = [item for item in frames if item.frame.captured_at >= move.since]
-            yield from examine_lens(self._with_comparisons(after), light_class, hint=hint)
+            after = self._with_comparisons([item for item in frames if item.frame.captured_at >= move.since])
+            lens = [answer for part in (before, after) for answer in examine_lens(part, light_class, hint=hint)]
+        glare = [
+            answer for answer in examine_glare(compared, light_class, hint=True) if isinstance(answer, CameraFinding)
+        ]
+        yield from (answer for answer in lens if not _is_sun(answer, compared, glare))
         yield from examine_glare(compared, light_class, hint=hint)
 
     def _with_comparisons(self, frames: Sequence[GreyFrame]) -> list[MeasuredFrame]:
         """The frames, compared with a reference of the first of them; as they are if they are too few for one."""
         if len(frames) < _MIN_REFERENCE_FRAMES:
             return [item.frame for item in frames]
-        number = min(max(len(frames) // 3, _MIN_REFERENCE_FRAMES), _MAX_REFERENCE_FRAMES)
-        ids = tuple(item.frame.image_id for item in frames[:number])
+        first = [item for item in frames if item.frame.image_id in self._first_ids]
+        pool = first if len(first) >= _MIN_REFERENCE_FRAMES else frames
+        number = min(max(len(pool) // 3, _MIN_REFERENCE_FRAMES), _MAX_REFERENCE_FRAMES)
+        ids = tuple(item.frame.image_id for item in pool[:number])
         if ids not in self._references:
-            self._references[ids] = make_reference([item.grey for item in frames[:number]])
-        return [replace(item.frame, comparison=self._compare(item, ids)) for item in frames]
-
-    def _compare(self, item: GreyFrame, reference_ids: tuple[int, ...]) -> Comparison:
-        key = reference_ids, item.frame.image_id
-        if key not in self._comparisons:
-            self._comparisons[key] = compare_with_reference(item.grey, self._references[reference_ids])
-        return self._comparisons[key]
+            self._references[ids] = make_reference([item.grey for item in pool[:number]])
+        new = [item for item in frames if (ids, item.frame.image_id) not in self._comparisons]
+        compared = self._compare([item.grey for item in new], self._references[ids])
+        self._comparisons |= {(ids, item.frame.image_id): one for item, one in zip(new, compared, strict=True)}
+        return [replace(item.frame, comparison=self._comparisons[ids, item.frame.image_id]) for item in frames]
 
     def _pairs(self, frames: Sequence[GreyFrame]) -> list[MeasuredPair]:
         """What changed between neighbours in time that were both looked at."""
@@ -227,6 +235,11 @@ def neighbours(frames: Sequence[GreyFrame]) -> Iterator[tuple[GreyFrame, GreyFra
     for one, other in pairwise(frames):
         if other.position == one.position + 1 and one.grey.shape == other.grey.shape:
             yield one, other
+
+
+def _is_sun(answer: Answer, frames: Sequence[MeasuredFrame], glare: Sequence[CameraFinding]) -> bool:
+    """Whether an answer says that the view is blocked, and it is the sun that hides it."""
+    return isinstance(answer, CameraFinding) and answer.kind is Kind.BLOCKED and is_glare(answer, frames, glare)
 
 
 def _still_frames(frames: Sequence[GreyFrame]) -> list[int]:
