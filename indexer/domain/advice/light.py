@@ -113,7 +113,7 @@ def _glares(
             "days": len({frame.captured_at.date() for frame, _ in glaring}),
             "frames": len(glaring),
         },
-        image_ids=(last.image_id,),
+        image_ids=(first.image_id, last.image_id),
         light_class=light_class,
         regions=tuple(rectangle_around(group) for group in connected_groups(sorted(region))),
     )

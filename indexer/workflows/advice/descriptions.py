@@ -48,10 +48,11 @@ def _sways(finding: CameraFinding, camera: str) -> Description:
     sweep = command_line("sweep", "--camera", camera, "--max-score", limit)
     if "kept" not in evidence:
         return Description(what, f"Stiffen the mount. What a higher limit would keep: {sweep}")
+    kept = f"{evidence['kept']} of {_counted(finding, 'images')} are kept"
+    if evidence["kept"] == evidence["kept_with"]:
+        return Description(what, f"Stiffen the mount. {kept}; twice the limit would not change that.")
     return Description(
-        what,
-        f"Stiffen the mount. {evidence['kept']} of {_counted(finding, 'images')} are kept; with the limit {limit} it "
-        f"would be {evidence['kept_with']}: {sweep}",
+        what, f"Stiffen the mount. {kept}; with the limit {limit} it would be {evidence['kept_with']}: {sweep}"
     )
 
 
@@ -106,7 +107,7 @@ def _clock(finding: CameraFinding, _camera: str) -> Description:
     return Description(what, "Set the clock of the camera, best by NTP.")
 
 
-def _glare(finding: CameraFinding, _camera: str) -> Description:
+def _glare(finding: CameraFinding, camera: str) -> Description:
     evidence = finding.evidence
     what = (
         f"At {evidence['hours_utc']} h (UTC) on {_counted(finding, 'days')} up to "
@@ -118,7 +119,7 @@ def _glare(finding: CameraFinding, _camera: str) -> Description:
     return Description(
         what,
         f"{advice} Ignoring it at all hours keeps {evidence['kept_with']} instead of {evidence['kept']} of "
-        f"{_counted(finding, 'images')}: {_ignore_command(finding)}",
+        f"{_counted(finding, 'images')}: {_ignore_commands(finding, camera)}",
     )
 
 
@@ -152,7 +153,7 @@ def _light_only(finding: CameraFinding, _camera: str) -> Description:
     )
 
 
-def _restless_area(finding: CameraFinding, _camera: str) -> Description:
+def _restless_area(finding: CameraFinding, camera: str) -> Description:
     evidence = finding.evidence
     what = (
         f"{evidence['decided_pairs']} of {evidence['pairs']} pairs of kept images differ only in "
@@ -164,17 +165,19 @@ def _restless_area(finding: CameraFinding, _camera: str) -> Description:
     return Description(
         what,
         f"Look at it first. Ignoring it keeps {evidence['kept_without']} instead of {evidence['kept']} of "
-        f"{_counted(finding, 'images')}: {_ignore_command(finding)}",
+        f"{_counted(finding, 'images')}: {_ignore_commands(finding, camera)}",
     )
 
 
-def _ignore_command(finding: CameraFinding) -> str:
-    """The command that makes a profile which ignores the regions of the finding, too."""
+def _ignore_commands(finding: CameraFinding, camera: str) -> str:
+    """The commands that make a profile which ignores the regions of the finding, too, and give it to the camera."""
     evidence = finding.evidence
     ignored_already = filter(None, str(evidence.get("ignored_already", "")).split(";"))
     regions = [*ignored_already, *(",".join(f"{number:g}" for number in region) for region in finding.regions)]
     ignores = [word for region in regions for word in ("--ignore", region)]
-    return command_line("profile", "make", str(evidence["name"]), "--base", str(evidence["base"]), *ignores)
+    name = str(evidence["name"])
+    make = command_line("profile", "make", name, "--base", str(evidence["base"]), *ignores)
+    return f"{make}, then {command_line('profile', 'use', name, '--camera', camera)}, then {command_line('compare')}"
 
 
 def _interval(finding: CameraFinding, _camera: str) -> Description:

@@ -1,10 +1,11 @@
 """Looks at the frames of a camera in rounds: first at some of all days and hours, then at more where these hint at
-something, at last around the time at which each finding began.
+something, at last around the times at which each finding began and ended.
 
 It promises that at most so many frames are looked at, each once, and that a camera with no more frames than that is
 looked at in one round. It opens no file.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
@@ -89,17 +90,14 @@ class FrameRounds:
         return [(self.frames[first].position, self.frames[last].position)]
 
     def _gaps(self, findings: Sequence[CameraFinding]) -> list[tuple[int, int]]:
-        """Between the last frame before each finding and its first one, if others lie between them."""
-        positions = {item.frame.image_id: item.position for item in self.frames}
-        begins = {item.position: item.frame.captured_at for item in self.frames}
-        gaps = set()
-        for finding in findings:
-            found = [positions[image_id] for image_id in finding.image_ids[:2] if image_id in positions]
-            if len(found) == 2 and begins[found[1]] == finding.since and found[1] - found[0] > 1:
-                before = max(position for position in begins if position < found[1])
-                if found[1] - before > 1:
-                    gaps.add((before, found[1]))
-        return sorted(gaps)
+        """Between the last frame before a finding and its first one, and between its last one and the first after it,
+        if others lie between them."""
+        positions = {item.frame.captured_at: item.position for item in self.frames}
+        ordered = sorted(positions.values())
+        times = [time for finding in findings if len(finding.image_ids) > 1 for time in (finding.since, finding.until)]
+        changes = {positions[time] for time in times if time is not None and time in positions} - {ordered[0]}
+        gaps = [(ordered[bisect_left(ordered, position) - 1], position) for position in sorted(changes)]
+        return [(before, after) for before, after in gaps if after - before > 1]
 
 
 def _is_part_of(hint: CameraFinding, sure: CameraFinding) -> bool:

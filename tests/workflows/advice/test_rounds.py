@@ -37,19 +37,19 @@ class Camera:
             )
 
 
-def examined(camera: Camera, *, most: int = 200, count: int = COUNT) -> list[tuple[str, datetime]]:
-    """Kind and begin of what is found."""
+def examined(camera: Camera, *, most: int = 200, count: int = COUNT) -> list[tuple[str, datetime, datetime | None]]:
+    """Kind, begin and end of what is found."""
     examiner = CameraExaminer(CameraRecord([]), now=TIMES[-1], days=14)
     found = FrameRounds(TIMES[:count], camera.measure, most=most).examine(examiner)
     assert len(camera.measured) <= most
     assert len({*camera.measured}) == len(camera.measured)
-    return [(str(finding.kind), finding.since) for finding in found.findings]
+    return [(str(finding.kind), finding.since, finding.until) for finding in found.findings]
 
 
 @pytest.mark.parametrize(("begin", "end"), [(1000, 1060), (1203, 1347), (700, COUNT)])
 def test_a_fault_of_some_hours_is_dated_to_the_frame(begin: int, end: int) -> None:
-    """A fault of ten hours in two weeks is found in a tenth of the frames, since the very one."""
-    assert examined(Camera(begin, end)) == [("blurred", TIMES[begin])]
+    """A fault of ten hours in two weeks is found in a tenth of the frames, from the very frame to the very frame."""
+    assert examined(Camera(begin, end)) == [("blurred", TIMES[begin], TIMES[end] if end < COUNT else None)]
 
 
 def test_a_quiet_camera_is_looked_at_evenly() -> None:
