@@ -55,8 +55,8 @@ def measure(
 ) -> dict[str, Any]:
     """Cameras on which each fault is found, and the seconds and megabytes of the command."""
     command = _command(folder, cameras, images, pictures, size, processes)
-    found: dict[str, Any] = {"no fault": _planted(None, fortnights, frames)}
-    found |= {fault: _planted(fault, fortnights, frames) for fault in faults}
+    found: dict[str, Any] = {"no fault": _planted(None, range(fortnights), frames)}
+    found |= {fault: _planted(fault, range(fortnights), frames) for fault in faults}
     of_faults = [found[fault] for fault in faults]
     totals = {key: sum(one[key] for one in of_faults) for key in ("cameras", "found", "correlation", "cleanvision")}
     found["all faults"] = totals | {"share": rounded(totals["found"] / max(totals["cameras"], 1))}
@@ -66,10 +66,10 @@ def measure(
     return found
 
 
-def _planted(fault: Fault | None, fortnights: int, frames: int) -> dict[str, int]:
+def _planted(fault: Fault | None, seeds: Sequence[int], frames: int) -> dict[str, int]:
     """On how many cameras the fault is found; without one, on how many anything is."""
-    counts = {"cameras": fortnights, "found": 0, "correlation": 0, "cleanvision": 0}
-    for seed in range(fortnights):
+    counts = {"cameras": len(seeds), "found": 0, "correlation": 0, "cleanvision": 0}
+    for seed in seeds:
         fortnight = Fortnight(seed, fault)
         greys: dict[int, NDArray[np.uint8]] = {}
         flagged: set[int] = set()
