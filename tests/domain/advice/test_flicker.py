@@ -53,7 +53,7 @@ def test_ramps_and_small_changes_are_no_flicker(levels: list[float]) -> None:
     assert list(examine_flicker(pairs_of(levels))) == []
 
 
-def test_where_things_pass_nothing_is_told() -> None:
+def test_where_things_pass_nothing_is_known() -> None:
     """Where most of the view does not change as the rest does, it cannot be told."""
     passing = [replace(pair, rise=replace(pair.rise, even_share=0.3)) for pair in pairs_of(WAVE)]
     assert [type(answer) for answer in examine_flicker(passing)] == [CannotTell]
