@@ -30,7 +30,7 @@ _STEPS_PER_PERCENT = 10  # rectangles are rounded to tenths of a per cent
 
 
 @dataclass(frozen=True)
-class Search:
+class AreaSearch:
     """How an area is looked for.
 
     Attributes
@@ -50,9 +50,9 @@ class Search:
     min_contour_share: float = 1.0
 
 
-NEARLY_ALL = Search()
+NEARLY_ALL = AreaSearch()
 """The area in which nearly all changes lie."""
-RESTLESS = Search(min_decided_share=0.3, levels=(0.2, 0.3, 0.5, 0.7), min_contour_share=0.1)
+RESTLESS = AreaSearch(min_decided_share=0.3, levels=(0.2, 0.3, 0.5, 0.7), min_contour_share=0.1)
 """An area that changes of itself, and often alone, whatever else comes and goes."""
 
 ImagePair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
@@ -81,7 +81,7 @@ class Concentration:
 
 
 def concentration(
-    pairs: Sequence[ImagePair], *, scoring: ScoringParameters, mask: Mask, search: Search = NEARLY_ALL
+    pairs: Sequence[ImagePair], *, scoring: ScoringParameters, mask: Mask, search: AreaSearch = NEARLY_ALL
 ) -> Concentration | None:
     """The small area outside of which so many of these pairs are similar, or None if there is no such area.
 
@@ -93,7 +93,7 @@ def concentration(
         Not native; its `planes` are those of the images.
     mask : Mask
         The mask that the images were prepared with.
-    search : Search
+    search : AreaSearch
 
     Raises
     ------

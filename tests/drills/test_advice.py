@@ -5,12 +5,11 @@ import pytest
 from tests.support.camera_days import kinds_of
 from tests.support.fortnights import FAULTS, Fault, Fortnight
 
-pytestmark = pytest.mark.drill
-
 SEEDS = range(12)
 MIN_FOUND_SHARE = 0.95
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_a_day_is_found(fault: Fault) -> None:
     """A fault on one day of fourteen is found in 200 of 1 008 frames, on nearly all cameras."""
@@ -19,6 +18,7 @@ def test_a_fault_of_a_day_is_found(fault: Fault) -> None:
     assert sum(found) >= MIN_FOUND_SHARE * len(found)
 
 
+@pytest.mark.drill
 def test_quiet_fortnights() -> None:
     """Without a fault nothing is found."""
     found = {seed: kinds_of(Fortnight(seed).examine()) for seed in range(30)}

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from indexer.domain.masks import Rectangle
 from indexer.errors import IndexerError
-from indexer.imaging.concentration import NEARLY_ALL, ImagePair, Search, concentration
+from indexer.imaging.concentration import NEARLY_ALL, AreaSearch, ImagePair, concentration
 from indexer.imaging.thumbnails import decode
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
@@ -74,7 +74,7 @@ def propose(
 
 
 def find_proposal(
-    database: Database, camera: str, camera_id: int, stored: StoredProfile, *, search: Search = NEARLY_ALL
+    database: Database, camera: str, camera_id: int, stored: StoredProfile, *, search: AreaSearch = NEARLY_ALL
 ) -> IgnoreProposal | None:
     """The proposal for one camera by its current decisions; None if there is none, or if it keeps too little.
 
@@ -102,7 +102,7 @@ class _ProposalFinder:
         """Whether so much is kept that there is something to gain."""
         return len(self._kept) >= max(MIN_KEPT, MIN_KEPT_SHARE * len(self._newest.images))
 
-    def find_proposal(self, search: Search) -> IgnoreProposal | None:
+    def find_proposal(self, search: AreaSearch) -> IgnoreProposal | None:
         """The area that is worth a look; None if there is none."""
         mask = mask_parameters(self._stored.profile.preparation)
         scoring = self._stored.profile.scoring_parameters
