@@ -81,8 +81,7 @@ def draw_activity(
     height = max(round(grey.shape[0] * _WIDTH / grey.shape[1]), 1)
     grey = cv2.resize(grey, (_WIDTH, height), interpolation=cv2.INTER_AREA)
     canvas = np.repeat(grey[..., None], 3, axis=2).astype(np.float32)
-    share = (activity.counts / max(activity.counts.max(), 1)).astype(np.float32)
-    weight = cv2.resize(share, (_WIDTH, height), interpolation=cv2.INTER_NEAREST)[..., None] ** 0.5 * 0.7
+    weight = _weight(activity, height=height, width=_WIDTH)[..., None]
     canvas = (1 - weight) * canvas + weight * np.array(_ORANGE_BGR, dtype=np.float32)
     picture = np.clip(canvas, 0, 255).astype(np.uint8)
     for left, top, wide, high in regions:
@@ -92,6 +91,40 @@ def draw_activity(
         cv2.rectangle(picture, begin, end, _BLUE_BGR, 3)
     texts = [_text_line(line) for line in lines]
     return cv2.imencode(".png", np.vstack([picture, *texts]))[1].tobytes()
+
+
+def activity_overlay(activity: ActivityMap, *, height: int, width: int) -> bytes:
+    """An overlay for a frame, as PNG of this size: orange where things come and go, transparent elsewhere."""
+    overlay = np.zeros((height, width, 4), dtype=np.uint8)
+    overlay[..., :3] = _ORANGE_BGR
+    overlay[..., 3] = np.rint(255 * _weight(activity, height=height, width=width))
+    return cv2.imencode(".png", overlay)[1].tobytes()
+
+
+def clear_share(overlay: bytes) -> float:
+    """Share of an overlay that is transparent: where nothing ever came or went, 0 to 1.
+
+    Parameters
+    ----------
+    overlay : bytes
+        As `activity_overlay` gives it.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are no such picture.
+    """
+    pixels = cv2.imdecode(np.frombuffer(overlay, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.ndim != 3 or pixels.shape[2] != 4:
+        raise ValueError("these bytes are not an overlay")
+    return float((pixels[..., 3] == 0).mean())
+
+
+def _weight(activity: ActivityMap, *, height: int, width: int) -> NDArray[np.float32]:
+    """How strong the colour of each pixel is, 0 to 0.7: (height, width), float32."""
+    share = (activity.counts / max(activity.counts.max(), 1)).astype(np.float32)
+    enlarged = cv2.resize(share, (width, height), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(0.7 * np.sqrt(enlarged), dtype=np.float32)
 
 
 def _text_line(line: str) -> NDArray[np.uint8]:

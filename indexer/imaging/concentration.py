@@ -25,12 +25,35 @@ MAX_SHARE = 0.15
 MIN_DECIDED_SHARE = 0.8
 """Smallest share of the pairs that must become similar when the area is ignored."""
 _MAX_RECTANGLES = 3
-_LEVELS = (0.15, 0.3, 0.5, 0.7)
-"""A pixel belongs to the area if it changes in at least this share of the pairs. The levels are tried in this order,
-and the first that gives a small area is used. They begin low, because the hours of a clock change less often than its
-seconds."""
 _JOIN_DISTANCE = 1 / 16  # of the width: parts that are nearer, such as the words of a caption, become one rectangle
 _STEPS_PER_PERCENT = 10  # rectangles are rounded to tenths of a per cent
+
+
+@dataclass(frozen=True)
+class AreaSearch:
+    """How an area is looked for.
+
+    Attributes
+    ----------
+    min_decided_share : float, 0 to 1
+        Smallest share of the pairs that must become similar when the area is ignored.
+    levels : of float, 0 to 1
+        A pixel belongs to the area if it changes in at least this share of the pairs. The levels are tried in this
+        order, and the first that gives a small area is used. They begin low, because the hours of a clock change less
+        often than its seconds.
+    min_contour_share : float
+        Contours of at least this share of the minimum area belong to a change: leaves change in small parts.
+    """
+
+    min_decided_share: float = MIN_DECIDED_SHARE
+    levels: tuple[float, ...] = (0.15, 0.3, 0.5, 0.7)
+    min_contour_share: float = 1.0
+
+
+NEARLY_ALL = AreaSearch()
+"""The area in which nearly all changes lie."""
+RESTLESS = AreaSearch(min_decided_share=0.3, levels=(0.2, 0.3, 0.5, 0.7), min_contour_share=0.1)
+"""An area that changes of itself, and often alone, whatever else comes and goes."""
 
 ImagePair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
@@ -46,16 +69,21 @@ class Concentration:
         Sum of their areas as a share of the frame, 0 to 1; an overlap counts twice.
     pairs, decided : int
         Number of pairs that are not similar, and of those among them that are similar with the rectangles ignored.
+    touching : int
+        Number of the other pairs in which a change that lies mostly elsewhere reaches into the rectangles.
     """
 
     rectangles: tuple[Rectangle, ...]
     share: float
     pairs: int
     decided: int
+    touching: int = 0
 
 
-def concentration(pairs: Sequence[ImagePair], *, scoring: ScoringParameters, mask: Mask) -> Concentration | None:
-    """The small area outside of which nearly all of these pairs are similar, or None if there is no such area.
+def concentration(
+    pairs: Sequence[ImagePair], *, scoring: ScoringParameters, mask: Mask, search: AreaSearch = NEARLY_ALL
+) -> Concentration | None:
+    """The small area outside of which so many of these pairs are similar, or None if there is no such area.
 
     Parameters
     ----------
@@ -65,6 +93,7 @@ def concentration(pairs: Sequence[ImagePair], *, scoring: ScoringParameters, mas
         Not native; its `planes` are those of the images.
     mask : Mask
         The mask that the images were prepared with.
+    search : AreaSearch
 
     Raises
     ------
@@ -74,40 +103,64 @@ def concentration(pairs: Sequence[ImagePair], *, scoring: ScoringParameters, mas
     dissimilar = [pair for pair in pairs if not _are_similar(*pair, scoring=scoring)]
     if not dissimilar:
         return None
-    height, width = dissimilar[0][0].shape
-    changes = np.zeros((scoring.frame_height(height, width), width))
-    for pair in dissimilar:
-        changes += _change_map(pair, scoring=scoring)
-    for rectangles in _candidates(changes / len(dissimilar)):
+    min_area = search.min_contour_share * scoring.min_contour_area
+    maps = [_change_map(pair, scoring=scoring, min_area=min_area) for pair in dissimilar]
+    for rectangles in _candidates(np.mean(maps, axis=0), levels=search.levels):
         share = sum(wide * high for _, _, wide, high in rectangles) / 100**2
         if share > MAX_SHARE:
             continue
-        wider = replace(mask, rectangles=(*mask.rectangles, *rectangles))
-        decided = sum(_is_similar_masked(pair, scoring=scoring, mask=wider) for pair in dissimilar)
-        if decided >= MIN_DECIDED_SHARE * len(dissimilar):
-            return Concentration(rectangles, share, len(dissimilar), decided)
+        apart = _still_apart(dissimilar, rectangles, scoring=scoring, mask=mask)
+        for rectangle in rectangles:  # without those that decide nothing
+            fewer = tuple(other for other in rectangles if other != rectangle)
+            if fewer and apart == _still_apart(dissimilar, fewer, scoring=scoring, mask=mask):
+                rectangles = fewer
+        if len(dissimilar) - len(apart) >= search.min_decided_share * len(dissimilar):
+            share = sum(wide * high for _, _, wide, high in rectangles) / 100**2
+            touching = sum(_reaches_into(maps[index], rectangles) for index in apart)
+            return Concentration(rectangles, share, len(dissimilar), len(dissimilar) - len(apart), touching)
     return None
 
 
-def _change_map(pair: ImagePair, *, scoring: ScoringParameters) -> NDArray[np.float64]:
-    """1 within the contours that count, else 0: (H, W), the size of the frame, whatever the number of planes."""
+def _still_apart(
+    pairs: Sequence[ImagePair], rectangles: Sequence[Rectangle], *, scoring: ScoringParameters, mask: Mask
+) -> list[int]:
+    """The indices of the pairs that are not similar with the rectangles ignored, too."""
+    wider = replace(mask, rectangles=(*mask.rectangles, *rectangles))
+    return [index for index, pair in enumerate(pairs) if not _is_similar_masked(pair, scoring=scoring, mask=wider)]
+
+
+def _change_map(pair: ImagePair, *, scoring: ScoringParameters, min_area: float) -> NDArray[np.uint8]:
+    """1 within the contours of at least `min_area`, else 0: (H, W), uint8, the size of the frame, whatever the number
+    of planes."""
     image_a, image_b, unit = aligned(*pair, scoring=scoring)
     changed = changed_pixels(difference(image_a, image_b, planes=scoring.planes), threshold=scoring.threshold)
     counting = [
         contour
         for contour in contours(changed, dilations=scoring.dilations)
-        if cv2.contourArea(contour) * unit >= scoring.min_contour_area
+        if cv2.contourArea(contour) * unit >= min_area
     ]
     inside = np.zeros(changed.shape, dtype=np.uint8)
     cv2.drawContours(inside, counting, -1, (1,), -1)
-    return inside.astype(np.float64)
+    return inside
 
 
-def _candidates(heat: NDArray[np.float64]) -> Iterator[tuple[Rectangle, ...]]:
-    """The rectangles around the pixels that change often, for each of `_LEVELS` that gives few enough rectangles."""
+def _reaches_into(changes: NDArray[np.uint8], rectangles: Sequence[Rectangle]) -> bool:
+    """Whether a change that lies mostly outside the rectangles reaches into one of them."""
+    height, width = changes.shape
+    inside = np.zeros(changes.shape, dtype=np.bool_)
+    for left, top, wide, high in rectangles:
+        rows = slice(floor(top * height / 100), ceil((top + high) * height / 100))
+        inside[rows, floor(left * width / 100) : ceil((left + wide) * width / 100)] = True
+    parts = cv2.connectedComponents(changes)[1]
+    within, all_over = np.bincount(parts[inside], minlength=parts.max() + 1), np.bincount(parts.reshape(-1))
+    return bool(((within > 0) & (2 * within < all_over))[1:].any())
+
+
+def _candidates(heat: NDArray[np.float64], *, levels: Sequence[float]) -> Iterator[tuple[Rectangle, ...]]:
+    """The rectangles around the pixels that change often, for each level that gives few enough rectangles."""
     height, width = heat.shape
     kernel = np.ones((2 * round(width * _JOIN_DISTANCE / 2) + 1,) * 2, dtype=np.uint8)
-    for level in _LEVELS:
+    for level in levels:
         often = (heat >= level).astype(np.uint8)
         joined = cv2.dilate(often, kernel)  # not a morphological closing: near the border that joins nothing
         number, parts = cv2.connectedComponents(joined)

@@ -82,11 +82,13 @@ def compare_with_reference(frame: NDArray[np.uint8], reference: Reference) -> Co
     """
     if frame.shape != reference.edges.shape:
         raise ValueError(f"a frame of {frame.shape} cannot be compared with a reference of {reference.edges.shape}")
+    things = _things(reference.grey, frame)
     return Comparison(
         displacement=displacement(_normalised_edges(frame), reference.edges),
         lost_share=_lost_share(frame, reference.lasting),
-        covered_share=_covered_share(reference.grey, frame),
+        covered_share=_covered_share(things),
         likeness=_likeness(coarse_structure(frame), reference.structure),
+        things=int.from_bytes(np.packbits(things).tobytes()),
     )
 
 
@@ -181,15 +183,19 @@ def _lost_share(frame: NDArray[np.uint8], lasting: NDArray[np.bool_]) -> float |
     return float(np.mean(gone)) if gone else None
 
 
-def _covered_share(reference: NDArray[np.uint8], frame: NDArray[np.uint8]) -> float:
-    """The share of the frame under the largest connected area that shows another thing.
+def _things(reference: NDArray[np.uint8], frame: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where another thing is: (H // 8, W // 8), bool.
 
     Both are shrunk first, so that leaves in the wind and a camera that sways show nothing new.
     """
     height, width = max(frame.shape[0] // _COVER_REDUCTION, 1), max(frame.shape[1] // _COVER_REDUCTION, 1)
     small = [resize_area(image, size=(height, width)) for image in (reference, frame)]
-    changed = things_in(change_kinds(small[0], small[1], window_px=_COVER_WINDOW_PX)).astype(np.uint8)
-    solid = cv2.morphologyEx(changed, cv2.MORPH_OPEN, np.ones((_MIN_COVER_PX,) * 2, np.uint8))
+    return things_in(change_kinds(small[0], small[1], window_px=_COVER_WINDOW_PX))
+
+
+def _covered_share(things: NDArray[np.bool_]) -> float:
+    """The share of the frame under the largest connected area of these."""
+    solid = cv2.morphologyEx(things.astype(np.uint8), cv2.MORPH_OPEN, np.ones((_MIN_COVER_PX,) * 2, np.uint8))
     areas = cv2.connectedComponentsWithStats(solid)[2][1:, cv2.CC_STAT_AREA]
     return float(areas.max() / solid.size) if len(areas) else 0.0
 

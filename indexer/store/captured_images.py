@@ -4,23 +4,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import case, or_, select
 from sqlalchemy.orm import Session
 
 from indexer.domain.advice.measurements import Capture
 from indexer.domain.images import ImageState
-from indexer.store.tables import ImageRow
+from indexer.domain.spans import SpanReason
+from indexer.store import videos
+from indexer.store.tables import DecisionRow, ImageRow, SpanRow, VideoRow
 
 _NS_PER_S = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class CapturedFile:
-    """A captured image, its path, and whether its file is present."""
+    """A captured image, its path, whether its file is present, and its keeper by the current decision: of a kept image,
+    itself; None if it was not decided."""
 
     image: Capture
     path: str
     is_present: bool
+    keeper_id: int | None
 
 
 def find_last_capture(session: Session, camera_id: int) -> datetime | None:
@@ -40,7 +44,9 @@ def iter_captured(session: Session, camera_id: int, *, since: datetime) -> Itera
             ImageRow.captured_at_source,
             ImageRow.path,
             ImageRow.state,
+            case((DecisionRow.verdict == "keep", ImageRow.id), else_=DecisionRow.keeper_id),
         )
+        .outerjoin(DecisionRow, (DecisionRow.image_id == ImageRow.id) & DecisionRow.superseded_at.is_(None))
         .where(
             ImageRow.camera_id == camera_id,
             ImageRow.captured_at >= since,
@@ -48,8 +54,25 @@ def iter_captured(session: Session, camera_id: int, *, since: datetime) -> Itera
         )
         .order_by(ImageRow.captured_at, ImageRow.id)
     )
-    for image_id, captured_at, content_hash, mtime_ns, source, path, state in session.execute(query):
+    for image_id, captured_at, content_hash, mtime_ns, source, path, state, keeper_id in session.execute(query):
         if captured_at is None:  # never, by the query; for the type
             continue
         image = Capture(image_id, captured_at, content_hash, mtime_ns / _NS_PER_S, source in ("name", "pattern"))
-        yield CapturedFile(image, path, state == ImageState.READY)
+        yield CapturedFile(image, path, state == ImageState.READY, keeper_id)
+
+
+def list_looked_at(session: Session, camera_id: int, *, since: datetime) -> list[tuple[datetime, datetime]]:
+    """The times from `since` on in which frames of videos or of the live camera were looked at and not stored, by their
+    begin: the camera took pictures, though there is no image."""
+    query = (
+        select(SpanRow.from_at, SpanRow.to_at)
+        .outerjoin(VideoRow, VideoRow.id == SpanRow.video_id)
+        .where(
+            SpanRow.camera_id == camera_id,
+            SpanRow.from_at >= since,
+            SpanRow.reason != SpanReason.GAP,
+            or_(SpanRow.video_id.is_(None), videos.is_in_force()),
+        )
+        .order_by(SpanRow.from_at)
+    )
+    return [(begin, end) for begin, end in session.execute(query)]

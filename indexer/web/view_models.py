@@ -212,6 +212,17 @@ class IgnoredAreas:
 
 
 @dataclass(frozen=True)
+class ActivityOverlay:
+    """Where things come and go, in `pairs` of kept images that follow each other: the link of an overlay for the
+    picture `under`. `never_share`: share of the frame in which nothing did, 0 to 1."""
+
+    under: PictureLink
+    overlay: str
+    pairs: int
+    never_share: float
+
+
+@dataclass(frozen=True)
 class VideoNumbers:
     """What became of the videos of a camera, and of their frames; `command` is what a person types to list them."""
 
@@ -253,6 +264,7 @@ class CameraDetails:
     videos: VideoNumbers | None = None
     findings: tuple[FindingView, ...] = ()
     dismiss: str = ""
+    activity: ActivityOverlay | None = None
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,10 @@ SMALL: dict[str, dict[str, Any]] = {
         "cameras": 1, "seconds": 0.2, "video_s": 2, "repeated": 10, "size": (320, 240), "warm_up_s": 0.5,
     },
     "review": {"images": 60, "fresh": 0.4, "large": {"100 000": 1_000}, "verdicts": 2, "keys": 3, "pace_s": 0},
+    "advise": {
+        "fortnights": 1, "faults": (), "frames": 20, "cameras": 1, "images": 40, "pictures": 20, "size": (320, 240),
+        "processes": 1, "with_samples": False,
+    },
     "growth": {"images": (60,), "cameras": (), "fresh": 0.1, "processes": 1},
 }  # fmt: skip
 """Every figure, in the order of the table, with sizes at which it only shows that it can be taken."""
@@ -196,6 +200,24 @@ BARS = (
     Bar("`review`, start to a page that can be used", "review", ("drawn", "start_s"), "at most", 1.5, " s"),
     Bar(_MEMORY.format("10 000"), "review", ("drawn", "resident_mb"), "at most", 300, " MB"),
     Bar(_MEMORY.format("1 000 000"), "review", ("1 000 000", "resident_mb"), "at most", 300, " MB"),
+    Bar(
+        "faults of a day in a made-up fortnight that `advise` finds",
+        "advise",
+        ("all faults", "share"),
+        "at least",
+        0.95,
+        "",
+    ),
+    Bar("… cameras without a fault of which it tells one", "advise", ("no fault", "found"), "at most", 0, ""),
+    Bar(
+        "`advise`, 10 cameras with 5 000 images of 1920x1080 each (processor)",
+        "advise",
+        ("command", "processor_s"),
+        "at most",
+        60,
+        " s",
+    ),
+    Bar("… memory of the largest process", "advise", ("command", "resident_mb"), "at most", 300, " MB"),
     Bar(_EXACT.format("made-up cameras"), "exact", ("made up", "differences"), "at most", 0, ""),
     Bar(_EXACT.format("one made-up camera"), "exact", ("one camera", "differences"), "at most", 0, ""),
     Bar(_EXACT.format("sample frames"), "exact", ("sample frames", "differences"), "at most", 0, ""),

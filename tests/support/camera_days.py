@@ -21,6 +21,7 @@ from indexer.workflows.advice.examine import CameraRecord, GreyFrame, examine_ca
 Picture = NDArray[np.uint8]
 Location = Literal["lot", "gate", "road"]
 LOCATIONS: tuple[Location, ...] = ("lot", "gate", "road")
+WEATHERS = ("clear", "clouds", "rain")
 BEGIN = datetime(2026, 5, 14, tzinfo=UTC)
 
 
@@ -31,7 +32,7 @@ def make_day(
     rng = np.random.default_rng(seed)
     scene = Scene(LOCATIONS[seed % 3], seed=seed, width=640, height=480)
     parked = Thing("car", 150 + 30 * (seed % 5), 408, 118, (50, 44, 190))
-    weather = rng.choice(["clear", "clouds", "rain"])
+    weather = rng.choice(WEATHERS)
     for number in range(frames):
         time = BEGIN + timedelta(hours=from_hour) + number * every
         hour = time.hour + time.minute / 60
@@ -40,10 +41,11 @@ def make_day(
             things = (*things, Thing("passing", float(rng.uniform(60, 580)), 340, 160))
         if rng.random() < 0.2:
             things = (*things, Thing("walker", float(rng.uniform(60, 580)), 330, 90, (60, 140, 220)))
-        yield time, draw(scene, things=things, light=_light(hour, weather, rng), seed=1000 * seed + number)
+        yield time, draw(scene, things=things, light=light_at(hour, weather, rng), seed=1000 * seed + number)
 
 
-def _light(hour: float, weather: str, rng: np.random.Generator) -> Light:
+def light_at(hour: float, weather: str, rng: np.random.Generator) -> Light:
+    """The light of a frame at this hour, from 0 to below 24, in one of `WEATHERS`."""
     if not 5 <= hour < 21:
         return Light(float(rng.uniform(0.95, 1.05)), "infrared", noise=3.5)
     height = np.sin(np.pi * (hour - 5) / 16)
@@ -73,7 +75,7 @@ def examined(day: Iterator[tuple[datetime, Picture]], *, now: datetime | None = 
         frames.append(GreyFrame(frame, grey_for_comparison(picture), number))
         images.append(Capture(number + 1, time, f"{number:064x}", time.timestamp(), True))
     now = images[-1].captured_at if now is None else now
-    return examine_camera(frames, CameraRecord(images, 0, 0), now=now, days=14)
+    return examine_camera(frames, CameraRecord(images), now=now, days=14)
 
 
 def kinds_of(examination: Examination) -> set[str]:

@@ -98,6 +98,7 @@ class IgnoreProposalDocument(TypedDict):
     images: Annotated[int, "Number of images that were looked at. They are the newest of the camera."]
     kept: Annotated[int, "Number of them that are kept now."]
     kept_with: Annotated[int, "Number of them that would be kept if the area is ignored."]
+    touching: Annotated[int, "Number of the other pairs in which a change that lies elsewhere reaches into the area."]
 
 
 class WouldKeepDocument(TypedDict):

@@ -12,7 +12,9 @@ MIN_FRAMES = 10
 """Frames that must show something before it is told."""
 MIN_LENGTH = timedelta(minutes=30)
 """How long it must last, from the first frame to the last."""
-_MIN_SHARE = 0.8  # of the frames of an episode
+MIN_SHARE = 0.8
+"""Share of the frames of an episode that must show it."""
+_HINT_FRAMES = 3
 _CLOSING_FRAMES = 4  # frames in a row without it that end an episode
 
 
@@ -32,6 +34,8 @@ def find_episodes(
     *,
     min_frames: int = MIN_FRAMES,
     min_length: timedelta = MIN_LENGTH,
+    min_share: float = MIN_SHARE,
+    hint: bool = False,
 ) -> list[Episode]:
     """The episodes in a series of frames, in order.
 
@@ -41,8 +45,10 @@ def find_episodes(
         Whether each frame shows it.
     times : of datetime
         When each frame was taken, ascending; as many as `flags`.
-    min_frames, min_length
+    min_frames, min_length, min_share
         What an episode needs at least.
+    hint : bool
+        Whether few frames of any length are enough, to know where to look at more of them.
 
     Raises
     ------
@@ -51,12 +57,14 @@ def find_episodes(
     """
     if len(flags) != len(times):
         raise ValueError(f"{len(flags)} flags, {len(times)} times")
+    if hint:
+        min_frames, min_length = _HINT_FRAMES, timedelta()
     episodes = [_trimmed(flags, first, last) for first, last in _runs(flags)]
     return [
         episode
         for episode in episodes
         if episode.hits >= min_frames
-        and episode.hits >= _MIN_SHARE * (episode.last - episode.first + 1)
+        and episode.hits >= min_share * (episode.last - episode.first + 1)
         and times[episode.last] - times[episode.first] >= min_length
     ]
 

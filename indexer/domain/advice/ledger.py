@@ -1,7 +1,8 @@
 """What becomes of the findings that are stored when a camera is examined again.
 
 A finding that is seen again is continued, not repeated. One that is not seen any more is closed, unless the examination
-could not tell, or did not reach back to it. A dismissed finding stays dismissed until it is twice as strong.
+could not tell, or did not reach back to it. A dismissed finding stays dismissed until it is twice as strong; what
+comes with the place of the camera, such as the sun at an hour, stays so also if it is gone for a while.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,11 @@ from indexer.domain.masks import Rectangle
 
 _RETURN_FACTOR = 2.0
 """How much stronger than when it was dismissed a finding must be to be told again."""
+
+_RECURRING = frozenset(
+    {Kind.SWAYS, Kind.GLARE, Kind.TOO_DARK, Kind.FLICKER, Kind.LIGHT_ONLY, Kind.RESTLESS_AREA, Kind.INTERVAL}
+)
+"""What comes with the place and the settings of a camera: it goes and returns, and is the same then."""
 
 _SAME_MOVE = timedelta(days=1)
 """Two moves that are found this near each other are one: another sample dates it a little differently."""
@@ -85,8 +91,15 @@ def update_ledger(
 def _best_match(stored: Sequence[StoredFinding], finding: CameraFinding) -> StoredFinding | None:
     """The stored finding that is seen again: an open one before a dismissed or closed one, the same region before one
     that only meets it."""
-    matches = [one for one in stored if _is_same(one.finding, finding)]
+    matches = [one for one in stored if _is_same(one.finding, finding) or _is_dismissed_before(one, finding)]
     return min(matches, key=lambda one: (not one.is_open, one.finding.regions != finding.regions), default=None)
+
+
+def _is_dismissed_before(stored: StoredFinding, finding: CameraFinding) -> bool:
+    """Whether a person dismissed the same, which was gone meanwhile."""
+    one = stored.finding
+    is_alike = one.kind is finding.kind and finding.kind in _RECURRING and _meet(one.regions, finding.regions)
+    return is_alike and stored.dismissed_at is not None
 
 
 def _replaces(finding: CameraFinding, other: CameraFinding) -> bool:

@@ -11,7 +11,12 @@ from statistics import median
 from indexer.domain.advice.episodes import Episode, end_of, find_episodes
 from indexer.domain.advice.findings import MIN_CLASS_FRAMES, Answer, CameraFinding, Kind, cannot_tell, too_few_frames
 from indexer.domain.advice.grid import connected_groups, rectangle_around
-from indexer.domain.advice.measurements import GRID_CELLS, LightClass, MeasuredFrame
+from indexer.domain.advice.measurements import (
+    GRID_CELLS,
+    LightClass,
+    MeasuredFrame,
+    is_of_other_day_at_that_hour,
+)
 from indexer.domain.masks import Rectangle
 
 _MAX_DETAIL = 0.5  # of its own usual detail: less is blurred
@@ -37,7 +42,7 @@ _MAX_USUAL_MAIN_SHARE = 0.5
 _MIN_OTHERS = 3  # frames of other days at that hour
 
 
-def examine_lens(frames: Sequence[MeasuredFrame], light_class: LightClass) -> Iterator[Answer]:
+def examine_lens(frames: Sequence[MeasuredFrame], light_class: LightClass, *, hint: bool = False) -> Iterator[Answer]:
     """Whether the lens is out of focus, dirty, or blocked.
 
     Parameters
@@ -45,21 +50,24 @@ def examine_lens(frames: Sequence[MeasuredFrame], light_class: LightClass) -> It
     frames : of MeasuredFrame
         Of one light class, by time.
     light_class
+    hint : bool
+        As in `indexer.domain.advice.episodes.find_episodes`.
     """
     if len(frames) < MIN_CLASS_FRAMES:
         yield from too_few_frames(frames, light_class, Kind.BLURRED, Kind.DIRTY, Kind.BLOCKED)
         return
-    blocked = list(_find_blocked(frames, light_class))
+    blocked = list(_find_blocked(frames, light_class, hint=hint))
     yield from blocked
-    yield from _find_blur(frames, light_class, is_explained=_overlaps(blocked, [frame.captured_at for frame in frames]))
+    is_explained = _overlaps(blocked, [frame.captured_at for frame in frames])
+    yield from _find_blur(frames, light_class, is_explained=is_explained, hint=hint)
 
 
-def _find_blocked(frames: Sequence[MeasuredFrame], light_class: LightClass) -> Iterator[CameraFinding]:
+def _find_blocked(frames: Sequence[MeasuredFrame], light_class: LightClass, *, hint: bool) -> Iterator[CameraFinding]:
     """The times in which something else than usual fills a large part of the view."""
     times = [frame.captured_at for frame in frames]
     cells = _cells_with_structure(frames)
     covers = [_cover(frame, cells) for frame in frames]
-    for episode in find_episodes([cover >= 1 for cover in covers], times, min_length=_MIN_BLOCKED):
+    for episode in find_episodes([cover >= 1 for cover in covers], times, min_length=_MIN_BLOCKED, hint=hint):
         inside = range(episode.first, episode.last + 1)
         yield CameraFinding(
             Kind.BLOCKED,
@@ -105,7 +113,7 @@ def _largest_unlike_area(frame: MeasuredFrame, cells: Sequence[int]) -> list[int
     return max(connected_groups(unlike), key=len, default=[])
 
 
-def examine_cover(frames: Sequence[MeasuredFrame]) -> Iterator[Answer]:
+def examine_cover(frames: Sequence[MeasuredFrame], *, hint: bool = False) -> Iterator[Answer]:
     """Whether something of one colour fills the whole view, at hours at which it usually does not.
 
     A dark night does so, too: a dark frame only counts if the same hour was not dark on other days.
@@ -114,6 +122,8 @@ def examine_cover(frames: Sequence[MeasuredFrame]) -> Iterator[Answer]:
     ----------
     frames : of MeasuredFrame
         Of all light classes, by time.
+    hint : bool
+        As in `indexer.domain.advice.episodes.find_episodes`.
     """
     if (
         len(frames) < MIN_CLASS_FRAMES
@@ -125,7 +135,7 @@ def examine_cover(frames: Sequence[MeasuredFrame]) -> Iterator[Answer]:
     flags: list[bool] = []
     for index, flag in enumerate(uniform):  # a night within such a time does not end it
         flags.append(flag and ((bool(flags) and flags[-1]) or _is_unusual(index, frames, uniform)))
-    for episode in find_episodes(flags, times):
+    for episode in find_episodes(flags, times, hint=hint):
         share = median(frames[index].condition.main_share for index in range(episode.first, episode.last + 1))
         yield CameraFinding(
             Kind.BLOCKED,
@@ -140,25 +150,14 @@ def examine_cover(frames: Sequence[MeasuredFrame]) -> Iterator[Answer]:
 def _is_unusual(index: int, frames: Sequence[MeasuredFrame], uniform: Sequence[bool]) -> bool:
     """Whether most frames of other days within an hour of this time of day are not of one colour."""
     frame = frames[index]
-    others = [
-        flag
-        for other, flag in zip(frames, uniform, strict=True)
-        if other.captured_at.date() != frame.captured_at.date()
-        and _apart_hours(other.captured_at, frame.captured_at) <= 1
-    ]
+    others = [flag for other, flag in zip(frames, uniform, strict=True) if is_of_other_day_at_that_hour(other, frame)]
     if len(others) < _MIN_OTHERS:
         return frame.condition.light_class is not LightClass.DARK
     return sum(others) < len(others) / 2
 
 
-def _apart_hours(one: datetime, other: datetime) -> float:
-    """How far two times of day lie apart."""
-    apart = abs((one.hour + one.minute / 60) - (other.hour + other.minute / 60))
-    return min(apart, 24 - apart)
-
-
 def _find_blur(
-    frames: Sequence[MeasuredFrame], light_class: LightClass, *, is_explained: Callable[[Episode], bool]
+    frames: Sequence[MeasuredFrame], light_class: LightClass, *, is_explained: Callable[[Episode], bool], hint: bool
 ) -> Iterator[Answer]:
     cells = _cells_with_structure(frames)
     if len(cells) < _MIN_CELLS:
@@ -170,22 +169,24 @@ def _find_blur(
     low_shares = [
         sum(_is_blurred(frame, cell, _MAX_DETAIL * usual[cell]) for cell in cells) / len(cells) for frame in frames
     ]
-    wiped = _wiped_cells(frames, cells)
     is_low = [
         {
-            cell: _is_blurred(frame, cell, (_MAX_WIPED_RATIO if cell in lost else _MAX_CELL_DETAIL) * usual[cell])
-            for cell in cells
+            cell: share < _MAX_DETAIL
+            and _is_blurred(
+                frame, cell, (_MAX_WIPED_RATIO if share < _MAX_WIPED_DETAIL else _MAX_CELL_DETAIL) * usual[cell]
+            )
+            for cell, share in shares.items()
         }
-        for frame, lost in zip(frames, wiped, strict=True)
+        for frame, shares in zip(frames, _relative_details(frames, cells), strict=True)
     ]
     times = [frame.captured_at for frame in frames]
-    blurred = list(find_episodes([share > _DIRTY_SHARE for share in low_shares], times))
+    blurred = list(find_episodes([share > _DIRTY_SHARE for share in low_shares], times, hint=hint))
     for episode in blurred:
         if not is_explained(episode):
             values = [median(ratios[index].values()) for index in range(episode.first, episode.last + 1)]
             yield _finding(Kind.BLURRED, frames, episode, detail=median(values), light_class=light_class)
     hazy = {index for episode in blurred for index in range(episode.first, episode.last + 1)}
-    for region_cells, episode in _find_dirt(is_low, times, without=hazy):
+    for region_cells, episode in _find_dirt(is_low, times, without=hazy, hint=hint):
         if not is_explained(episode):
             values = [ratios[index][cell] for index in range(episode.first, episode.last + 1) for cell in region_cells]
             regions = (rectangle_around(region_cells),)
@@ -193,13 +194,13 @@ def _find_blur(
 
 
 def _find_dirt(
-    is_low: Sequence[Mapping[int, bool]], times: Sequence[datetime], *, without: set[int]
+    is_low: Sequence[Mapping[int, bool]], times: Sequence[datetime], *, without: set[int], hint: bool
 ) -> Iterator[tuple[list[int], Episode]]:
     """The cells that are blurred for long while the rest is not, with the time of the one that was blurred longest."""
     spans: dict[int, Episode] = {}
     for cell in is_low[0]:
         flags = [index not in without and row[cell] for index, row in enumerate(is_low)]
-        episodes = find_episodes(flags, times, min_frames=_MIN_DIRTY_FRAMES)
+        episodes = find_episodes(flags, times, min_frames=_MIN_DIRTY_FRAMES, hint=hint)
         if episodes:
             spans[cell] = max(episodes, key=lambda episode: episode.hits)
     for group in connected_groups(sorted(spans)):
@@ -241,17 +242,16 @@ def _is_blurred(frame: MeasuredFrame, cell: int, limit: float) -> bool:
     return _is_alike(frame, cell) and _detail(frame, cell) < limit
 
 
-def _wiped_cells(frames: Sequence[MeasuredFrame], cells: Sequence[int]) -> list[set[int]]:
-    """For each frame, the cells that lost nearly all of their fine detail while most cells did not."""
+def _relative_details(frames: Sequence[MeasuredFrame], cells: Sequence[int]) -> Iterator[dict[int, float]]:
+    """For each frame, how much of its usual fine detail each cell has, beside the other cells: 1 is as they have. What
+    is parked in a cell adds structure and detail; dirt takes detail."""
     usual = {
         cell: _usual([frame.condition.detail[cell] for frame in frames if _is_alike(frame, cell)]) for cell in cells
     }
-    wiped = []
     for frame in frames:
         shares = {cell: frame.condition.detail[cell] / usual[cell] for cell in cells}
-        limit = _MAX_WIPED_DETAIL * median(shares.values())
-        wiped.append({cell for cell, share in shares.items() if share < limit})
-    return wiped
+        middle = max(median(shares.values()), 1e-6)
+        yield {cell: share / middle for cell, share in shares.items()}
 
 
 def _is_alike(frame: MeasuredFrame, cell: int) -> bool:

@@ -1,13 +1,11 @@
-"""Rules on the light: glare at the same hour, a view that is too dark, light that flickers, and images that differ by
-nothing but light."""
+"""Rules on the light: glare, a view that is too dark, and images that differ by nothing but light."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from itertools import pairwise
 from statistics import median
 
-from indexer.domain.advice.episodes import MIN_FRAMES, MIN_LENGTH, Episode, end_of, find_episodes
+from indexer.domain.advice.episodes import MIN_FRAMES, MIN_LENGTH, end_of, find_episodes
 from indexer.domain.advice.findings import MIN_CLASS_FRAMES, Answer, CameraFinding, CannotTell, Kind
 from indexer.domain.advice.grid import connected_groups, rectangle_around
 from indexer.domain.advice.measurements import (
@@ -15,30 +13,32 @@ from indexer.domain.advice.measurements import (
     LightClass,
     MeasuredFrame,
     MeasuredPair,
+    is_of_other_day_at_that_hour,
 )
 from indexer.domain.plurals import counted
 
 _MIN_GLARE_SHARE = 0.3
 _MIN_GLARE_RISE = 0.1
 _MIN_DAYS = 3
+_MIN_OTHERS = 3  # frames of other days at that hour
+_MAX_OTHERS_SHARE = 0.1
+_MIN_EXPLAINED_SHARE = 0.5
 _MIN_DARK_SHARE = 0.8
-_MIN_FLICKER_LEVELS = 6.0
-_MIN_UNSETTLED_SHARE = 0.25  # of the frames: clouds alone let the brightness go up and down, too
-_MAX_THINGS = 0.05  # of the frame: with more, something else than the light changed
 _MIN_LIGHT_SHARE = 2 / 3
 _MAX_THINGS_SHARE = 0.1  # of what changed: with more, it is not light alone
 _MIN_CHANGES = 3
-_MIN_PAIRS = 19
 
 
-def examine_glare(frames: Sequence[MeasuredFrame], light_class: LightClass) -> Iterator[Answer]:
-    """Whether part of the frame is clipped white at the same hour of several days.
+def examine_glare(frames: Sequence[MeasuredFrame], light_class: LightClass, *, hint: bool = False) -> Iterator[Answer]:
+    """Whether part of the frame is clipped white: at the same hour of several days, or when other days are not.
 
     Parameters
     ----------
     frames : of MeasuredFrame
         Of one light class, by time.
     light_class
+    hint : bool
+        As in `indexer.domain.advice.episodes.find_episodes`.
     """
     days = {frame.captured_at.date() for frame in frames}
     if len(frames) < MIN_CLASS_FRAMES or len(days) < _MIN_DAYS:
@@ -47,34 +47,80 @@ def examine_glare(frames: Sequence[MeasuredFrame], light_class: LightClass) -> I
         yield CannotTell(Kind.GLARE, reason, light_class)
         return
     usual = [median(frame.condition.bright[cell] for frame in frames) for cell in range(GRID_CELLS)]
-    by_hour: dict[int, list[MeasuredFrame]] = defaultdict(list)
-    for frame in frames:
-        if _glaring_cells(frame, usual):
-            by_hour[frame.captured_at.hour].append(frame)
-    hours = {
-        hour for hour, glaring in by_hour.items() if len({frame.captured_at.date() for frame in glaring}) >= _MIN_DAYS
-    }
-    glaring = sorted((frame for hour in hours for frame in by_hour[hour]), key=lambda frame: frame.captured_at)
-    if not glaring:
+    cells = [_glaring_cells(frame, usual) for frame in frames]
+    days_by_hour: dict[int, set[date]] = defaultdict(set)
+    for frame, glaring in zip(frames, cells, strict=True):
+        if glaring:
+            days_by_hour[frame.captured_at.hour].add(frame.captured_at.date())
+    hours = {hour for hour, seen_on in days_by_hour.items() if len(seen_on) >= _MIN_DAYS}
+    daily = [
+        (frame, glaring) for frame, glaring in zip(frames, cells, strict=True) if glaring and _hour(frame) in hours
+    ]
+    if daily:
+        yield _glares(daily, light_class, until=None)
         return
-    cells = Counter(cell for frame in glaring for cell in _glaring_cells(frame, usual))
+    unusual = [
+        [cell for cell in glaring if _is_unusual(frame, cell, frames)]
+        for frame, glaring in zip(frames, cells, strict=True)
+    ]
+    times = [frame.captured_at for frame in frames]
+    for episode in find_episodes([bool(glaring) for glaring in unusual], times, hint=hint):
+        inside = range(episode.first, episode.last + 1)
+        during = [(frames[index], unusual[index]) for index in inside if unusual[index]]
+        yield _glares(during, light_class, until=end_of(episode, times))
+
+
+def is_glare(blocked: CameraFinding, frames: Sequence[MeasuredFrame], glare: Sequence[CameraFinding]) -> bool:
+    """Whether what seems to block the view is the sun, which hides it as well: most of its frames glare.
+
+    Parameters
+    ----------
+    blocked : CameraFinding
+    frames : of MeasuredFrame
+        Of the light that it was seen in.
+    glare : of CameraFinding
+        In the same light; hints are enough.
+    """
+    during = [frame for frame in frames if _is_within(frame, blocked)]
+    explained = [
+        frame
+        for frame in during
+        if any(_is_within(frame, one) and f"{_hour(frame):02d}" in str(one.evidence["hours_utc"]) for one in glare)
+    ]
+    return bool(during) and len(explained) >= _MIN_EXPLAINED_SHARE * len(during)
+
+
+def _is_within(frame: MeasuredFrame, finding: CameraFinding) -> bool:
+    return finding.since <= frame.captured_at and (finding.until is None or frame.captured_at < finding.until)
+
+
+def _glares(
+    glaring: Sequence[tuple[MeasuredFrame, Sequence[int]]], light_class: LightClass, *, until: datetime | None
+) -> CameraFinding:
+    """The finding on frames and the cells of each that are white."""
+    cells = Counter(cell for _, white in glaring for cell in white)
     region = [cell for cell, number in cells.items() if number >= len(glaring) / 2]
-    shares = [max(frame.condition.bright[cell] for cell in _glaring_cells(frame, usual)) for frame in glaring]
-    yield CameraFinding(
+    shares = [max(frame.condition.bright[cell] for cell in white) for frame, white in glaring]
+    first, last = glaring[0][0], glaring[-1][0]
+    return CameraFinding(
         Kind.GLARE,
-        since=glaring[0].captured_at,
-        until=None,
+        since=first.captured_at,
+        until=until,
         strength=median(shares) / _MIN_GLARE_SHARE,
         evidence={
-            "hours_utc": ", ".join(f"{hour:02d}" for hour in sorted(hours)),
+            "hours_utc": ", ".join(f"{hour:02d}" for hour in sorted({_hour(frame) for frame, _ in glaring})),
             "bright_share": round(median(shares), 2),
-            "days": len({frame.captured_at.date() for frame in glaring}),
+            "days": len({frame.captured_at.date() for frame, _ in glaring}),
             "frames": len(glaring),
         },
-        image_ids=(glaring[-1].image_id,),
+        image_ids=(first.image_id, last.image_id),
         light_class=light_class,
         regions=tuple(rectangle_around(group) for group in connected_groups(sorted(region))),
     )
+
+
+def _hour(frame: MeasuredFrame) -> int:
+    return frame.captured_at.hour
 
 
 def _glaring_cells(frame: MeasuredFrame, usual: Sequence[float]) -> list[int]:
@@ -83,6 +129,15 @@ def _glaring_cells(frame: MeasuredFrame, usual: Sequence[float]) -> list[int]:
         for cell, share in enumerate(frame.condition.bright)
         if share > _MIN_GLARE_SHARE and share >= usual[cell] + _MIN_GLARE_RISE
     ]
+
+
+def _is_unusual(frame: MeasuredFrame, cell: int, frames: Sequence[MeasuredFrame]) -> bool:
+    """Whether a cell is clearly whiter than on nearly all frames of other days at about that time of day."""
+    others = [other for other in frames if is_of_other_day_at_that_hour(other, frame)]
+    if len(others) < _MIN_OTHERS:
+        return False
+    whiter = frame.condition.bright[cell] - _MIN_GLARE_RISE
+    return sum(other.condition.bright[cell] > whiter for other in others) <= _MAX_OTHERS_SHARE * len(others)
 
 
 def examine_darkness(frames: Sequence[MeasuredFrame]) -> Iterator[Answer]:
@@ -126,61 +181,6 @@ def _is_lasting(times: Sequence[datetime]) -> bool:
     """Whether something was seen on several days, or on enough frames for long enough."""
     days: set[date] = {time.date() for time in times}
     return len(times) >= MIN_FRAMES and (len(days) >= _MIN_DAYS or times[-1] - times[0] >= MIN_LENGTH)
-
-
-def examine_flicker(pairs: Sequence[MeasuredPair]) -> Iterator[Answer]:
-    """Whether the brightness goes up and down from frame to frame while nothing else changes.
-
-    Parameters
-    ----------
-    pairs : of MeasuredPair
-        Neighbours in time of one light class, by time; pairs that follow each other share a frame.
-    """
-    turns = [
-        (one, other)
-        for one, other in pairwise(pairs)
-        if one.later.image_id == other.earlier.image_id and max(one.change.things, other.change.things) <= _MAX_THINGS
-    ]
-    if len(turns) < _MIN_PAIRS:
-        reason = f"{counted(len(turns), 'time')} three frames in a row, at least {_MIN_PAIRS} are needed"
-        yield CannotTell(Kind.FLICKER, reason)
-        return
-    times = [one.later.captured_at for one, _ in turns]
-    is_large = [_swing(one, other) > _MIN_FLICKER_LEVELS for one, other in turns]
-    episodes = find_episodes(is_large, times)
-    for episode in episodes:
-        yield _flickers(turns[episode.first : episode.last + 1], episode, until=end_of(episode, times))
-    if not episodes and sum(is_large) >= _MIN_UNSETTLED_SHARE * len(turns):
-        yield CannotTell(Kind.FLICKER, f"the light changes by more than {_MIN_FLICKER_LEVELS:g} levels too often")
-
-
-def _flickers(
-    turns: Sequence[tuple[MeasuredPair, MeasuredPair]], episode: Episode, *, until: datetime | None
-) -> CameraFinding:
-    large = [swing for one, other in turns if (swing := _swing(one, other)) > _MIN_FLICKER_LEVELS]
-    return CameraFinding(
-        Kind.FLICKER,
-        since=turns[0][0].earlier.captured_at,
-        until=until,
-        strength=median(large) / _MIN_FLICKER_LEVELS,
-        evidence={
-            "levels": round(median(large), 1),
-            "sign_changes": round(episode.hits / len(turns), 2),
-            "frames": len(turns) + 2,
-        },
-        image_ids=(turns[-1][0].earlier.image_id, turns[-1][0].later.image_id),
-        light_class=turns[0][0].later.condition.light_class,
-    )
-
-
-def _swing(one: MeasuredPair, other: MeasuredPair) -> float:
-    """By how many levels the brightness goes up and down again, or down and up; 0 if it does not."""
-    rises = _rise(one), _rise(other)
-    return min(map(abs, rises)) if rises[0] * rises[1] < 0 else 0.0
-
-
-def _rise(pair: MeasuredPair) -> float:
-    return pair.later.condition.brightness - pair.earlier.condition.brightness
 
 
 def examine_light_changes(pairs: Sequence[MeasuredPair], *, frames: int) -> Iterator[Answer]:

@@ -103,13 +103,15 @@ class Comparison:
     `displacement`: None if too few blocks agree, which is the answer "cannot be told". `lost_share`: share of the cells
     with lasting edges in which these are gone, 0 to 1; None if no cell has such edges. `covered_share`: share of the
     frame under the largest connected area that shows another thing than the reference, 0 to 1. `likeness`: correlation
-    of the coarse structure of each cell with the reference, -1 to 1; GRID_CELLS numbers.
+    of the coarse structure of each cell with the reference, -1 to 1; GRID_CELLS numbers. `things`: where another thing
+    than in the reference is, a bit for each block of 8 x 8 pixels, row by row.
     """
 
     displacement: Displacement | None
     lost_share: float | None
     covered_share: float
     likeness: tuple[float, ...]
+    things: int = 0
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,30 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Rise:
+    """How the light rose between two neighbours in time, all over the frame.
+
+    Attributes
+    ----------
+    levels : float
+        Median of what was added, in grey levels; below 0 if it became darker.
+    offset : float
+        What was added where the first frame is black, in grey levels. Sun and clouds multiply the levels and add
+        nothing there.
+    even_share : float
+        Share of the frame that rose as the rest did, 0 to 1. Sun and shadow are not even, nor are things.
+    """
+
+    levels: float
+    offset: float
+    even_share: float
+
+
+LEVEL = Rise(0.0, 0.0, 1.0)
+"""No change of the light."""
+
+
+@dataclass(frozen=True)
 class MeasuredFrame:
     """A frame with its measures. `comparison`: None if its class has too few frames for a reference."""
 
@@ -140,6 +166,13 @@ class MeasuredFrame:
     comparison: Comparison | None = None
 
 
+def is_of_other_day_at_that_hour(other: MeasuredFrame, frame: MeasuredFrame) -> bool:
+    """Whether a frame is of another day than `frame`, and of about the same time of day: at most an hour apart."""
+    one, another = frame.captured_at, other.captured_at
+    apart_s = abs((one - another).total_seconds()) % 86_400
+    return one.date() != another.date() and min(apart_s, 86_400 - apart_s) <= 3600
+
+
 @dataclass(frozen=True)
 class MeasuredPair:
     """Two neighbours in time and what changed between them."""
@@ -147,6 +180,7 @@ class MeasuredPair:
     earlier: MeasuredFrame
     later: MeasuredFrame
     change: Change
+    rise: Rise = LEVEL
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ level that changes and stays is a camera that moved; one that changes from frame
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
@@ -20,6 +20,7 @@ _LEVEL_PX = 1.0
 _MIN_AT_LEVEL = 0.9  # share of the frames on each side of a move that lie within _LEVEL_PX of their level
 _STEP_PX = 0.3  # from one frame to the next; cameras that stood still had steps of 0.1
 _MIN_STEP_SHARE = 0.2
+_HINT_FRAMES = 3
 _FULL_TURN = 16.0  # px: beyond it no block answers
 
 
@@ -36,7 +37,7 @@ class _Move:
         return _distance(self.before, self.after)
 
 
-def examine_view(frames: Sequence[MeasuredFrame], light_class: LightClass) -> Iterator[Answer]:
+def examine_view(frames: Sequence[MeasuredFrame], light_class: LightClass, *, hint: bool = False) -> Iterator[Answer]:
     """Whether the camera moved or sways.
 
     Parameters
@@ -44,6 +45,8 @@ def examine_view(frames: Sequence[MeasuredFrame], light_class: LightClass) -> It
     frames : of MeasuredFrame
         Of one light class, by time.
     light_class
+    hint : bool
+        Whether a few frames after a move are enough, to know where to look at more of them.
     """
     if len(frames) < MIN_CLASS_FRAMES:
         yield from too_few_frames(frames, light_class, Kind.MOVED, Kind.SWAYS)
@@ -54,7 +57,7 @@ def examine_view(frames: Sequence[MeasuredFrame], light_class: LightClass) -> It
         yield from cannot_tell(reason, light_class, Kind.MOVED, Kind.SWAYS)
         return
     places = [_displacement(frame) or Displacement(0, 0) for frame in seen]
-    move = _find_move(seen, places)
+    move = _find_move(seen, places, hint=hint)
     if move is not None:
         yield _moved(seen, move, light_class)
         yield from _find_sway(seen[: move.index], places[: move.index], light_class, until=seen[move.index].captured_at)
@@ -71,9 +74,10 @@ def _displacement(frame: MeasuredFrame) -> Displacement | None:
     return None if frame.comparison is None else frame.comparison.displacement
 
 
-def _find_move(frames: Sequence[MeasuredFrame], places: Sequence[Displacement]) -> _Move | None:
+def _find_move(frames: Sequence[MeasuredFrame], places: Sequence[Displacement], *, hint: bool) -> _Move | None:
     """The one time from which on all lies elsewhere: the split with the smallest sum of distances to both levels."""
-    splits = range(MIN_FRAMES, len(places) - MIN_FRAMES + 1)
+    least, lasting = (_HINT_FRAMES, timedelta()) if hint else (MIN_FRAMES, MIN_LENGTH)
+    splits = range(least, len(places) - least + 1)
     if not splits:
         return None
     moves = (_Move(index, _level(places[:index]), _level(places[index:])) for index in splits)
@@ -84,7 +88,7 @@ def _find_move(frames: Sequence[MeasuredFrame], places: Sequence[Displacement]) 
         sum(_distance(place, level) <= _LEVEL_PX for place in side) >= _MIN_AT_LEVEL * len(side)
         for side, level in ((before, best.before), (after, best.after))
     )
-    return best if best.distance >= MIN_DISPLACEMENT_PX and is_stable and lasted >= MIN_LENGTH else None
+    return best if best.distance >= MIN_DISPLACEMENT_PX and is_stable and lasted >= lasting else None
 
 
 def _find_last_move(frames: Sequence[MeasuredFrame], places: Sequence[Displacement]) -> _Move | None:

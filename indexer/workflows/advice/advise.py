@@ -19,17 +19,19 @@ from typing import Any
 from indexer.domain.advice.findings import CameraFinding, CannotTell, Examination, Kind
 from indexer.domain.advice.ledger import StoredFinding, update_ledger
 from indexer.domain.advice.measurements import MeasuredFrame
-from indexer.domain.advice.sampling import choose_sample
 from indexer.execution import WorkerFailure
 from indexer.execution.executor import map_files, map_path
+from indexer.imaging.concentration import RESTLESS
 from indexer.store import cameras, captured_images, findings, profiles
-from indexer.store.cameras import CameraSummary
 from indexer.store.captured_images import CapturedFile
 from indexer.store.database import Database
 from indexer.store.findings import region_text
 from indexer.store.profiles import StoredProfile
-from indexer.workflows.advice.examine import CameraRecord, GreyFrame, examine_camera
+from indexer.workflows.advice.comparison import compare_by
+from indexer.workflows.advice.examine import CameraExaminer, CameraRecord, GreyFrame
 from indexer.workflows.advice.measurement import ConditionTask, measure_file
+from indexer.workflows.advice.rounds import FrameRounds
+from indexer.workflows.advice.trials import with_trial
 from indexer.workflows.compare.ignore_proposals import IgnoreProposal, find_proposal
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.runs.run import ActiveRun, record_run
@@ -109,13 +111,10 @@ def advise(
     with context.database.read() as session:
         camera_ids = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
         in_force = profiles.list_in_force(session, camera_ids)
-        summaries = {summary.camera: summary for summary in cameras.list_summaries(session)}
     with record_run(context.database, "advise", arguments=arguments, clock=context.clock, by_camera=True) as run:
         advance = context.progress("looking at cameras", len(camera_ids))
         for name, camera_id in camera_ids.items():
-            examination = _CameraExamination(
-                context, summaries[name], camera_id, in_force[name], days=days, frames=frames
-            )
+            examination = _CameraExamination(context, name, camera_id, in_force[name], days=days, frames=frames)
             report.cameras.append(examination.run(run))
             run.counts = report.counts
             advance(1)
@@ -164,15 +163,14 @@ class _CameraExamination:
     def __init__(
         self,
         context: ComparisonContext,
-        summary: CameraSummary,
+        name: str,
         camera_id: int,
         stored: StoredProfile,
         *,
         days: int,
         frames: int,
     ) -> None:
-        self._context, self._summary, self._camera_id, self._stored = context, summary, camera_id, stored
-        self._name = summary.camera
+        self._context, self._name, self._camera_id, self._stored = context, name, camera_id, stored
         self._days, self._most = days, frames
 
     def run(self, run: ActiveRun) -> CameraAdvice:
@@ -191,17 +189,24 @@ class _CameraExamination:
         present = [file for file in captured if file.is_present]
         if not present:
             return CameraAdvice(self._name, images=len(captured))
-        chosen = choose_sample([file.image.captured_at for file in present], most=self._most)
-        measured = list(measure_frames(self._context, present, chosen))
+        rounds = FrameRounds(
+            [file.image.captured_at for file in present],
+            lambda positions: measure_frames(self._context, present, positions),
+            most=self._most,
+        )
         record = self._make_record(captured)
-        examination = examine_camera(measured, record, now=self._context.clock(), days=self._days)
-        examination = self._with_restless_area(examination, present, decided=record.decided)
+        compare = compare_by(self._context.executor)
+        examiner = CameraExaminer(record, now=self._context.clock(), days=self._days, compare=compare)
+        examination = rounds.examine(examiner)
+        examination = self._with_trials(examination, decided=len(record.keepers))
+        examination = self._with_restless_area(examination, present, decided=len(record.keepers))
+        measured = rounds.frames
         first, last = present[0].image.captured_at, present[-1].image.captured_at
         return CameraAdvice(
             self._name,
             images=len(captured),
             frames=len(measured),
-            unusable=len(chosen) - len(measured),
+            unusable=len(rounds.looked_at) - len(measured),
             since=first,
             last=last,
             findings=self._store(examination, reaches_back_to=_end_of_reference(measured, last), at=last, run=run),
@@ -209,8 +214,26 @@ class _CameraExamination:
         )
 
     def _make_record(self, captured: Sequence[CapturedFile]) -> CameraRecord:
-        duplicates = self._summary.duplicates + self._summary.removed
-        return CameraRecord([file.image for file in captured], self._summary.kept + duplicates, duplicates)
+        keepers = {file.image.image_id: file.keeper_id for file in captured if file.keeper_id is not None}
+        with self._context.database.read() as session:
+            since = captured[0].image.captured_at
+            looked_at = captured_images.list_looked_at(session, self._camera_id, since=since)
+        return CameraRecord([file.image for file in captured], keepers, looked_at)
+
+    def _with_trials(self, examination: Examination, *, decided: int) -> Examination:
+        """The examination with what the advice would change, where that can be tried."""
+        tried = (
+            with_trial(
+                finding,
+                self._context,
+                camera=self._name,
+                camera_id=self._camera_id,
+                stored=self._stored,
+                decided=decided,
+            )
+            for finding in examination.findings
+        )
+        return Examination(tuple(tried), examination.untold)
 
     def _with_restless_area(
         self, examination: Examination, present: Sequence[CapturedFile], *, decided: int
@@ -219,7 +242,7 @@ class _CameraExamination:
         if not decided:
             untold = CannotTell(Kind.RESTLESS_AREA, "no image was decided yet, which compare does")
             return Examination(examination.findings, (*examination.untold, untold))
-        proposal = find_proposal(self._context.database, self._name, self._camera_id, self._stored)
+        proposal = find_proposal(self._context.database, self._name, self._camera_id, self._stored, search=RESTLESS)
         if proposal is None:
             return examination
         times = (present[0].image.captured_at, present[-1].image.captured_at)
@@ -258,6 +281,8 @@ def _restless_area(proposal: IgnoreProposal, *, since: datetime) -> CameraFindin
             "frame_share": round(proposal.share, 3),
             "pairs": proposal.pairs,
             "decided_pairs": proposal.decided,
+            "larger_pairs": proposal.pairs - proposal.decided,
+            "touching_pairs": proposal.touching,
             "images": proposal.images,
             "kept": proposal.kept,
             "kept_without": proposal.kept_with,

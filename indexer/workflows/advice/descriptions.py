@@ -44,8 +44,16 @@ def _moved(finding: CameraFinding, camera: str) -> Description:
 def _sways(finding: CameraFinding, camera: str) -> Description:
     evidence = finding.evidence
     what = f"The view sways by {evidence['spread_px']} px {evidence['direction']} (of a frame 320 wide)."
-    sweep = command_line("sweep", "--camera", camera, "--max-score", "2000")
-    return Description(what, f"Stiffen the mount. What a higher limit would keep: {sweep}")
+    limit = f"{evidence.get('limit', 2000):g}"
+    sweep = command_line("sweep", "--camera", camera, "--max-score", limit)
+    if "kept" not in evidence:
+        return Description(what, f"Stiffen the mount. What a higher limit would keep: {sweep}")
+    kept = f"{evidence['kept']} of {_counted(finding, 'images')} are kept"
+    if evidence["kept"] == evidence["kept_with"]:
+        return Description(what, f"Stiffen the mount. {kept}; twice the limit would not change that.")
+    return Description(
+        what, f"Stiffen the mount. {kept}; with the limit {limit} it would be {evidence['kept_with']}: {sweep}"
+    )
 
 
 def _blurred(finding: CameraFinding, _camera: str) -> Description:
@@ -84,6 +92,10 @@ def _silent(finding: CameraFinding, _camera: str) -> Description:
 
 def _clock(finding: CameraFinding, _camera: str) -> Description:
     evidence = finding.evidence
+    if "jump_s" in evidence:
+        back = describe_duration(float(evidence["jump_s"]))
+        what = f"The clock was set: the times go back by {back}, though the files were written one after the other."
+        return Description(what, "Set the clock of the camera, best by NTP.")
     hours = int(evidence["hours"])
     what = (
         f"The times in {_counted(finding, 'images')} are {counted(abs(hours), 'hour')} "
@@ -95,13 +107,20 @@ def _clock(finding: CameraFinding, _camera: str) -> Description:
     return Description(what, "Set the clock of the camera, best by NTP.")
 
 
-def _glare(finding: CameraFinding, _camera: str) -> Description:
+def _glare(finding: CameraFinding, camera: str) -> Description:
     evidence = finding.evidence
     what = (
         f"At {evidence['hours_utc']} h (UTC) on {_counted(finding, 'days')} up to "
         f"{float(evidence['bright_share']):.0%} of a part of the view is white ({_places(finding)})."
     )
-    return Description(what, "Shade the camera, or turn it down by some degrees: nothing is seen there at these hours.")
+    advice = "Shade the camera, or turn it down by some degrees: nothing is seen there at these hours."
+    if "kept" not in evidence:
+        return Description(what, advice)
+    return Description(
+        what,
+        f"{advice} Ignoring it at all hours keeps {evidence['kept_with']} instead of {evidence['kept']} of "
+        f"{_counted(finding, 'images')}: {_ignore_commands(finding, camera)}",
+    )
 
 
 def _too_dark(finding: CameraFinding, _camera: str) -> Description:
@@ -134,30 +153,51 @@ def _light_only(finding: CameraFinding, _camera: str) -> Description:
     )
 
 
-def _restless_area(finding: CameraFinding, _camera: str) -> Description:
+def _restless_area(finding: CameraFinding, camera: str) -> Description:
     evidence = finding.evidence
     what = (
         f"{evidence['decided_pairs']} of {evidence['pairs']} pairs of kept images differ only in "
         f"{float(evidence['frame_share']):.1%} of the view ({_places(finding)}): a clock, a tree, a flag, or a gate."
     )
-    ignored_already = filter(None, str(evidence.get("ignored_already", "")).split(";"))
-    regions = [*ignored_already, *(",".join(f"{number:g}" for number in region) for region in finding.regions)]
-    ignores = [word for region in regions for word in ("--ignore", region)]
-    make = command_line("profile", "make", str(evidence["name"]), "--base", str(evidence["base"]), *ignores)
+    larger = int(evidence.get("larger_pairs", 0))
+    if larger:
+        what += f" Of {counted(larger, 'larger change')} {evidence['touching_pairs']} touched it, too."
     return Description(
         what,
         f"Look at it first. Ignoring it keeps {evidence['kept_without']} instead of {evidence['kept']} of "
-        f"{_counted(finding, 'images')}: {make}",
+        f"{_counted(finding, 'images')}: {_ignore_commands(finding, camera)}",
     )
+
+
+def _ignore_commands(finding: CameraFinding, camera: str) -> str:
+    """The commands that make a profile which ignores the regions of the finding, too, and give it to the camera."""
+    evidence = finding.evidence
+    ignored_already = filter(None, str(evidence.get("ignored_already", "")).split(";"))
+    regions = [*ignored_already, *(",".join(f"{number:g}" for number in region) for region in finding.regions)]
+    ignores = [word for region in regions for word in ("--ignore", region)]
+    name = str(evidence["name"])
+    make = command_line("profile", "make", name, "--base", str(evidence["base"]), *ignores)
+    return f"{make}, then {command_line('profile', 'use', name, '--camera', camera)}, then {command_line('compare')}"
 
 
 def _interval(finding: CameraFinding, _camera: str) -> Description:
     evidence = finding.evidence
-    what = (
-        f"{float(evidence['duplicate_share']):.1%} of {evidence['images']} images are duplicates, at one each "
-        f"{evidence['interval_s']} s."
+    interval = f"one each {evidence['interval_s']} s"
+    if "kept_share" in evidence:
+        what = (
+            f"{float(evidence['kept_share']):.1%} of {evidence['images']} images are kept, at {interval}, and in "
+            f"{counted(int(evidence['pairs']), 'pair')} of neighbours hardly anything is there on both."
+        )
+        return Description(what, "Take images more often: what passes comes and goes between two of them.")
+    what = f"{float(evidence['duplicate_share']):.1%} of {evidence['images']} images are duplicates, at {interval}."
+    if evidence["longer_interval_s"] == evidence["interval_s"]:
+        advice = "Take an image less often if short visits do not matter: half as many lose over a tenth of the scenes."
+        return Description(what, advice)
+    return Description(
+        what,
+        f"Take an image less often: one each {evidence['longer_interval_s']} s would show {evidence['scenes_left']} of "
+        f"{counted(int(evidence['scenes']), 'kept scene')}.",
     )
-    return Description(what, "Take an image less often.")
 
 
 def _places(finding: CameraFinding) -> str:

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from indexer.domain.masks import Rectangle
 from indexer.errors import IndexerError
-from indexer.imaging.concentration import ImagePair, concentration
+from indexer.imaging.concentration import NEARLY_ALL, AreaSearch, ImagePair, concentration
 from indexer.imaging.thumbnails import decode
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
@@ -35,7 +35,8 @@ class IgnoreProposal:
     """An area of a camera's frames that is worth a look.
 
     `rectangles`: per cent, as `profile make --ignore` takes them; `share`: their part of the frame, 0 to 1. Of `pairs`
-    of successive kept images that differ, `decided` are similar with the area ignored. Of `images`, the newest of the
+    of successive kept images that differ, `decided` are similar with the area ignored, and of the others, which differ
+    elsewhere, too, `touching` have such a change that reaches into the area. Of `images`, the newest of the
     camera, `kept` are kept now and `kept_with` would be. No profile has the name `name`. `ignored_already` are the
     rectangles of the profile in force; a new profile must name them as well.
     """
@@ -51,6 +52,7 @@ class IgnoreProposal:
     images: int
     kept: int
     kept_with: int
+    touching: int = 0
 
 
 def propose(
@@ -71,13 +73,18 @@ def propose(
             yield proposal
 
 
-def find_proposal(database: Database, camera: str, camera_id: int, stored: StoredProfile) -> IgnoreProposal | None:
-    """The proposal for one camera by its current decisions; None if there is none, or if it keeps too little."""
+def find_proposal(
+    database: Database, camera: str, camera_id: int, stored: StoredProfile, *, search: AreaSearch = NEARLY_ALL
+) -> IgnoreProposal | None:
+    """The proposal for one camera by its current decisions; None if there is none, or if it keeps too little.
+
+    `search`: how the area is looked for.
+    """
     if stored.profile.preparation.native:
         return None
     try:
         finder = _ProposalFinder(database, camera, camera_id, stored)
-        return finder.find_proposal() if finder.keeps_much else None
+        return finder.find_proposal(search) if finder.keeps_much else None
     except (IndexerError, ValueError):  # corrupt or changed: not reported here
         return None
 
@@ -95,10 +102,11 @@ class _ProposalFinder:
         """Whether so much is kept that there is something to gain."""
         return len(self._kept) >= max(MIN_KEPT, MIN_KEPT_SHARE * len(self._newest.images))
 
-    def find_proposal(self) -> IgnoreProposal | None:
+    def find_proposal(self, search: AreaSearch) -> IgnoreProposal | None:
         """The area that is worth a look; None if there is none."""
         mask = mask_parameters(self._stored.profile.preparation)
-        area = concentration(self._sample_pairs(), scoring=self._stored.profile.scoring_parameters, mask=mask)
+        scoring = self._stored.profile.scoring_parameters
+        area = concentration(self._sample_pairs(), scoring=scoring, mask=mask, search=search)
         if area is None:
             return None
         wider_mask = replace(mask, rectangles=(*mask.rectangles, *area.rectangles))
@@ -114,6 +122,7 @@ class _ProposalFinder:
             share=area.share,
             pairs=area.pairs,
             decided=area.decided,
+            touching=area.touching,
             images=len(self._newest.images),
             kept=len(self._kept),
             kept_with=kept_with,

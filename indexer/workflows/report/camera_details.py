@@ -27,6 +27,7 @@ from indexer.web.view_models import (
 )
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.profile_parameters import mask_parameters
+from indexer.workflows.report.activity import find_activity
 from indexer.workflows.tuning.sweep import sweep as try_limits
 
 MAX_SWEPT_IMAGES = 3_000
@@ -59,6 +60,7 @@ def camera_details(
         videos=_video_numbers(context, card.name),
         findings=findings,
         dismiss=command_line("advise", "dismiss", "ID"),
+        activity=find_activity(context, camera_id, out=out, card=card, stored=stored, newest=newest),
     )
 
 

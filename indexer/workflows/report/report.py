@@ -47,7 +47,7 @@ MAX_BORDERLINE = 200
 
 _REPORT_FILES = re.compile(
     r"index\.html|overview-\d+\.html|borderline(-\d+)?\.html|style\.css|report\.js"
-    r"|cameras/\d+/((index|strip-\d+|pairs(-\d+)?)\.html|ignored\.png|sweep-[0-9a-f]{32}\.json)"
+    r"|cameras/\d+/((index|strip-\d+|pairs(-\d+)?)\.html|ignored\.png|activity-[0-9a-f]{32}\.png|sweep-[0-9a-f]{32}\.json)"
     r"|pictures/[0-9a-f]{2}/[0-9a-f]{64}(-index)?\.jpg|differences/[0-9a-f]{2}/[0-9a-f]{32}\.(png|json)"
 )
 

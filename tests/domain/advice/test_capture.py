@@ -1,12 +1,11 @@
-"""Frozen, silent, clock and interval: by the rows of the index alone, over a year of them."""
+"""Frozen and silent: by the rows of the index, over a year of them."""
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
-from indexer.domain.advice.capture import examine_clock, examine_frozen, examine_interval, examine_silence
-from indexer.domain.advice.findings import CameraFinding, CannotTell, Kind
-from indexer.domain.advice.measurements import Capture
+from indexer.domain.advice.capture import examine_frozen, examine_silence, examine_still
+from indexer.domain.advice.findings import CameraFinding, Kind
+from indexer.domain.advice.measurements import Capture, MeasuredFrame
+from tests.domain.advice.test_view import PLAIN
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -26,7 +25,7 @@ def test_quiet_year() -> None:
     """A year of images at even times has nothing wrong with it."""
     year = captures(365 * 24, every=timedelta(hours=1))
     now = year[-1].captured_at + timedelta(minutes=30)
-    answers = [*examine_frozen(year), *examine_silence(year, now=now, days=14), *examine_clock(year)]
+    answers = [*examine_frozen(year), *examine_silence(year, now=now, days=14)]
     assert answers == []
 
 
@@ -55,42 +54,37 @@ def test_silent_gap_and_end() -> None:
     assert (ended.since, ended.until) == (images[-1].captured_at, None)
 
 
+def test_times_that_were_looked_at_are_not_silent() -> None:
+    """While frames of a live camera are looked at and show nothing new, it is not silent, though it has no image; when
+    that ends, it is."""
+    images = captures(300)
+    gap = [*images[:100], *images[160:]]
+    looked_at = [(one.captured_at, one.captured_at + timedelta(minutes=4)) for one in images[100:160]]
+    now = images[-1].captured_at
+    assert found(examine_silence(gap, looked_at=looked_at, now=now, days=14)) == []
+    later = [(now, now + timedelta(hours=3))]
+    assert found(examine_silence(images, looked_at=later, now=now + timedelta(hours=3, minutes=1), days=14)) == []
+    (silent,) = found(examine_silence(images, looked_at=later, now=now + timedelta(hours=9), days=14))
+    assert (silent.since, silent.until) == (now + timedelta(hours=3), None)
+
+
+def still(begin: int, end: int, *, count: int = 60) -> list[CameraFinding]:
+    """What is found in frames five minutes apart, of which those from `begin` to before `end` show the same."""
+    frames = [MeasuredFrame(number + 1, BEGIN + number * timedelta(minutes=5), PLAIN) for number in range(count)]
+    return found(examine_still([begin if begin < number < end else number for number in range(count)], frames))
+
+
+def test_pictures_without_new_noise_are_frozen() -> None:
+    """The very same picture for an hour is frozen, with its begin and its end, whatever the bytes of the files; for
+    half an hour it is not, nor are the pictures of a camera that never has noise."""
+    (frozen,) = still(20, 35)
+    assert (frozen.kind, frozen.image_ids, frozen.evidence) == (Kind.FROZEN, (21, 35), {"images": 15})
+    assert (frozen.since, frozen.until) == (BEGIN + 20 * timedelta(minutes=5), BEGIN + 35 * timedelta(minutes=5))
+    assert (still(20, 26), still(0, 60)) == ([], [])
+
+
 def test_nights_and_archives_are_not_silent() -> None:
     """Who takes no images at night is not silent each morning; who took the last years ago is not in use."""
     days = [one for one in captures(14 * 24, every=timedelta(hours=1)) if 7 <= one.captured_at.hour < 19]
     assert found(examine_silence(days, now=days[-1].captured_at + timedelta(hours=2), days=14)) == []
     assert found(examine_silence(days, now=days[-1].captured_at + timedelta(days=900), days=14)) == []
-
-
-@pytest.mark.parametrize("hours", [-1, 1, 2])
-def test_clock_for_a_day(hours: int) -> None:
-    """A clock that is whole hours off for a day of fourteen is found, with its begin and its end."""
-    images = captures(14 * 24 * 4, every=timedelta(minutes=15))
-    off = range(5 * 96, 6 * 96)
-    shift = timedelta(hours=hours)
-    series = [
-        Capture(one.image_id, one.captured_at + shift, one.content_hash, one.mtime_s, True) if number in off else one
-        for number, one in enumerate(images)
-    ]
-    (clock,) = found(examine_clock(series))
-    assert (clock.evidence["hours"], clock.evidence["images"], clock.evidence["all"]) == (hours, 96, 0)
-    assert abs(clock.since - images[5 * 96].captured_at) < timedelta(minutes=1)
-
-
-def test_copied_files_tell_nothing_of_the_clock() -> None:
-    """Files that were all written at one time, or whose times are no names, cannot tell."""
-    images = captures(100)
-    copied = [Capture(one.image_id, one.captured_at, one.content_hash, BEGIN.timestamp() + 9e6, True) for one in images]
-    unnamed = [Capture(one.image_id, one.captured_at, one.content_hash, one.mtime_s, False) for one in images]
-    for series in (copied, unnamed):
-        (answer,) = examine_clock(series)
-        assert isinstance(answer, CannotTell)
-
-
-def test_interval() -> None:
-    """Nearly all are duplicates: too often. Few decided images cannot tell."""
-    images = captures(400)
-    (dense,) = found(examine_interval(images, duplicates=399, decided=400))
-    assert (dense.kind, dense.evidence["interval_s"]) == (Kind.INTERVAL, 300)
-    assert list(examine_interval(images, duplicates=390, decided=400)) == []
-    assert [type(answer) for answer in examine_interval(images, duplicates=0, decided=10)] == [CannotTell]

@@ -69,6 +69,16 @@ def test_dismissed_stays_dismissed_until_twice_as_strong() -> None:
     assert update(known, stronger).added == (stronger,)
 
 
+def test_dismissed_sun_stays_dismissed_after_a_cloudy_week() -> None:
+    """What comes with the place of a camera is not told again after it was gone; dirt that comes back is."""
+    gone = {"since": MONDAY - 9 * DAY, "until": MONDAY - 7 * DAY}
+    for kind, is_told in ((Kind.GLARE, False), (Kind.SWAYS, False), (Kind.DIRTY, True), (Kind.BLOCKED, True)):
+        known = [stored(replace(DIRT, kind=kind, **gone), dismissed=True)]
+        again = replace(DIRT, kind=kind)
+        assert (update(known, again).added == (again,)) is is_told
+        assert update(known, replace(again, strength=4.0)).added == (replace(again, strength=4.0),)
+
+
 def test_two_moves_are_two() -> None:
     """A second move days later is a finding of its own."""
     second = replace(MOVE, since=MONDAY + 3 * DAY)

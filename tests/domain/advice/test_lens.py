@@ -52,6 +52,16 @@ def test_dirt_of_some_cells() -> None:
     assert look(parked) == []
 
 
+def test_car_that_is_parked_is_no_dirt() -> None:
+    """A smooth thing in a cell that is flat else has less detail per structure, but not less detail."""
+    detail, structure = ((value, *[usual] * 23) for value, usual in ((23.0, 200.0), (215.0, 400.0)))
+    flat = replace(PLAIN, detail=(4.0, *[200.0] * 23), structure=(10.0, *[400.0] * 23))
+    parked = replace(PLAIN, detail=tuple(detail), structure=tuple(structure))
+    frames = frames_with(lambda frame: replace(frame, condition=parked))
+    days = [replace(frame, condition=flat) if number < 40 else frame for number, frame in enumerate(frames)]
+    assert look(days) == []
+
+
 def test_drop_that_takes_the_coarse_structure() -> None:
     """A drop takes the coarse structure of a cell, and still more of its detail; a shadow takes as much of both."""
     detail, structure = ((value, *[usual] * 23) for value, usual in ((16.0, 200.0), (80.0, 400.0)))

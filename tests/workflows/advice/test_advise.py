@@ -12,6 +12,7 @@ from indexer.domain.descriptions import Limits
 from indexer.errors import CameraError, FindingError, PictureError
 from indexer.execution import serial
 from indexer.imaging.synthetic.scenes import Scene, Thing, draw, encode
+from indexer.store import captured_images
 from indexer.store.forgetting import ForgetScope
 from indexer.workflows.admin.forget import forget
 from indexer.workflows.admin.status import status
@@ -21,7 +22,8 @@ from indexer.workflows.advice.picture import draw_camera
 from indexer.workflows.context import ComparisonContext
 from tests.support.camera_days import shifted
 from tests.support.databases import on_sqlite
-from tests.support.index import Index
+from tests.support.index import Index, name, picture
+from tests.support.video_rows import NOON, add_video_rows
 
 BEGIN = datetime(2026, 5, 14, 9, tzinfo=UTC)
 MOVED_AT = BEGIN + 15 * timedelta(minutes=5)
@@ -116,6 +118,18 @@ def test_findings_go_with_their_camera(index: Index) -> None:
     assert index.rows("SELECT COUNT(*) FROM findings") == [(0,)]
 
 
+def test_times_of_a_live_camera_are_no_silence(index: Index) -> None:
+    """The index knows when frames of a video were looked at and not stored."""
+    image = index.put(name(0), picture())
+    index.ingest()
+    add_video_rows(index.database, index.folder / "gate.mp4", image=image)
+    with index.database.read() as session:
+        looked_at = captured_images.list_looked_at(session, 1, since=datetime(2000, 1, 1, tzinfo=UTC))
+        later = captured_images.list_looked_at(session, 1, since=datetime(2100, 1, 1, tzinfo=UTC))
+    assert looked_at == [(NOON + timedelta(seconds=1), NOON + timedelta(seconds=8))]
+    assert later == []
+
+
 @on_sqlite
 def test_picture(index: Index, tmp_path: Path) -> None:
     """The picture shows orange where the walker went, and is not written over."""
@@ -141,3 +155,7 @@ def test_real_cameras(frames_index: Callable[..., Index]) -> None:
     found = {camera.camera: {str(one.finding.kind) for one in camera.findings} for camera in cameras}
     assert found == {name: {"sways"} if name == "c02" else set() for name in found}
     assert len(found) == 8
+    ((sways,),) = [camera.findings for camera in cameras if camera.findings]
+    evidence = sways.finding.evidence
+    assert (evidence["limit"], evidence["images"]) == (2000, 48)
+    assert 0 < int(evidence["kept_with"]) <= int(evidence["kept"])

@@ -15,9 +15,11 @@ from indexer.domain.descriptions import Limits
 from indexer.domain.masks import Mask
 from indexer.errors import CameraError, FolderError, UsageError
 from indexer.execution import serial
+from indexer.imaging.activity_map import clear_share
 from indexer.imaging.masks import mask_overlay
 from indexer.store import report_queries
 from indexer.workflows.admin.profile import use_profile
+from indexer.workflows.compare.wider_mask import NewestImages
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.report.one_file import write_one_file
 from indexer.workflows.report.report import ReportResult, report
@@ -257,6 +259,32 @@ def test_what_is_ignored_is_shown(lot: Index, write: Callable[..., ReportResult]
     page = (tmp_path / "out/cameras/1/index.html").read_text()
     assert 'src="../../cameras/1/ignored.png"' in page
     assert "2 rectangles" in page
+
+
+def test_where_things_come_and_go_is_shown(
+    lot: Index, write: Callable[..., ReportResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page of a camera lays over its newest picture where its kept images differ; the overlay is made once, and
+    again when another image is kept."""
+
+    def overlays() -> list[str]:
+        return sorted(path.name for path in (tmp_path / "out/cameras/1").glob("activity-*.png"))
+
+    write()
+    (first,) = overlays()
+    assert 0.5 < clear_share((tmp_path / "out/cameras/1" / first).read_bytes()) < 1
+    page = (tmp_path / "out/cameras/1/index.html").read_text()
+    assert f'src="../../cameras/1/{first}"' in page
+    with monkeypatch.context() as patched:
+        patched.setattr(NewestImages, "load_thumbnails", None)
+        write()
+    assert overlays() == [first]
+    lot.put(name(900), picture((10, 8, 20, 90)))
+    lot.ingest()
+    lot.compare()
+    write()
+    assert len(overlays()) == 1
+    assert overlays() != [first]
 
 
 def test_findings_are_shown_with_pictures(lot: Index, write: Callable[..., ReportResult], tmp_path: Path) -> None:

@@ -1,0 +1,117 @@
+"""Rules on the clock of a camera: it is whole hours off, or was set back.
+
+They rest on the rows of the index alone, and so cover removed images, too.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from statistics import median
+
+from indexer.domain.advice.episodes import end_of, find_episodes
+from indexer.domain.advice.findings import Answer, CameraFinding, CannotTell, Kind
+from indexer.domain.advice.measurements import Capture
+
+_MIN_IMAGES = 20
+_CLOCK_TOLERANCE_S = 120
+_MIN_CLOCK_SHARE = 0.8
+_MAX_CLOCK_HOURS = 14
+_MAX_BACK_SHARE = 0.02  # of the steps from one file to the next
+_MIN_BACK = timedelta(minutes=10)
+_MIN_TWICE = 2  # images before and after a jump whose times lie within it
+_SAME_JUMP = 0.8  # of a jump back: a step forward by as much undoes it
+
+
+def examine_clock(images: Sequence[Capture]) -> Iterator[Answer]:
+    """Whether the times in the names are whole hours off the times at which the files were written, or go back.
+
+    Parameters
+    ----------
+    images : of Capture
+        Of one camera, by time.
+    """
+    written = sorted((image for image in images if image.from_name), key=lambda image: image.mtime_s)
+    offsets = [_hours_off(image) for image in written]
+    known = [(image, hours) for image, hours in zip(written, offsets, strict=True) if hours is not None]
+    if len(known) < max(_MIN_IMAGES, _MIN_CLOCK_SHARE * len(written)):
+        if is_written_in_order(written):
+            yield from _find_jumps(written)
+        else:
+            yield CannotTell(Kind.CLOCK, "the files do not have the time at which they were written")
+        return
+    mtimes = [datetime.fromtimestamp(image.mtime_s, UTC) for image, _ in known]
+    for hours in sorted({hours for _, hours in known if hours}):
+        for episode in find_episodes([offset == hours for _, offset in known], mtimes):
+            first = known[episode.first][0]
+            yield CameraFinding(
+                Kind.CLOCK,
+                since=mtimes[episode.first],
+                until=end_of(episode, mtimes),
+                strength=float(abs(hours)),
+                evidence={"hours": hours, "images": episode.hits, "all": int(episode.hits == len(known))},
+                image_ids=(first.image_id, known[episode.last][0].image_id),
+            )
+
+
+def _hours_off(image: Capture) -> int | None:
+    """By how many hours the name is ahead of the file; None if it is no whole number of hours."""
+    seconds = image.captured_at.timestamp() - image.mtime_s
+    hours = round(seconds / 3600)
+    return hours if abs(seconds - 3600 * hours) <= _CLOCK_TOLERANCE_S and abs(hours) <= _MAX_CLOCK_HOURS else None
+
+
+def is_written_in_order(written: Sequence[Capture]) -> bool:
+    """Whether files were written in the order in which their images were taken, but for a few; copies may not be.
+
+    Parameters
+    ----------
+    written : of Capture
+        By the time of modification.
+    """
+    steps = list(pairwise(written))
+    if len(written) < _MIN_IMAGES or any(one.mtime_s == other.mtime_s for one, other in steps):
+        return False
+    return sum(other.captured_at < one.captured_at for one, other in steps) <= _MAX_BACK_SHARE * len(steps)
+
+
+def _find_jumps(written: Sequence[Capture]) -> Iterator[CameraFinding]:
+    """The times in which the clock was off: between a jump back and a step forward by as much.
+
+    The folders of a copy may be written in another order than they were taken. So a jump only counts if images before
+    and after it have times that lie within it.
+    """
+    times = [image.captured_at for image in written]
+    usual = timedelta(seconds=median((end - begin).total_seconds() for begin, end in pairwise(times)))
+    for index, (before, after) in enumerate(pairwise(times)):
+        back = before - after + usual
+        if not _MIN_BACK <= back <= timedelta(hours=_MAX_CLOCK_HOURS):
+            continue
+        if min(sum(after <= time <= before for time in part) for part in (times[: index + 1], times[index + 1 :])) < (
+            _MIN_TWICE
+        ):
+            continue
+        first, last = _wrong_part(times, index, least=_SAME_JUMP * back)
+        yield CameraFinding(
+            Kind.CLOCK,
+            since=times[first],
+            until=None if last + 1 == len(times) else max(times[first], times[last + 1]),
+            strength=max(back.total_seconds() / 3600, 1.0),
+            evidence={
+                "hours": round(back.total_seconds() / 3600, 1) * (-1 if first == index + 1 else 1),
+                "images": last - first + 1,
+                "all": 0,
+                "jump_s": round(back.total_seconds()),
+            },
+            image_ids=(written[index].image_id, written[index + 1].image_id),
+        )
+
+
+def _wrong_part(times: Sequence[datetime], index: int, *, least: timedelta) -> tuple[int, int]:
+    """The first and last image of the times with the wrong clock: from a step forward to the jump back after `index`,
+    or from there to the next step forward, whichever is shorter."""
+    forward = [number for number, (one, other) in enumerate(pairwise(times)) if other - one >= least]
+    begin = max((number + 1 for number in forward if number < index), default=0)
+    end = min((number for number in forward if number > index), default=len(times) - 1)
+    if begin and (end + 1 == len(times) or index - begin < end - index):
+        return begin, index
+    return index + 1, end

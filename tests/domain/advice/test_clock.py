@@ -1,0 +1,77 @@
+"""The clock: by names and by the times and the order in which the files were written."""
+
+import random
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from indexer.domain.advice.clock import examine_clock
+from indexer.domain.advice.findings import CannotTell
+from indexer.domain.advice.measurements import Capture
+from tests.domain.advice.test_capture import BEGIN, captures, found
+
+
+def test_quiet_year() -> None:
+    """A year of images at even times has nothing wrong with its clock."""
+    assert list(examine_clock(captures(365 * 24, every=timedelta(hours=1)))) == []
+
+
+@pytest.mark.parametrize("hours", [-1, 1, 2])
+def test_clock_for_a_day(hours: int) -> None:
+    """A clock that is whole hours off for a day of fourteen is found, with its begin and its end."""
+    images = captures(14 * 24 * 4, every=timedelta(minutes=15))
+    off = range(5 * 96, 6 * 96)
+    shift = timedelta(hours=hours)
+    series = [
+        Capture(one.image_id, one.captured_at + shift, one.content_hash, one.mtime_s, True) if number in off else one
+        for number, one in enumerate(images)
+    ]
+    (clock,) = found(examine_clock(series))
+    assert (clock.evidence["hours"], clock.evidence["images"], clock.evidence["all"]) == (hours, 96, 0)
+    assert abs(clock.since - images[5 * 96].captured_at) < timedelta(minutes=1)
+
+
+def test_copied_files_tell_nothing_of_the_clock() -> None:
+    """Files that were all written at one time, or whose times are no names, cannot tell."""
+    images = captures(100)
+    copied = [Capture(one.image_id, one.captured_at, one.content_hash, BEGIN.timestamp() + 9e6, True) for one in images]
+    unnamed = [Capture(one.image_id, one.captured_at, one.content_hash, one.mtime_s, False) for one in images]
+    for series in (copied, unnamed):
+        (answer,) = examine_clock(series)
+        assert isinstance(answer, CannotTell)
+
+
+def fortnight(hours: float, days: range, *, written_every_s: float = 0.01) -> list[Capture]:
+    """Two weeks of copied files, written one after the other long afterwards; on some days the clock is off."""
+    return [
+        replace(
+            one,
+            captured_at=one.captured_at + timedelta(hours=hours) * ((one.captured_at - BEGIN).days in days),
+            mtime_s=9e9 + number * written_every_s,
+        )
+        for number, one in enumerate(captures(14 * 96, every=timedelta(minutes=15)))
+    ]
+
+
+@pytest.mark.parametrize("hours", [-1, 1, -0.5, -3])
+def test_clock_that_was_set_for_a_day(hours: float) -> None:
+    """In files that only have the order in which they were taken, a clock that is off for a day jumps, with begin and
+    end; the time of the jump itself is what the clock said."""
+    images = fortnight(hours, range(5, 6))
+    (clock,) = found(examine_clock(sorted(images, key=lambda one: one.captured_at)))
+    assert (clock.evidence["hours"], clock.evidence["images"]) == (hours, 96)
+    assert clock.since == images[5 * 96].captured_at
+    assert clock.until == images[6 * 96].captured_at
+
+
+def test_copies_in_another_order_tell_nothing_of_the_clock() -> None:
+    """A clock that is right does not jump, nor do days that were copied in another order; images in any order cannot
+    tell."""
+    images = fortnight(0, range(0))
+    assert list(examine_clock(images)) == []
+    shuffled = random.Random(1).sample([one.mtime_s for one in images], len(images))
+    (answer,) = examine_clock([replace(one, mtime_s=mtime_s) for one, mtime_s in zip(images, shuffled, strict=True)])
+    assert isinstance(answer, CannotTell)
+    days = [replace(one, mtime_s=one.mtime_s - 1000 * ((one.captured_at - BEGIN).days % 3)) for one in images]
+    assert list(examine_clock(days)) == []

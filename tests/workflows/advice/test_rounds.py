@@ -1,0 +1,68 @@
+"""A camera with more frames than are looked at: a fault of a few hours is looked at closely, and dated to the frame."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from indexer.domain.advice.measurements import Condition, MeasuredFrame
+from indexer.workflows.advice.examine import CameraExaminer, CameraRecord, GreyFrame
+from indexer.workflows.advice.rounds import FrameRounds
+from tests.domain.advice.test_view import PLAIN
+
+BEGIN = datetime(2026, 5, 1, 6, tzinfo=UTC)
+COUNT = 2000
+TIMES = [BEGIN + number * timedelta(minutes=10) for number in range(COUNT)]
+VIEW = np.random.default_rng(1).integers(40, 200, (60, 80)).astype(np.uint8)
+BLURRED = replace(PLAIN, detail=(40.0,) * 24)
+
+
+class Camera:
+    """Frames of which those from `begin` to before `end` are out of focus; it counts which are measured."""
+
+    def __init__(self, begin: int, end: int) -> None:
+        self.begin, self.end = begin, end
+        self.measured: list[int] = []
+
+    def measure(self, positions: Sequence[int]) -> Iterator[GreyFrame]:
+        """The frames at these positions."""
+        for position in positions:
+            self.measured.append(position)
+            condition: Condition = BLURRED if self.begin <= position < self.end else PLAIN
+            noise = np.random.default_rng(position).integers(0, 6, VIEW.shape)
+            yield GreyFrame(
+                MeasuredFrame(position + 1, TIMES[position], condition), (VIEW + noise).astype(np.uint8), position
+            )
+
+
+def examined(camera: Camera, *, most: int = 200, count: int = COUNT) -> list[tuple[str, datetime, datetime | None]]:
+    """Kind, begin and end of what is found."""
+    examiner = CameraExaminer(CameraRecord([]), now=TIMES[-1], days=14)
+    found = FrameRounds(TIMES[:count], camera.measure, most=most).examine(examiner)
+    assert len(camera.measured) <= most
+    assert len({*camera.measured}) == len(camera.measured)
+    return [(str(finding.kind), finding.since, finding.until) for finding in found.findings]
+
+
+@pytest.mark.parametrize(("begin", "end"), [(1000, 1060), (1203, 1347), (700, COUNT)])
+def test_a_fault_of_some_hours_is_dated_to_the_frame(begin: int, end: int) -> None:
+    """A fault of ten hours in two weeks is found in a tenth of the frames, from the very frame to the very frame."""
+    assert examined(Camera(begin, end)) == [("blurred", TIMES[begin], TIMES[end] if end < COUNT else None)]
+
+
+def test_a_quiet_camera_is_looked_at_evenly() -> None:
+    """Without a hint, all days are looked at more closely."""
+    camera = Camera(0, 0)
+    assert examined(camera) == []
+    assert len(camera.measured) > 150
+    assert {TIMES[position].date() for position in camera.measured} >= {time.date() for time in TIMES[:-144]}
+
+
+@pytest.mark.parametrize(("most", "count"), [(200, 200), (40, COUNT)])
+def test_few_frames_are_one_round(most: int, count: int) -> None:
+    """Few frames are all looked at; of a small sample nothing is put aside."""
+    camera = Camera(0, 0)
+    assert examined(camera, most=most, count=count) == []
+    assert len(camera.measured) == most
