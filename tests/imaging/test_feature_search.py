@@ -47,7 +47,7 @@ def brute_force(images: list[NDArray[np.uint8]], *, alike: int, limit: int) -> l
 )
 def test_distances_are_those_of_brute_force(spreads: list[int], width: int, alike: int, limit: int) -> None:
     """To the last bit, up to the first that is nearer than the one limit; from the other limit on they are -1."""
-    images = [drawn(seed, spread, width) for seed, spread in enumerate([3, *spreads])]
+    images, limit = [drawn(seed, spread, width) for seed, spread in enumerate([3, *spreads])], max(alike, limit)
     with ImageBuffer(required_bytes([image.shape for image in images]), shared=False) as buffer:
         slot, *others = [buffer.put(image) for image in images]
         offsets = np.array([other.offset for other in others], dtype=np.int64)

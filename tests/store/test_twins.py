@@ -136,7 +136,9 @@ def test_twins_of_one_statement(database: Database, add: Callable[..., int]) -> 
     ids = [add(file_of(START, epoch=epoch, number=number), at=None) for number, epoch in enumerate([True, False, True])]
     execute(database, "UPDATE images SET captured_at = ?", "2021-03-26 23:59:58.000000")
     assert pairs(database) == [(ids[0], ids[1], 0.0), (ids[2], ids[1], 0.0)]
-    copied = "root, camera_id, camera_source, captured_at, captured_at_source, file_size, mtime_ns, content_hash, run_id"
+    copied = (
+        "root, camera_id, camera_source, captured_at, captured_at_source, file_size, mtime_ns, run_id, content_hash"
+    )
     execute(
         database,
         f"INSERT INTO images (path, state, {copied}) SELECT replace(path, 'frames', 'copies'), 'missing', {copied} "

@@ -31,7 +31,8 @@ def distances(pixels, image, candidates, rows, stride, of_row, alike, limit, squ
     of_row : int
         Whole cells in a row.
     alike, limit : int
-        Squared differences: a pair below the first ends the search, and one from the second on is not compared further.
+        Squared differences: a pair below the first ends the search, and one from the second on, which is not below the
+        first, is not compared further.
     squared : (M,), int64
         Written for every compared candidate: its largest squared difference of a cell, or AT_LIMIT.
     """
