@@ -103,16 +103,14 @@ def _iter_closest(
     order = _order(of_profile)
     query = (
         select(*_COLUMNS)
-        .join(image, and_(image.image_id == ScoreRow.image_a_id, image.superseded_at.is_(None)))
-        .join(other, and_(other.image_id == ScoreRow.image_b_id, other.superseded_at.is_(None)))
+        .outerjoin(image, and_(image.image_id == ScoreRow.image_a_id, image.superseded_at.is_(None)))
+        .outerjoin(other, and_(other.image_id == ScoreRow.image_b_id, other.superseded_at.is_(None)))
         .join(image_a, image_a.id == ScoreRow.image_a_id)
         .join(image_b, image_b.id == ScoreRow.image_b_id)
         .where(
             ScoreRow.scoring_id == of_profile.scoring_id,
             ScoreRow.score >= of_profile.max_score if kept else ScoreRow.score < of_profile.max_score,
-            _are_kept(image, other) if kept else _is_duplicate(image, other),
-            image.profile_id == of_profile.profile_id,
-            other.profile_id == of_profile.profile_id,
+            (_are_kept if kept else _is_duplicate)(image, other, of_profile.profile_id),
             image_a.state.in_(_SHOWN_STATES),
             image_b.state.in_(_SHOWN_STATES),
             ~judged,
@@ -147,13 +145,17 @@ def _closeness_column(of_profile: _Limit) -> ColumnElement[float]:
     )
 
 
-def _are_kept(image: type[DecisionRow], other: type[DecisionRow]) -> ColumnElement[bool]:
-    return and_(image.verdict == "keep", other.verdict == "keep")
+def _are_kept(image: type[DecisionRow], other: type[DecisionRow], profile_id: int) -> ColumnElement[bool]:
+    """Whether this profile decided to keep both."""
+    return and_(*(column for row in (image, other) for column in (row.verdict == "keep", row.profile_id == profile_id)))
 
 
-def _is_duplicate(image: type[DecisionRow], other: type[DecisionRow]) -> ColumnElement[bool]:
-    """Whether one image is the duplicate of the other, by the score."""
+def _is_duplicate(image: type[DecisionRow], other: type[DecisionRow], profile_id: int) -> ColumnElement[bool]:
+    """Whether this profile decided by the score that one image is the duplicate of the other.
+
+    The keeper of a removed image may have been decided again since then, or not be decided at all.
+    """
     return or_(
-        and_(image.keeper_id == other.image_id, image.reason == "similar"),
-        and_(other.keeper_id == image.image_id, other.reason == "similar"),
+        and_(image.keeper_id == ScoreRow.image_b_id, image.reason == "similar", image.profile_id == profile_id),
+        and_(other.keeper_id == ScoreRow.image_a_id, other.reason == "similar", other.profile_id == profile_id),
     )

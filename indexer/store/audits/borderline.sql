@@ -1,26 +1,33 @@
 -- Pairs that were decided by the smallest margin: first duplicates, whose removal has the weakest case, then kept pairs.
 -- :side which of them: removed (also those still to be removed), kept or both [both]
 -- :limit at most so many rows of each side [50]
-WITH pair AS NOT MATERIALIZED (
+WITH joined AS NOT MATERIALIZED (
     SELECT score.scoring_id, score.score, score.largest_contour, score.changed_fraction, score.distance,
-           profile.id AS profile_id, profile.name AS profile, profile.max_score,
-           image.verdict AS verdict, other.verdict AS other_verdict, image_a.path AS path, image_b.path AS other_path,
-           image_a.state AS state, image_b.state AS other_state,
-           image_a.camera_id, image.verdict = 'keep' AND other.verdict = 'keep' AS kept,
-           CASE WHEN image.keeper_id = other.image_id AND image.reason = 'similar' THEN 1
-                WHEN other.keeper_id = image.image_id AND other.reason = 'similar' THEN 1
-                ELSE 0 END AS similar_pair
+           image_a.path AS path, image_b.path AS other_path, image_a.state AS state, image_b.state AS other_state,
+           image_a.camera_id,
+           CASE WHEN image.verdict = 'keep' AND other.verdict = 'keep' AND image.profile_id = other.profile_id
+                THEN image.profile_id END AS kept_profile_id,
+           CASE WHEN image.keeper_id = score.image_b_id AND image.reason = 'similar' THEN image.profile_id
+           END AS profile_of_a,
+           CASE WHEN other.keeper_id = score.image_a_id AND other.reason = 'similar' THEN other.profile_id
+           END AS profile_of_b
     FROM scores AS score
-    JOIN decisions AS image ON image.image_id = score.image_a_id AND image.superseded_at IS NULL
-    JOIN decisions AS other ON other.image_id = score.image_b_id AND other.superseded_at IS NULL
-    JOIN profiles AS profile ON profile.id = image.profile_id AND profile.scoring_id = score.scoring_id
     JOIN images AS image_a ON image_a.id = score.image_a_id
     JOIN images AS image_b ON image_b.id = score.image_b_id
-    WHERE other.profile_id = image.profile_id
-      AND image_a.state IN ('ready', 'removed') AND image_b.state IN ('ready', 'removed')
+    LEFT JOIN decisions AS image ON image.image_id = score.image_a_id AND image.superseded_at IS NULL
+    LEFT JOIN decisions AS other ON other.image_id = score.image_b_id AND other.superseded_at IS NULL
+    WHERE image_a.state IN ('ready', 'removed') AND image_b.state IN ('ready', 'removed')
       AND NOT EXISTS (SELECT 1 FROM verdicts AS judged
                       WHERE judged.image_a_id = score.image_a_id AND judged.image_b_id = score.image_b_id
                         AND judged.withdrawn_at IS NULL)
+),
+-- The profile of a duplicate is the one that decided it. Its keeper may have been decided again, or not at all.
+pair AS NOT MATERIALIZED (
+    SELECT joined.*, profile.id AS profile_id, profile.name AS profile, profile.max_score,
+           CASE WHEN joined.profile_of_a IS NULL AND joined.profile_of_b IS NULL THEN 1 ELSE 0 END AS kept
+    FROM joined
+    JOIN profiles AS profile ON profile.scoring_id = joined.scoring_id
+        AND profile.id = COALESCE(joined.profile_of_a, joined.profile_of_b, joined.kept_profile_id)
 ),
 -- Where the rows of each profile begin and end, found by walking from its limit: only what lies between is looked at.
 -- Within a scoring, pairs in the order of score and largest contour are closer and closer to the limit. With features
@@ -33,18 +40,18 @@ edge AS MATERIALIZED (
            CASE WHEN scoring.max_distance IS NULL THEN
            (SELECT pair.score FROM pair
             WHERE pair.scoring_id = profile.scoring_id AND pair.profile_id = profile.id
-              AND pair.score < profile.max_score AND pair.similar_pair = 1
+              AND pair.score < profile.max_score AND pair.kept = 0
             ORDER BY pair.score DESC, pair.largest_contour DESC LIMIT 1 OFFSET CAST(:limit AS INTEGER))
            END AS lowest,
            CASE WHEN scoring.max_distance IS NULL THEN
            (SELECT pair.largest_contour FROM pair
             WHERE pair.scoring_id = profile.scoring_id AND pair.profile_id = profile.id
-              AND pair.score < profile.max_score AND pair.similar_pair = 1
+              AND pair.score < profile.max_score AND pair.kept = 0
             ORDER BY pair.score DESC, pair.largest_contour DESC LIMIT 1 OFFSET CAST(:limit AS INTEGER))
            END AS smallest,
            (SELECT pair.score FROM pair
             WHERE pair.scoring_id = profile.scoring_id AND pair.profile_id = profile.id
-              AND pair.score >= profile.max_score AND pair.kept
+              AND pair.score >= profile.max_score AND pair.kept = 1
             ORDER BY pair.score, pair.largest_contour LIMIT 1 OFFSET CAST(:limit AS INTEGER)) AS highest
     FROM profiles AS profile
     JOIN scorings AS scoring ON scoring.id = profile.scoring_id
@@ -59,30 +66,30 @@ near AS (
     JOIN pair ON pair.scoring_id = edge.scoring_id AND pair.profile_id = edge.profile_id
         AND (pair.score, pair.largest_contour) >= (COALESCE(edge.lowest, 0), COALESCE(edge.smallest, 0))
         AND pair.score <= COALESCE(edge.highest, 1e300)
-    WHERE (pair.similar_pair = 1 AND CAST(:side AS TEXT) IN ('removed', 'both'))
-       OR (pair.kept AND pair.score >= pair.max_score AND CAST(:side AS TEXT) IN ('kept', 'both'))
+    WHERE (pair.kept = 0 AND CAST(:side AS TEXT) IN ('removed', 'both'))
+       OR (pair.kept = 1 AND pair.score >= pair.max_score AND CAST(:side AS TEXT) IN ('kept', 'both'))
 ),
 ranked AS (
     SELECT near.*, camera.name AS camera,
            ROW_NUMBER() OVER (PARTITION BY near.kept
-                              ORDER BY CASE WHEN near.kept THEN near.closeness ELSE -near.closeness END,
+                              ORDER BY CASE WHEN near.kept = 1 THEN near.closeness ELSE -near.closeness END,
                                        camera.name, near.path, near.other_path) AS place
     FROM near
     JOIN cameras AS camera ON camera.id = near.camera_id
 )
 SELECT camera,
-       CASE WHEN kept THEN 'both kept' ELSE 'duplicate' END AS decided,
+       CASE WHEN kept = 1 THEN 'both kept' ELSE 'duplicate' END AS decided,
        score,
        max_score,
        score - max_score AS over_limit,
-       CASE WHEN other_verdict = 'duplicate' THEN other_path ELSE path END AS path,
-       CASE WHEN other_verdict = 'duplicate' THEN path ELSE other_path END AS other_path,
+       CASE WHEN profile_of_b IS NOT NULL THEN other_path ELSE path END AS path,
+       CASE WHEN profile_of_b IS NOT NULL THEN path ELSE other_path END AS other_path,
        profile,
        closeness,
        largest_contour,
        min_contour_area,
        changed_fraction,
-       CASE WHEN other_verdict = 'duplicate' THEN other_state ELSE state END AS state
+       CASE WHEN profile_of_b IS NOT NULL THEN other_state ELSE state END AS state
 FROM ranked
 WHERE place <= CAST(:limit AS INTEGER)
 ORDER BY kept, place

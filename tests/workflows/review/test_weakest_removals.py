@@ -9,6 +9,7 @@ import pytest
 
 from indexer.imaging import matching
 from indexer.store.audit_queries import run_audit
+from indexer.store.borderline import list_borderline
 from tests.support.databases import on_sqlite
 from tests.support.index import Index, name, picture
 
@@ -37,12 +38,24 @@ def test_the_weakest_removals_come_first(index: Index, monkeypatch: pytest.Monke
     index.ingest()
     index.compare()
     index.prune()
+    expected = [(cells, 0.0, "removed") for cells in sorted(MARKS)[:-41:-1]]
+    assert weakest(index, files) == expected
+    index.compare(profile="plain")
+    assert weakest(index, files) == expected
+    with index.database.read() as session:
+        queue = list_borderline(session, limit=40, camera_id=None, removed=True)
+    paths = dict(index.rows("SELECT image_id, path FROM audit_removals"))
+    assert [files[index.file(paths[max(pair, key=lambda one: one in paths)])] for pair in queue] == [
+        cells for cells, *_ in expected
+    ]
+
+
+def weakest(index: Index, files: dict[str, int]) -> list[tuple[int, float, str]]:
+    """The first 40 rows of `borderline removed`: cells of the mark, score and state."""
     with run_audit(index.database, "borderline", {"side": "removed", "limit": "40"}) as table:
         columns = [table.columns.index(column) for column in ("path", "score", "state")]
-        weakest = [tuple(row[column] for column in columns) for row in table]
-    assert [(files[index.file(path)], score, state) for path, score, state in weakest] == [
-        (cells, 0.0, "removed") for cells in sorted(MARKS)[:-41:-1]
-    ]
+        rows = [tuple(row[column] for column in columns) for row in table]
+    return [(files[index.file(path)], score, state) for path, score, state in rows]
 
 
 def test_the_strict_profile_of_the_docs_is_strict(index: Index) -> None:

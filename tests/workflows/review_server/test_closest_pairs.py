@@ -47,20 +47,29 @@ def brute_force(index: Index, *, kept: bool, camera: str | None) -> list[tuple[f
     found = []
     for first, second in itertools.combinations(sorted(rows), 2):
         a, b = first[0], second[0]
-        scoring, max_score, min_area = limits[first[4]]
-        if first[4] != second[4] or camera not in {None, first[5]} or (a, b) in judged or (scoring, a, b) not in scores:
+        duplicates = [row for row, keeper in ((first, b), (second, a)) if row[2:4] == ("similar", keeper)]
+        if not (kept or duplicates) or (kept and not first[1] == second[1] == "keep"):
+            continue
+        profile = first[4] if kept else duplicates[0][4]
+        scoring, max_score, min_area = limits[profile]
+        if camera not in {None, first[5]} or (a, b) in judged or (scoring, a, b) not in scores:
             continue
         score, largest = scores[scoring, a, b]
-        is_duplicate = (first[3] == b and first[2] == "similar") or (second[3] == a and second[2] == "similar")
-        if (first[1] == second[1] == "keep" and score >= max_score) if kept else is_duplicate:
+        if not kept or (score >= max_score and second[4] == profile):
             found.append(((score if score > 0 else largest) / max(max_score, min_area), (a, b)))
     return sorted(found, key=lambda item: (item[0] if kept else -item[0], item[1]))
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["one profile", "removed by another"])
 @pytest.mark.parametrize("camera", [None, "gate", "yard"])
-def test_the_closest_are_those_of_the_rule(place: Index, camera: str | None) -> None:
-    """Both sides have all pairs of the definition that nobody judged, the closest first, and any limit cuts the end."""
+def test_the_closest_are_those_of_the_rule(place: Index, camera: str | None, again: bool) -> None:
+    """Both sides have all pairs of the definition that nobody judged, the closest first, and any limit cuts the end:
+    also if the removed images were decided by a profile that is not in force any more."""
     place.judge(name(0), name(1), "same")
+    if again:
+        place.prune()
+        place.make_profile("narrow", max_score=900.0)
+        place.compare(profile="narrow")
     with place.database.read() as session:
         cameras = dict(place.rows("SELECT name, id FROM cameras"))
         camera_id = None if camera is None else cameras[camera]
