@@ -3,7 +3,13 @@
 from typing import Annotated, Any, Literal, TypedDict
 
 from indexer.cli.json_documents.capture import SourceStatusDocument
-from indexer.cli.json_documents.comparison import CompareDocument, IngestDocument, Rectangle, WouldKeepDocument
+from indexer.cli.json_documents.comparison import (
+    CompareDocument,
+    IngestDocument,
+    NotComparedDocument,
+    Rectangle,
+    WouldKeepDocument,
+)
 from indexer.cli.json_documents.form import Time
 from indexer.cli.json_documents.removal import PruneDocument
 from indexer.cli.json_documents.review import ImageDetailsDocument, JournalEntryDocument
@@ -156,6 +162,9 @@ class StatusDocument(TypedDict):
     pins: Annotated[int, "Number of images that a person pinned."]
     held_back_files: Annotated[int, "Number of files that came back after their removal, and that no plan takes."]
     would_keep: Annotated[list[WouldKeepDocument], "Removed images that the profiles in force would have kept."]
+    not_compared: Annotated[
+        list[NotComparedDocument], "Images in quarantine that the profiles in force did not decide."
+    ]
     missing_quarantines: Annotated[list[str], "Quarantines of this index that are not there."]
     missing_folders: Annotated[list[str], "Folders of its images that are not there."]
     timezones: Annotated[dict[str, str], "Time zone stored for the folders of cameras, by camera."]

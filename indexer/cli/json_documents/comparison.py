@@ -109,6 +109,15 @@ class WouldKeepDocument(TypedDict):
     restorable: Annotated[int, "Number of them that lie in quarantine."]
 
 
+class NotComparedDocument(TypedDict):
+    """Images of a camera in quarantine that another profile removed, and that the profile in force did not decide."""
+
+    camera: Annotated[str, "The camera."]
+    profile: Annotated[str, "Profile in force."]
+    removed: Annotated[int, "Number of these images."]
+    whole_pictures: Annotated[bool, "Whether that profile compares whole pictures. Then it never decides them."]
+
+
 class CompareDocument(TypedDict):
     """What `compare` did."""
 
@@ -117,6 +126,9 @@ class CompareDocument(TypedDict):
     proposals: Annotated[list[IgnoreProposalDocument], "Areas that may be worth ignoring. They change nothing."]
     in_system_folders: Annotated[int, "Number of present images in hidden or system folders."]
     would_keep: Annotated[list[WouldKeepDocument], "Removed images that the profiles in force would have kept."]
+    not_compared: Annotated[
+        list[NotComparedDocument], "Images in quarantine that the profiles in force did not decide."
+    ]
 
 
 class SweepRowDocument(TypedDict):

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from indexer.cli.render.notes import note_system_folders, note_would_keep
+from indexer.cli.render.notes import note_not_compared, note_system_folders, note_would_keep
 from indexer.cli.render.proposals import render_proposals
 from indexer.cli.render.tables import ALL_ROWS, MAX_ROWS, print_sentences, print_table
 from indexer.domain.plurals import counted
@@ -46,6 +46,7 @@ def render_compare(console: Console, report: CompareReport, *, with_next: bool =
         ],
     )
     note_would_keep(console, report.would_keep)
+    note_not_compared(console, report.not_compared)
     note_system_folders(console, report.in_system_folders)
     render_proposals(console, report.proposals)
     if with_next and any(camera.duplicates for camera in report.cameras):

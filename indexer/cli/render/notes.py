@@ -6,7 +6,7 @@ from rich.console import Console
 
 from indexer.domain.plurals import counted
 from indexer.escaping import command_line, printable
-from indexer.store.reconsidered import WouldKeep
+from indexer.store.reconsidered import NotCompared, WouldKeep
 
 
 def note_undecided(console: Console, number: int) -> None:
@@ -50,3 +50,20 @@ def note_would_keep(console: Console, cameras: Sequence[WouldKeep]) -> None:
     )
     if restorable:
         console.print(f"  To bring these back: {command_line('restore', '--would-keep')}")
+
+
+def note_not_compared(console: Console, cameras: Sequence[NotCompared]) -> None:
+    """Prints how many images in quarantine the profiles in force did not decide, and why."""
+    for whole_pictures in (False, True):
+        of_kind = [camera for camera in cameras if camera.whole_pictures == whole_pictures]
+        if not of_kind:
+            continue
+        profiles = ", ".join(sorted({printable(camera.profile) for camera in of_kind}))
+        images = counted(sum(camera.removed for camera in of_kind), "removed image is", "removed images are")
+        if whole_pictures:
+            console.print(f"{images} not compared with {profiles}: it compares whole pictures, and no removed files.")
+        else:
+            console.print(
+                f"{images} not compared with {profiles} yet. If the disk of the quarantine is away, mount it; then: "
+                f"{command_line('compare')}"
+            )

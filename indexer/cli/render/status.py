@@ -5,7 +5,13 @@ from collections.abc import Mapping
 from rich import filesize
 from rich.console import Console
 
-from indexer.cli.render.notes import note_similar_names, note_system_folders, note_undecided, note_would_keep
+from indexer.cli.render.notes import (
+    note_not_compared,
+    note_similar_names,
+    note_system_folders,
+    note_undecided,
+    note_would_keep,
+)
 from indexer.cli.render.record import describe_source
 from indexer.cli.render.tables import (
     ALL_ROWS,
@@ -164,6 +170,7 @@ def _render_undone(console: Console, status: Status) -> None:
         pinned = counted(status.pins, "image is", "images are")
         console.print(f"{pinned} pinned; to list: {command_line('pin', 'list')}")
     note_would_keep(console, status.would_keep)
+    note_not_compared(console, status.not_compared)
 
 
 def _render_missing(console: Console, status: Status) -> None:

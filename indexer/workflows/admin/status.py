@@ -20,7 +20,7 @@ from indexer.store import (
 )
 from indexer.store.cameras import CameraSummary
 from indexer.store.database import Database, Session
-from indexer.store.reconsidered import WouldKeep
+from indexer.store.reconsidered import NotCompared, WouldKeep
 from indexer.store.removals import JournalEntry
 from indexer.store.spans import SpanCounts
 from indexer.store.system_folders import count_in_system_folders
@@ -77,6 +77,7 @@ class Status:
     pins: int = 0
     held_back_files: int = 0
     would_keep: tuple[WouldKeep, ...] = ()
+    not_compared: tuple[NotCompared, ...] = ()
     missing_quarantines: tuple[str, ...] = ()
     missing_folders: tuple[str, ...] = ()
     check: StatusCheck | None = None
@@ -117,6 +118,7 @@ def status(database: Database, *, check: StatusCheck | None = None) -> Status:
             pins=pins.count_pins(session),
             held_back_files=count_held_back(session) if check is None else check.held_back_files,
             would_keep=tuple(reconsidered.count_would_keep(session)),
+            not_compared=tuple(reconsidered.count_not_compared(session)),
             missing_quarantines=list_missing_quarantines(session),
             missing_folders=list_missing_folders(session),
             check=check,

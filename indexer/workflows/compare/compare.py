@@ -19,7 +19,7 @@ from indexer.imaging.matching import load_kernel
 from indexer.store import cameras, profiles, reconsidered
 from indexer.store.database import Database
 from indexer.store.locks.writer_lock import WriteLock
-from indexer.store.reconsidered import WouldKeep
+from indexer.store.reconsidered import NotCompared, WouldKeep
 from indexer.store.system_folders import count_in_system_folders
 from indexer.workflows.compare.camera import CameraResult as CameraResult
 from indexer.workflows.compare.camera import compare_camera
@@ -37,7 +37,7 @@ class CompareReport:
     """What compare did. `activated`: the profile that this run made the active one, if any. `proposals`: areas worth
     a look in cameras of which much is kept; they change nothing. `in_system_folders`: number of images in hidden
     folders, bins and the like, which an earlier version ingested. `would_keep`: cameras with removed images that the
-    profile in force would have kept.
+    profile in force would have kept; `not_compared`: with images in quarantine that it did not decide.
     """
 
     activated: str | None = None
@@ -45,6 +45,7 @@ class CompareReport:
     proposals: list[IgnoreProposal] = field(default_factory=list)
     in_system_folders: int = 0
     would_keep: list[WouldKeep] = field(default_factory=list)
+    not_compared: list[NotCompared] = field(default_factory=list)
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -88,6 +89,7 @@ def compare(context: ComparisonContext, *, profile: str | None = None, camera: s
     with context.database.read() as session:
         report.in_system_folders = count_in_system_folders(session)
         report.would_keep = [item for item in reconsidered.count_would_keep(session) if item.camera in camera_ids]
+        report.not_compared = [item for item in reconsidered.count_not_compared(session) if item.camera in camera_ids]
     report.proposals = list(propose(context.database, report.cameras, camera_ids, in_force))
     return report
 

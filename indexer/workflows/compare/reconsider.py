@@ -4,8 +4,9 @@ A camera is decided once more as if nothing of it had been removed: its present 
 the pins of persons and the verdicts. The result is recorded for each removal. It changes no decision. Removed files are
 opened only in quarantine, and only if the profile prepares images in another way.
 
-If a removed image has no thumbnail, for example because its file was deleted for good, it cannot be decided. It then
-counts as not kept.
+If a removed image has no thumbnail, it cannot be decided. While its file lies in quarantine, on a disk that is away,
+it stays open: a later compare decides the camera again, with this image, and records all results anew. If its file was
+deleted for good, it counts as not kept.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,17 +39,25 @@ def reconsider_removed(
         return
     with serial() as serial_executor:
         executor = serial_executor if isinstance(context.executor, RemoteExecutor) else context.executor
-        for case, kept_ids in _simulate(replace(context, executor=executor), cases):
-            _record(context, case, kept_ids, run=run)
+        for case, keeps in _simulate(replace(context, executor=executor), cases):
+            _record(context, case, keeps, run=run)
 
 
 def _make_case(context: ComparisonContext, name: str, camera_id: int, stored: StoredProfile) -> Case | None:
-    """The camera with its removed images; None if the profile compares whole pictures and caches nothing."""
+    """The camera with its removed images; None if there is nothing new that can be decided.
+
+    That is so if the profile compares whole pictures and caches nothing, and if all open images lie on a disk that is
+    away.
+    """
     recipe = thumbnail_recipe(stored.profile.preparation)
     if recipe is None:
         return None
     _ensure_thumbnails(context, name, camera_id, stored, recipe=recipe)
     with context.database.read() as session:
+        removals = reconsidered.list_of_other_profiles(session, camera_id)
+        unprepared = reconsidered.list_without_thumbnail(session, camera_id, preparation_id=stored.preparation_id)
+        if all(one.kept is not None or (one.can_wait and one.image_id in unprepared) for one in removals):
+            return None
         count = cameras.count_present(session, with_removed=True)[name]
     return Case(name, camera_id, count, stored, (stored.profile.scoring_parameters,), with_removed=True)
 
@@ -75,22 +84,25 @@ def _ensure_thumbnails(
         return
 
 
-def _simulate(context: ComparisonContext, cases: Sequence[Case]) -> Iterator[tuple[Case, frozenset[int]]]:
-    """Each camera that can be decided now, with the ids of the images that would be kept."""
+def _simulate(context: ComparisonContext, cases: Sequence[Case]) -> Iterator[tuple[Case, Mapping[int, bool]]]:
+    """Each camera that can be decided now, with whether each image that was decided would be kept, by image id."""
 
-    def kept_ids(_case: Case, decided: Sequence[Decision]) -> frozenset[int]:
-        return frozenset(decision.image_id for decision in decided if decision.keeps)
+    def keeps(_case: Case, decided: Sequence[Decision]) -> Mapping[int, bool]:
+        return {decision.image_id: decision.keeps for decision in decided}
 
-    for result in simulate_cases(context, cases, kept_ids, read_files=False):
+    for result in simulate_cases(context, cases, keeps, read_files=False):
         if result.problem is None:
             yield result.case, result.results[0]
 
 
-def _record(context: ComparisonContext, case: Case, kept_ids: frozenset[int], *, run: ActiveRun) -> None:
+def _record(context: ComparisonContext, case: Case, keeps: Mapping[int, bool], *, run: ActiveRun) -> None:
+    """Records what was decided. Of the rest, images that can never be decided count as not kept."""
     if run.write_lock.acquire(case.camera) is not None:
         return
     with context.database.write() as session:
-        removed = reconsidered.list_removals(session, case.camera_id)
-        kept = {removal_id: image_id in kept_ids for removal_id, image_id in removed.items()}
-        reconsidered.add_reconsidered(session, kept, profile_id=case.stored.id, run_id=run.id)
+        removals = reconsidered.list_of_other_profiles(session, case.camera_id)
+        kept = {one.removal_id: keeps[one.image_id] for one in removals if one.image_id in keeps}
+        undecidable = [one for one in removals if one.image_id not in keeps and one.kept is None and not one.can_wait]
+        kept |= {one.removal_id: False for one in undecidable}
+        reconsidered.set_reconsidered(session, kept, profile_id=case.stored.id, run_id=run.id)
     run.write_lock.release([case.camera])

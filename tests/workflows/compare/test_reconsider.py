@@ -6,7 +6,7 @@ import pytest
 
 from indexer.domain.descriptions import Limits
 from indexer.execution import serial
-from indexer.store.reconsidered import WouldKeep
+from indexer.store.reconsidered import NotCompared, WouldKeep
 from indexer.workflows.admin.status import status
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.tuning.sweep import SweepReport, sweep
@@ -79,11 +79,46 @@ def test_purged_files_count_but_cannot_come_back(lot: Index) -> None:
 
 @pytest.mark.parametrize("gone", [False, True])
 def test_another_preparation_reads_files_in_quarantine(lot: Index, gone: bool) -> None:
-    """A profile with thumbnails of its own makes them from the quarantined files; one that is gone stops nothing."""
-    for (path,) in lot.rows("SELECT quarantine_path FROM removals") if gone else ():
-        Path(path).unlink()
-    expected = [] if gone else [WouldKeep("gate", "colour", 1, 1)]
-    assert lot.compare(profile="colour").would_keep == expected
+    """A profile with thumbnails of its own makes them from the quarantined files. While these are away, their removals
+    stay open, and a compare that finds them back decides them."""
+    expected = [WouldKeep("gate", "colour", 1, 1)]
+    quarantine = lot.folder.parent / ".indexer-quarantine"
+    away = quarantine.rename(lot.folder.parent.parent / "away") if gone else None
+    first = lot.compare(profile="colour")
+    assert (first.would_keep, first.not_compared) == (
+        ([], [NotCompared("gate", "colour", 2, False)]) if gone else (expected, [])
+    )
+    assert status(lot.database).not_compared == tuple(first.not_compared)
+    if away is not None:
+        away.rename(quarantine)
+        again = lot.compare()
+        assert (again.would_keep, again.not_compared) == (expected, [])
+
+
+def test_what_comes_back_later_corrects_what_was_recorded(lot: Index) -> None:
+    """While one of two equal ghosts is away, the other would be kept; with both back, one stands for both."""
+    lot.put(name(3), picture(GHOST, stamp=3))
+    lot.ingest()
+    lot.compare()
+    assert lot.prune().removed == 1
+    ((quarantined,),) = lot.rows("SELECT quarantine_path FROM audit_removals WHERE path LIKE ?", f"%{name(1)}")
+    away = Path(quarantined).rename(lot.folder.parent.parent / "away.png")
+    lot.compare(profile="colour")
+    assert would_keep(lot) == {name(3)}
+    away.rename(quarantined)
+    lot.compare()
+    assert would_keep(lot) == {name(1)}
+
+
+def would_keep(index: Index) -> set[str]:
+    """The files that are recorded as kept."""
+    kept = index.rows("SELECT r.path FROM reconsidered AS c JOIN removals AS r ON r.id = c.removal_id WHERE c.kept")
+    return {index.file(path) for (path,) in kept}
+
+
+def test_a_profile_without_thumbnails_says_so(lot: Index) -> None:
+    """Under `original`, which compares whole pictures, removed images count as not compared."""
+    assert lot.compare(profile="original").not_compared == [NotCompared("gate", "original", 2, True)]
 
 
 def swept(index: Index, *, with_removed: bool) -> SweepReport:

@@ -242,6 +242,16 @@ CAR_AREA = {"rectangles": [[20.0, 20.0, 55.0, 75.0]], "drawing": None}
 CAR_DRAWN = {"rectangles": [], "drawing": drawing(20, 12, 54, 50)}
 
 
+def test_a_saved_area_asks_of_removed_images(place: Index, open_session: Open) -> None:
+    """The next compare decides removed images by the camera's new profile, though no command chose it."""
+    removed = place.prune().removed
+    with open_session() as opened:
+        opened.review.save_area(CAR_AREA | {"camera": 1})
+        opened.review.end()
+    place.compare()
+    assert place.rows("SELECT COUNT(*), SUM(CASE WHEN kept THEN 1 ELSE 0 END) FROM reconsidered") == [(removed, 0)]
+
+
 @pytest.mark.parametrize("area", [CAR_AREA, CAR_DRAWN])
 def test_a_drawn_area_is_tried_saved_and_undone(place: Index, open_session: Open, area: dict[str, Any]) -> None:
     """What trying says is what compare decides with the area; undo gives the old profile and decisions back. No file
