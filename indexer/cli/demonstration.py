@@ -94,7 +94,7 @@ def _do_steps(
     render_plan(session.console, plan)
     options = RemovalOptions(limits=session.limits)
     pruned = prune.prune(database, plan, options=options, camera=None, clock=session.clock)
-    render_prune(session.console, pruned)
+    render_prune(session.console, pruned, shown=plan)
     explained = explain.explain_image(database, blurred)
     return DemoResult(
         folder=str(folder),

@@ -168,8 +168,9 @@ class BlockedCamera:
 class Plan:
     """The files to remove, in order; the number of duplicates left out, by reason; and the blocked cameras.
 
-    `undecided`: present images that compare did not decide yet, so that the plan cannot hold them. `recorded_returns`:
-    how many of those left out are held back by the records beside the images alone, and not by the index.
+    `undecided`: present images that compare did not decide yet, so that the plan cannot hold them; `left_out` counts
+    those of them that are held back, too. `recorded_returns`: how many of those left out are held back by the records
+    beside the images alone, and not by the index.
     """
 
     victims: tuple[RemovalCandidate, ...]

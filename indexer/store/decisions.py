@@ -153,7 +153,8 @@ def is_as_before_removal(session: Session, removal_id: int) -> bool:
 
     If so, the decision may go on holding when the image is back. Three conditions must hold since its removal:
 
-    - No decision of its camera was made. So the image was compared with all keepers that exist.
+    - No decision of its camera was made, except such that keep, under the same profile, what was kept then. So the
+      image was compared with all keepers that exist. A compare keeps its keeper once more, which is pinned meanwhile.
     - No person judged it.
     - No person set or removed a pin on the image or its keeper. Pins change the rank.
 
@@ -179,6 +180,7 @@ def is_as_before_removal(session: Session, removal_id: int) -> bool:
                 same_camera.camera_id == ImageRow.camera_id,
                 later.image_id == same_camera.id,
                 or_(later.run_id > RemovalRow.run_id, later.decided_at >= RemovalRow.planned_at),
+                ~_keeps_what_was_kept(later),
             ),
             ~exists().where(
                 or_(VerdictRow.image_a_id == ImageRow.id, VerdictRow.image_b_id == ImageRow.id),
@@ -199,6 +201,23 @@ def is_as_before_removal(session: Session, removal_id: int) -> bool:
         )
     )
     return session.scalar(query) is not None
+
+
+def _keeps_what_was_kept(later: type[DecisionRow]) -> ColumnElement[bool]:
+    """Whether a decision keeps an image that the same profile kept at the time of the removal."""
+    before = aliased(DecisionRow)
+    return and_(
+        later.verdict == "keep",
+        later.profile_id == DecisionRow.profile_id,
+        exists().where(
+            before.image_id == later.image_id,
+            before.verdict == "keep",
+            before.profile_id == later.profile_id,
+            before.run_id < RemovalRow.run_id,
+            before.decided_at < RemovalRow.planned_at,
+            or_(before.superseded_at.is_(None), before.superseded_at >= RemovalRow.planned_at),
+        ),
+    )
 
 
 def list_image_decisions(session: Session, image_ids: Sequence[int]) -> dict[int, Decision]:

@@ -13,7 +13,7 @@ from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalCandidate, RemovalState
 from indexer.store.bulk import chunks
 from indexer.store.columns import lies_below
-from indexer.store.pins import UNRESTORED
+from indexer.store.pins import UNRESTORED, is_pinned_by_person
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, RemovalRow, RunRow
 
 _SAMPLED = 2000
@@ -256,15 +256,20 @@ def has_quarantined_below(session: Session, folder: str) -> bool:
     return session.scalar(query.where(lies_below(RemovalRow.path, folder)).limit(1)) is not None
 
 
-def count_held_back(session: Session) -> int:
-    """The number of present images that are held back and not decided as kept."""
-    kept = exists().where(
-        DecisionRow.image_id == ImageRow.id, DecisionRow.superseded_at.is_(None), DecisionRow.verdict == "keep"
-    )
+def count_held_back(session: Session, *, camera_id: int | None = None, undecided: bool = False) -> int:
+    """The number of present images that are held back, of all cameras or of one, and that nobody pinned.
+
+    Those that are decided as kept are not counted; with `undecided` only those without a decision are.
+    """
+    decided = exists().where(DecisionRow.image_id == ImageRow.id, DecisionRow.superseded_at.is_(None))
+    settled = decided if undecided else decided.where(DecisionRow.verdict == "keep")
     removed_ids = select(RemovalRow.image_id).where(RemovalRow.held_back)
     ids = removed_ids.union(select(ImageRow.id).where(ImageRow.held_back))
     query = select(func.count()).select_from(ImageRow)
-    query = query.where(ImageRow.id.in_(ids), ImageRow.state == ImageState.READY, ~kept)
+    query = query.where(ImageRow.id.in_(ids), ImageRow.state == ImageState.READY, ~settled)
+    query = query.where(~is_pinned_by_person(ImageRow.id))
+    if camera_id is not None:
+        query = query.where(ImageRow.camera_id == camera_id)
     return session.scalar(query) or 0
 
 

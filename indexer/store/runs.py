@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from indexer import __version__
-from indexer.store.tables import RunRow
+from indexer.domain.removal import RemovalState
+from indexer.store.pins import UNRESTORED
+from indexer.store.tables import RemovalRow, RunRow
 
 
 @dataclass(frozen=True)
@@ -131,9 +133,11 @@ def run_exists(session: Session, run_id: int) -> bool:
 
 
 def list_counts(session: Session, *, command: str) -> list[dict[str, Any]]:
-    """The counts of every finished run of a command, oldest first."""
+    """The counts of every finished run of a command, oldest first; without runs whose files all came back."""
     ended = RunRow.outcome.is_not(None) & RunRow.counts.is_not(None)
-    query = select(RunRow.counts).where(RunRow.command == command, ended).order_by(RunRow.id)
+    restored = exists().where(RemovalRow.run_id == RunRow.id, RemovalRow.state == RemovalState.RESTORED)
+    away = exists().where(RemovalRow.run_id == RunRow.id, RemovalRow.state.in_(UNRESTORED))
+    query = select(RunRow.counts).where(RunRow.command == command, ended, or_(~restored, away)).order_by(RunRow.id)
     return [json.loads(counts) for counts in session.scalars(query) if counts is not None]
 
 

@@ -225,6 +225,8 @@ def test_borderline(database: Database, add: Add, decide: Decide) -> None:
     assert ask(database, "borderline", columns, side="both", limit="1") == [duplicates[0], kept[0]]
     assert ask(database, "borderline", columns, side="removed") == duplicates
     assert ask(database, "borderline", columns, side="kept") == kept
+    assert ask_all(database, "borderline", camera="nowhere") == []
+    assert ask(database, "borderline", "camera", side="removed", camera="gate") == ["gate"] * len(duplicates)
 
 
 @pytest.mark.parametrize("limit", range(1, 8))

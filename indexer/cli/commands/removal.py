@@ -1,5 +1,6 @@
 """The commands `prune`, `restore`, `rescue`, `recover` and `purge`: they remove files and bring them back."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -31,16 +32,18 @@ def prune(
 ) -> None:
     """Show the plan, ask, then move duplicates to quarantine."""
     from indexer.cli.json_documents import removal as documents
-    from indexer.cli.render.removal import render_dry_run, render_nothing, render_plan, render_prune
+    from indexer.cli.render import removal as render
+    from indexer.cli.render.notes import describe_undecided
     from indexer.workflows.removal import prune as workflow
     from indexer.workflows.removal.remove_file import RemovalOptions
 
+    typed = render.TypedPrune(camera, max_share, include_restored, permanent, quarantine)
     with open_session(context, json=json) as session, session.database() as database:
         plan = workflow.plan(database, camera=camera, max_share=max_share, include_restored=include_restored)
         if dry_run:
-            session.show(plan, render_dry_run, form=documents.PlanDocument)
+            session.show(plan, partial(render.render_dry_run, typed=typed), form=documents.PlanDocument)
             return
-        session.show_plan(plan, render_plan, asks=bool(plan.victims) and not yes)
+        session.show_plan(plan, partial(render.render_plan, typed=typed), asks=bool(plan.victims) and not yes)
         act = "DELETE THESE FILES FOR GOOD" if permanent else "Move these files to quarantine"
         if plan.victims and not yes:
             session.confirm(f"{act}?", instead="type --yes to act, or --dry-run to look")
@@ -48,10 +51,15 @@ def prune(
         report = workflow.prune(
             database, plan, options=manner, camera=camera, clock=session.clock, progress=session.progress
         )
-        render = render_prune if plan.victims else render_nothing
         session.show(
-            report, render, form=documents.PruneDocument, failed=report.has_failed, render_failure=render_prune
+            report,
+            partial(render.render_prune, shown=plan, typed=typed) if plan.victims else render.render_nothing,
+            form=documents.PruneDocument,
+            failed=report.has_failed,
+            render_failure=partial(render.render_prune, typed=typed),
         )
+        if json and report.undecided:
+            session.warn(describe_undecided(report.undecided))
     raise typer.Exit(1 if report.has_failed else 0)
 
 

@@ -152,7 +152,10 @@ class CameraSweepDocument(TypedDict):
     max_score: Annotated[float, "Limit in force."]
     min_contour_area: Annotated[float, "Minimum area in force."]
     max_distance: Annotated[float, "Distance of the features in force. 0: the profile has none."]
-    images: Annotated[int, "Number of present images."]
+    images: Annotated[int, "Number of images that were tried: present ones, and with `--with-removed` removed ones."]
+    removed_left_out: Annotated[
+        int | None, "Number of removed images without a thumbnail, which were not tried. `null`: not asked for."
+    ]
     rows: Annotated[list[SweepRowDocument], "The results, by area, then by limit."]
     problem: Annotated[str | None, "Why there are no results. `null`: there are."]
 

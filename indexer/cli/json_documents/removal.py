@@ -57,7 +57,7 @@ class PlanDocument(TypedDict):
 
     victims: Annotated[list[RemovalCandidateDocument], "The files to remove, in order."]
     cameras: Annotated[list[CameraPlanDocument], "The plan by camera."]
-    left_out: Annotated[dict[str, int], "Number of duplicates that are left out, by reason."]
+    left_out: Annotated[dict[str, int], "Number of images that are left out, by reason."]
     held_back: Annotated[list[BlockedCameraDocument], "Cameras that are held back."]
     undecided: Annotated[int, "Number of present images that are not decided, so the plan cannot contain them."]
     recorded_returns: Annotated[int, "Number of files that are held back only by the records beside the images."]
@@ -75,7 +75,8 @@ class PruneDocument(TypedDict):
     stopped: Annotated[str | None, "Why the run ended before the end of its plan. `null`: it did not."]
     failures: Annotated[list[tuple[str, str]], "Path and problem of each file that could not be removed."]
     changed_in: Annotated[list[str], "Folders with files that are not what the index knows."]
-    left_out: Annotated[dict[str, int], "Number of duplicates that were left out, by reason."]
+    left_out: Annotated[dict[str, int], "Number of images that were left out, by reason."]
+    undecided: Annotated[int, "Number of present images that are not decided, so the plan could not contain them."]
     held_back: Annotated[dict[str, str], "Why each camera was held back, by camera."]
     quarantines: Annotated[dict[str, int], "Number of files that were moved to each quarantine, by folder."]
     present: Annotated[dict[str, int], "Number of present images before the run, by camera."]

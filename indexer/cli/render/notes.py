@@ -12,8 +12,12 @@ from indexer.store.reconsidered import NotCompared, WouldKeep
 def note_undecided(console: Console, number: int) -> None:
     """Prints how many images compare did not decide yet, and the next step."""
     if number:
-        undecided = counted(number, "image is", "images are")
-        console.print(f"{undecided} not decided yet. Next: {command_line('compare')}")
+        console.print(describe_undecided(number))
+
+
+def describe_undecided(number: int) -> str:
+    """How many images compare did not decide yet, and the next step."""
+    return f"{counted(number, 'image is', 'images are')} not decided yet. Next: {command_line('compare')}"
 
 
 def note_system_folders(console: Console, number: int) -> None:

@@ -1,6 +1,7 @@
 """The reports of `prune`, `restore`, `rescue`, `recover`, `db adopt` and `purge` as text."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from rich import filesize
 from rich.console import Console
@@ -30,11 +31,38 @@ _RESOLVED_BY_INGEST = {str(reason) for reason in ExclusionReason if reason.is_re
 _INCLUDE = "--include-restored"
 
 
+@dataclass(frozen=True)
+class TypedPrune:
+    """The options of `prune` that a person typed; the commands that its reports propose repeat them."""
+
+    camera: str | None = None
+    max_share: float | None = None
+    include_restored: bool = False
+    permanent: bool = False
+    quarantine: str | None = None
+
+    def command(self) -> str:
+        """The command with these options."""
+        words = ["prune"]
+        for option, value in (
+            ("--camera", self.camera),
+            ("--max-share", None if self.max_share is None else f"{self.max_share:g}"),
+            ("--quarantine", self.quarantine),
+        ):
+            words += [] if value is None else [option, value]
+        words += [_INCLUDE] if self.include_restored else []
+        words += ["--permanent"] if self.permanent else []
+        return command_line(*words)
+
+
+_NOTHING_TYPED = TypedPrune()
+
+
 def render_nothing(_console: Console, _report: object) -> None:
     """Prints nothing: what there is to say was printed before."""
 
 
-def render_plan(console: Console, plan: Plan) -> None:
+def render_plan(console: Console, plan: Plan, *, typed: TypedPrune = _NOTHING_TYPED) -> None:
     """Prints what prune would remove."""
     if plan.victims:
         cameras = list(plan.cameras)
@@ -56,22 +84,27 @@ def render_plan(console: Console, plan: Plan) -> None:
         print_table(console, heads, rows, what="cameras, the largest shares first", totals=[all_of_them])
     else:
         console.print("There is nothing to remove.")
-    _render_left_out(console, {str(reason): number for reason, number in plan.left_out.items()})
-    _render_held_back(console, {held_back.camera.camera: held_back.reason for held_back in plan.held_back})
+    _render_left_out(console, _left_out(plan), typed=typed)
+    _render_held_back(console, _held_back(plan), typed=typed)
     note_undecided(console, plan.undecided)
 
 
-def render_dry_run(console: Console, plan: Plan) -> None:
+def render_dry_run(console: Console, plan: Plan, *, typed: TypedPrune = _NOTHING_TYPED) -> None:
     """Prints what prune would remove, where to look at it, and how to act."""
-    render_plan(console, plan)
+    render_plan(console, plan, typed=typed)
     if plan.victims:
-        console.print(f"To look at them: {command_line('report', 'pages')}")
-        console.print(f"To see the weakest cases: {command_line('audit', 'borderline', 'removed')}")
-        console.print(f"To act: {command_line('prune')}")
+        camera = typed.camera
+        report = command_line("report", "pages", *(() if camera is None else ("--camera", camera)))
+        weakest = command_line("audit", "borderline", "removed", *(() if camera is None else (f"camera={camera}",)))
+        console.print(f"To look at them: {report}")
+        console.print(f"To see the weakest cases: {weakest}")
+        console.print(f"To act: {typed.command()}")
 
 
-def render_prune(console: Console, report: PruneReport) -> None:
-    """Prints what prune removed."""
+def render_prune(
+    console: Console, report: PruneReport, *, shown: Plan | None = None, typed: TypedPrune = _NOTHING_TYPED
+) -> None:
+    """Prints what prune removed; what the plan that was `shown` said of the rest only if it changed."""
     if report.run_id is not None:
         files = counted(report.removed, "file")
         console.print(f"{files} removed, {filesize.decimal(report.size_bytes)}, by run {report.run_id}.")
@@ -84,8 +117,7 @@ def render_prune(console: Console, report: PruneReport) -> None:
         list_files(console, report.protected)
     if report.outdated:
         console.print(f"  {report.outdated} left alone: their decision changed after the plan was shown")
-    _render_left_out(console, report.left_out)
-    _render_held_back(console, report.held_back)
+    _render_rest(console, report, shown=shown, typed=typed)
     _render_prune_failures(console, report)
     if report.stopped:
         console.print(f"Stopped: {printable(report.stopped)}.")
@@ -201,22 +233,40 @@ def render_purge(console: Console, report: PurgeReport) -> None:
     list_files(console, report.skipped)
 
 
-def _render_left_out(console: Console, left_out: Mapping[str, int]) -> None:
+def _render_rest(console: Console, report: PruneReport, *, shown: Plan | None, typed: TypedPrune) -> None:
+    """Prints what was left out and held back, unless the plan that was shown said the same."""
+    if shown is None or report.left_out != _left_out(shown):
+        _render_left_out(console, report.left_out, typed=typed)
+    if shown is None or report.held_back != _held_back(shown):
+        _render_held_back(console, report.held_back, typed=typed)
+
+
+def _left_out(plan: Plan) -> dict[str, int]:
+    """What a plan leaves out, as the report of prune has it."""
+    return {str(reason): number for reason, number in plan.left_out.items()}
+
+
+def _held_back(plan: Plan) -> dict[str, str]:
+    """Which cameras a plan holds back and why, as the report of prune has it."""
+    return {held_back.camera.camera: held_back.reason for held_back in plan.held_back}
+
+
+def _render_left_out(console: Console, left_out: Mapping[str, int], *, typed: TypedPrune) -> None:
     for reason, number in left_out.items():
         console.print(f"  {number} left out, {'each because' if number > 1 else 'because'} {reason}")
     if left_out.keys() - _NOT_RESOLVED_BY_COMPARE:
         console.print(f"  To settle these: {command_line('compare')}")
     if ExclusionReason.HELD_BACK in left_out:
-        console.print(f"  To also remove those that are held back: {command_line('prune', _INCLUDE)}")
+        console.print(f"  To also remove those that are held back: {replace(typed, include_restored=True).command()}")
     if left_out.keys() & _RESOLVED_BY_INGEST:
         again = command_line("ingest", "FOLDER")
         console.print(f"  To settle those of such folders: {again}, then {command_line('compare')}")
 
 
-def _render_held_back(console: Console, held_back: Mapping[str, str]) -> None:
+def _render_held_back(console: Console, held_back: Mapping[str, str], *, typed: TypedPrune) -> None:
     print_sentences(console, [f"camera {camera!r} is held back: {reason}" for camera, reason in held_back.items()])
     if set(held_back.values()) - {UNANSWERED}:
-        console.print(f"  If that is right: {command_line('prune', '--max-share', '1')}")
+        console.print(f"  If that is right: {replace(typed, max_share=1).command()}")
     for camera, reason in list(held_back.items())[:MAX_LISTED]:
         if reason == UNANSWERED:
             console.print(f"  If it is one camera: {command_line('camera', 'confirm', names=[camera])}")

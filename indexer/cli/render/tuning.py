@@ -52,6 +52,9 @@ def render_sweep(console: Console, report: SweepReport) -> None:
     left_out = [camera for camera in report.cameras if camera.problem is not None]
     print_sentences(console, [f"camera {camera.camera!r} was left out: {camera.problem}" for camera in left_out])
     _note_equal_limits(console, [row for camera in tried for row in camera.rows])
+    if missing := sum(camera.removed_left_out or 0 for camera in tried):
+        images = counted(missing, "removed image was", "removed images were")
+        console.print(f"{images} not tried: {'it has' if missing == 1 else 'they have'} no thumbnail in the index.")
     note_undecided(console, report.undecided)
     for profile in sorted({camera.profile for camera in tried}):
         command = ("profile", "make", "NAME", "--base", profile, "--max-score", "X")

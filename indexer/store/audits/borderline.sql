@@ -1,5 +1,6 @@
 -- Pairs that were decided by the smallest margin: first duplicates, whose removal has the weakest case, then kept pairs.
 -- :side which of them: removed (also those still to be removed), kept or both [both]
+-- :camera only pairs of this camera []
 -- :limit at most so many rows of each side [50]
 WITH joined AS NOT MATERIALIZED (
     SELECT score.scoring_id, score.score, score.largest_contour, score.changed_fraction, score.distance,
@@ -16,7 +17,9 @@ WITH joined AS NOT MATERIALIZED (
     JOIN images AS image_b ON image_b.id = score.image_b_id
     LEFT JOIN decisions AS image ON image.image_id = score.image_a_id AND image.superseded_at IS NULL
     LEFT JOIN decisions AS other ON other.image_id = score.image_b_id AND other.superseded_at IS NULL
-    WHERE image_a.state IN ('ready', 'removed') AND image_b.state IN ('ready', 'removed')
+    WHERE (CAST(:camera AS TEXT) IS NULL
+           OR image_a.camera_id = (SELECT id FROM cameras WHERE cameras.name = CAST(:camera AS TEXT)))
+      AND image_a.state IN ('ready', 'removed') AND image_b.state IN ('ready', 'removed')
       AND NOT EXISTS (SELECT 1 FROM verdicts AS judged
                       WHERE judged.image_a_id = score.image_a_id AND judged.image_b_id = score.image_b_id
                         AND judged.withdrawn_at IS NULL)

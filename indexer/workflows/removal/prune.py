@@ -11,16 +11,16 @@ How one file is removed: `indexer.workflows.removal.remove_file`.
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from indexer.domain.plurals import counted
-from indexer.domain.removal import Plan, RemovalCandidate, RemovalGuard, plan_removal
+from indexer.domain.removal import ExclusionReason, Plan, RemovalCandidate, RemovalGuard, plan_removal
 from indexer.errors import UsageError
 from indexer.interrupts import uninterrupted
 from indexer.store import cameras, confirmations, decisions, images, open_images, previews, removals, runs
-from indexer.store.database import Database
+from indexer.store.database import Database, Session
 from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.ingested_folders import find_ingested_parent
 from indexer.workflows.removal.missing_folders import find_missing_folder
@@ -38,6 +38,7 @@ class PruneReport:
 
     `protected`: files that must stay, and why. `stopped`: why the run ended before its plan did. `changed_in`: the
     folders of files that are not what the index knows. `missing_folders`: folders of the plan's files that are gone.
+    `undecided`: present images that compare did not decide, so that the plan could not hold them.
     """
 
     run_id: int | None = None
@@ -55,6 +56,7 @@ class PruneReport:
     present: dict[str, int] = field(default_factory=dict)
     removed_of: Counter[str] = field(default_factory=Counter)
     missing_folders: list[str] = field(default_factory=list)
+    undecided: int = 0
 
     @property
     def has_failed(self) -> bool:
@@ -88,25 +90,32 @@ def plan(
     with database.read() as session:
         camera_id = None if camera is None else cameras.get_camera(session, camera)
         flagged = decisions.list_removal_candidates(session, camera=camera)
-        recorded = 0
+        recorded = undecided_held = 0
         if include_restored:
             flagged = [replace(item, held_back=False) for item in flagged]
         else:
             held_before = sum(item.held_back for item in flagged)
             flagged = hold_back_recorded(session, flagged)
             recorded = sum(item.held_back for item in flagged) - held_before
-        shares = _largest_shares(runs.list_counts(session, command="prune"))
+            undecided_held = removals.count_held_back(session, camera_id=camera_id, undecided=True)
+        shares = _largest_shares(session)
         questions = confirmations.list_open_questions(session)
         guard = RemovalGuard(max_share, shares, {camera: question.folders for camera, question in questions.items()})
         planned = plan_removal(flagged, image_counts=cameras.count_present(session), guard=guard)
         undecided = open_images.count_undecided(session, camera_id=camera_id)
-        return replace(planned, undecided=undecided, recorded_returns=recorded)
+        left_out = Counter(planned.left_out) + Counter({ExclusionReason.HELD_BACK: undecided_held})
+        return replace(planned, left_out=dict(left_out), undecided=undecided, recorded_returns=recorded)
 
 
-def _largest_shares(earlier_counts: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """The largest share (0..1) of each camera's images that an earlier prune removed."""
+def largest_shares(database: Database) -> dict[str, float]:
+    """The largest share (0..1) of each camera's images that an earlier prune removed, if not all of it came back."""
+    with database.read() as session:
+        return _largest_shares(session)
+
+
+def _largest_shares(session: Session) -> dict[str, float]:
     largest: dict[str, float] = {}
-    for counts in earlier_counts:
+    for counts in runs.list_counts(session, command="prune"):
         for camera, (removed, present) in counts.get("cameras", {}).items():
             largest[camera] = max(largest.get(camera, 0.0), removed / present)
     return largest
@@ -165,6 +174,7 @@ def _count_plan(report: PruneReport, plan: Plan) -> None:
     """Counts what a plan leaves out, and the images of its cameras."""
     report.left_out = {str(reason): number for reason, number in plan.left_out.items()}
     report.held_back = {blocked.camera.camera: blocked.reason for blocked in plan.held_back}
+    report.undecided = plan.undecided
     report.present = {camera.camera: camera.images for camera in plan.cameras}
 
 

@@ -40,7 +40,8 @@ class SweepRow:
 @dataclass(frozen=True)
 class CameraSweep:
     """The sweep of one camera: `max_score`, `min_contour_area` and `max_distance` are those in force. `problem` says
-    why there are no rows."""
+    why there are no rows. `images`: how many were tried. `removed_left_out`: how many removed images have no thumbnail
+    and could not be tried; None: only present images were tried, or none."""
 
     camera: str
     profile: str
@@ -50,6 +51,7 @@ class CameraSweep:
     rows: tuple[SweepRow, ...]
     problem: str | None
     max_distance: float = 0.0
+    removed_left_out: int | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class _DecisionCounts:
     duplicates: int
     size_bytes: int
     removed_kept: int | None
+    removed_left_out: int | None
 
 
 def sweep(
@@ -84,7 +87,7 @@ def sweep(
 ) -> SweepReport:
     """How many images these limits and areas would keep and remove. Those in force are always tried as well.
 
-    `with_removed`: as if nothing had been removed; removed images without a thumbnail are left out.
+    `with_removed`: as if nothing had been removed; removed images without a thumbnail are left out, and counted.
 
     Without `max_scores` and `min_contour_areas`, smaller and larger ones than those in force are tried, no two of which
     decide alike (`usual_trials`); without one of the two, that in force. `max_distances` are tried with each of them,
@@ -141,10 +144,12 @@ def _make_counter(database: Database, *, with_removed: bool) -> Summarize[_Decis
         duplicates = [decision.image_id for decision in decided if not decision.keeps]
         # An image that is gone meanwhile frees nothing.
         size_bytes = sum(sizes.get(image_id, 0) for image_id in duplicates)
-        removed_kept = sum(decision.keeps and decision.image_id in removed_ids for decision in decided)
-        return _DecisionCounts(
-            len(decided) - len(duplicates), len(duplicates), size_bytes, removed_kept if with_removed else None
-        )
+        kept = len(decided) - len(duplicates)
+        if not with_removed:
+            return _DecisionCounts(kept, len(duplicates), size_bytes, None, None)
+        removed = [decision for decision in decided if decision.image_id in removed_ids]
+        removed_kept = sum(decision.keeps for decision in removed)
+        return _DecisionCounts(kept, len(duplicates), size_bytes, removed_kept, len(removed_ids) - len(removed))
 
     return decision_counts
 
@@ -193,13 +198,15 @@ def _camera_sweep(result: SimulationResult[_DecisionCounts]) -> CameraSweep:
         )
         for scoring, counts in zip(result.case.parameter_sets, result.results, strict=result.problem is None)
     ]
+    left_out = next((counts.removed_left_out for counts in result.results), None)
     return CameraSweep(
         camera=result.case.camera,
         profile=profile.name,
         max_score=profile.max_score,
         min_contour_area=profile.scoring.min_contour_area,
         max_distance=profile.scoring.max_distance,
-        images=result.case.images,
+        images=result.case.images - (left_out or 0),
+        removed_left_out=left_out,
         rows=tuple(sorted(rows, key=_row_key)),
         problem=result.problem,
     )

@@ -3,6 +3,7 @@
 import io
 import os
 from collections import Counter
+from functools import partial
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,8 +11,8 @@ from rich.console import Console
 
 from indexer.cli.render.compare import render_compare
 from indexer.cli.render.ingest import render_ingest
-from indexer.cli.render.removal import render_prune, render_recover, render_restore
-from indexer.domain.removal import ExclusionReason
+from indexer.cli.render.removal import TypedPrune, render_dry_run, render_prune, render_recover, render_restore
+from indexer.domain.removal import BlockedCamera, CameraPlan, ExclusionReason, IndexedFile, Plan, RemovalCandidate
 from indexer.escaping import printable
 from indexer.workflows.compare.compare import CameraResult, CompareReport
 from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
@@ -147,6 +148,38 @@ def test_pruned() -> None:
         "  /a: gone",
         "To undo: manage.py restore --run 7   To free the space: manage.py purge --all",
     ]
+
+
+def test_what_the_plan_said_is_not_said_twice() -> None:
+    """After a plan was shown, the report of the removal repeats no sentence of it, unless something changed."""
+    left_out, held_back = {str(ExclusionReason.HELD_BACK): 4}, {"gate": "all of it would go"}
+    shown = Plan(
+        (), (), {ExclusionReason.HELD_BACK: 4}, (BlockedCamera(CameraPlan("gate", 30, 30, 1), "all of it would go"),)
+    )
+    for report, expected in (
+        (PruneReport(1, 2, 1500, left_out=left_out, held_back=held_back), 1),
+        (PruneReport(1, 2, 1500, left_out={str(ExclusionReason.HELD_BACK): 5}, held_back=held_back), 3),
+    ):
+        assert len(said(partial(render_prune, shown=shown), report).splitlines()) == expected
+
+
+def test_a_dry_run_repeats_what_was_typed() -> None:
+    """The commands that a plan proposes have the options of the plan, so that they show and remove the same."""
+    typed = TypedPrune(camera="north side", max_share=1.0, include_restored=True)
+    file = IndexedFile(1, "/lot/1.png", "/lot", 10, "ab")
+    victim = RemovalCandidate(
+        1, "north side", file, file, 0.0, 1000.0, "balanced", None, True, True, True, False, False
+    )
+    plan = Plan((victim,), (CameraPlan("north side", 30, 1, 10),))
+    assert said(partial(render_dry_run, typed=typed), plan).splitlines()[-3:] == [
+        "To look at them: manage.py report pages --camera 'north side'",
+        "To see the weakest cases: manage.py audit borderline removed 'camera=north side'",
+        "To act: manage.py prune --camera 'north side' --max-share 1 --include-restored",
+    ]
+    blocked = Plan((), (), {ExclusionReason.HELD_BACK: 4}, (BlockedCamera(CameraPlan("a", 30, 30, 1), "too many"),))
+    said_of_it = said(partial(render_dry_run, typed=TypedPrune(camera="a", max_share=0.5)), blocked)
+    assert "manage.py prune --camera a --max-share 0.5 --include-restored" in said_of_it
+    assert "manage.py prune --camera a --max-share 1\n" in said_of_it + "\n"
 
 
 def test_many_failures() -> None:

@@ -1,5 +1,6 @@
 """After another profile came into force, the index tells which removed images it would keep, and restores them."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from indexer.domain.descriptions import Limits
 from indexer.execution import serial
 from indexer.store.reconsidered import NotCompared, WouldKeep
+from indexer.workflows.admin.shrink import shrink
 from indexer.workflows.admin.status import status
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.tuning.sweep import SweepReport, sweep
@@ -145,3 +147,12 @@ def test_sweep_with_removed_images(index: Index) -> None:
     ]
     assert before == [(5000.0, 1, 2)]
     assert {row.removed_kept for row in swept(index, with_removed=False).cameras[0].rows} == {None}
+
+
+def test_sweep_counts_removed_images_that_it_cannot_try(lot: Index) -> None:
+    """Removed images whose thumbnails were deleted are left out of a sweep with removed images, which says how many."""
+    lot.purge()
+    shrink(lot.database, removed_before=datetime(2030, 1, 1, tzinfo=UTC), clock=lot.clock)
+    camera = swept(lot, with_removed=True).cameras[0]
+    assert (camera.images, camera.removed_left_out, {row.kept for row in camera.rows}) == (1, 2, {1})
+    assert swept(lot, with_removed=False).cameras[0].removed_left_out is None

@@ -8,7 +8,7 @@ import pytest
 from indexer.errors import UsageError
 from indexer.workflows.admin.status import status
 from indexer.workflows.removal import restore as restore_workflow
-from indexer.workflows.removal.prune import plan
+from indexer.workflows.removal.prune import largest_shares, plan
 from indexer.workflows.removal.restore import parse_selection
 from tests.support.index import BIKE, BIRD, CAR, SECOND_BIRD, Index, name, picture, prepared
 
@@ -42,15 +42,47 @@ def pins(index: Index) -> int:
 
 
 @pytest.mark.parametrize("by_run", [True, False])
-def test_undo_leaves_pins_and_decisions_as_before(lot: Index, by_run: bool) -> None:
-    """After prune and its undoing the files, the pins and every current decision are what they were, row for row."""
-    current = "SELECT id, image_id, verdict, keeper_id, score FROM decisions WHERE superseded_at IS NULL ORDER BY id"
+@pytest.mark.parametrize("compared", [True, False])
+def test_undo_leaves_pins_and_decisions_as_before(lot: Index, by_run: bool, compared: bool) -> None:
+    """After prune and its undoing the files, the pins and every current decision are what they were, row for row; also
+    after a compare in between that had nothing new to decide."""
+    current = "SELECT image_id, verdict, keeper_id, score FROM decisions WHERE superseded_at IS NULL ORDER BY image_id"
     tree, decisions = lot.tree(), lot.rows(current)
     run_id = lot.prune().run_id
+    if compared:
+        lot.ingest()
+        lot.compare()
     report = lot.undo_run(run_id if by_run else None)
     assert (report.restored, report.pinned, report.held_back) == (2, False, True)
     assert (lot.tree(), lot.rows(current), pins(lot)) == (tree, decisions, 0)
-    assert lot.compare().cameras[0].decided == 0
+    assert planned(lot) == (set(), {HELD_BACK: 2})
+    lot.compare()
+    assert (lot.rows(current), planned(lot)) == (decisions, (set(), {HELD_BACK: 2}))
+
+
+def test_a_plan_counts_files_that_are_held_back_and_not_decided(lot: Index) -> None:
+    """A file that came back and must be decided again is counted as held back, of its camera alone."""
+    lot.undo_run(lot.prune().run_id)
+    lot.judge(BIRDS, KEEPER, "different")
+    lot.undo(BIRDS, KEEPER)
+    lot.execute("UPDATE decisions SET superseded_at = decided_at WHERE keeper_id IS NOT NULL")
+    made = plan(lot.database, camera="gate")
+    assert (made.left_out, made.undecided) == ({HELD_BACK: 2}, 2)
+    assert plan(lot.database, include_restored=True).left_out == {}
+    lot.pin(BIRDS)
+    assert (planned(lot)[1], status(lot.database).held_back_files) == ({HELD_BACK: 1}, 1)
+
+
+def test_an_undone_prune_raises_no_limit(index: Index) -> None:
+    """What a later plan may take is not measured by a prune whose files all came back."""
+    for minute in range(40):
+        index.put(name(minute), picture(CAR if minute < 2 else BIRD, stamp=minute))
+    index.ingest()
+    index.compare()
+    run_id = index.prune().run_id
+    assert largest_shares(index.database) == {"gate": 38 / 40}
+    index.undo_run(run_id)
+    assert largest_shares(index.database) == {}
 
 
 def test_what_came_back_is_held_back_until_it_is_included(lot: Index) -> None:
