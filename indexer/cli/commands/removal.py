@@ -156,6 +156,10 @@ def purge(
         float | None,
         typer.Option(min=0, max=100_000, metavar="DAYS", help="Only files that were removed more than DAYS days ago."),
     ] = None,
+    camera: Camera = None,
+    run: Annotated[
+        int | None, typer.Option(min=1, max=10**18, metavar="ID", help="Only files that this run removed.")
+    ] = None,
     gone: Annotated[
         bool,
         typer.Option("--gone", help="Delete nothing. Record which files are gone with their quarantine or record."),
@@ -172,7 +176,9 @@ def purge(
     from indexer.domain.plurals import counted
     from indexer.workflows.removal import purge as workflow
 
-    selection = workflow.parse_purge(quarantine, everything=everything, older_than_days=older_than, gone=gone)
+    selection = workflow.parse_purge(
+        quarantine, everything=everything, older_than_days=older_than, gone=gone, camera=camera, run_id=run
+    )
     with open_session(context, json=json) as session, session.database() as database:
         plan = workflow.plan_purge(database, selection, clock=session.clock)
         if dry_run:

@@ -95,6 +95,7 @@ class RestoreDocument(TypedDict):
     made_folders: Annotated[list[str], "Folders that were not there and were made."]
     copies: Annotated[int, "Number of files that stay in quarantine because the same image is back already."]
     quarantined: Annotated[int, "Number of all files in quarantine afterwards."]
+    run_id: Annotated[int | None, "Number of the run, for `unpin --run`. `null`: `rescue` has no index."]
 
 
 class RecoverDocument(TypedDict):

@@ -122,7 +122,7 @@ def render_prune(
     if report.stopped:
         console.print(f"Stopped: {printable(report.stopped)}.")
     if report.quarantines:
-        undo, free = command_line("restore", "--run", str(report.run_id)), command_line("purge", "--all")
+        undo, free = (command_line(verb, "--run", str(report.run_id)) for verb in ("restore", "purge"))
         console.print(f"To undo: {undo}   To free the space: {free}")
 
 
@@ -165,6 +165,8 @@ def render_restore(console: Console, report: RestoreReport) -> None:
         console.print(f"  and the others to {counted(len(folders) - MAX_LISTED, 'more folder')}")
     for folder in report.made_folders[:MAX_LISTED]:
         console.print(f"  The folder {printable(folder)} did not exist and was made; {relocate_hint(folder)}")
+    if report.restored and report.pinned and report.run_id is not None:
+        console.print(f"  To take these pins back: {command_line('unpin', '--run', str(report.run_id))}")
     if report.copies:
         back = counted(report.copies, "image is back already; its copy", "images are back already; their copies")
         stay = "stays" if report.copies == 1 else "stay"
@@ -227,9 +229,13 @@ def render_purge_plan(console: Console, plan: PurgePlan) -> None:
 
 def render_purge(console: Console, report: PurgeReport) -> None:
     """Prints what purge freed."""
-    console.print(f"{counted(report.purged, 'file')} deleted for good, {filesize.decimal(report.size_bytes)} freed.")
+    if report.purged or not report.gone:
+        console.print(
+            f"{counted(report.purged, 'file')} deleted for good, {filesize.decimal(report.size_bytes)} freed."
+        )
     if report.gone:
-        console.print(f"  {counted(report.gone, 'was', 'were')} not there any more; the journal says so now")
+        gone = counted(report.gone, "file was", "files were")
+        console.print(f"{gone} not there any more; the journal says so now.")
     list_files(console, report.skipped)
 
 

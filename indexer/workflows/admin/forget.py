@@ -67,6 +67,7 @@ def parse_scope(folder: str | None, *, camera: str | None) -> ForgetScope:
 
 def plan_forget(database: Database, scope: ForgetScope) -> ForgetPlan:
     """What would be forgotten. Raises `FolderError` if there is nothing, or if a removed image still needs it."""
+    scope = _resolve(database, scope)
     with database.read() as session:
         if scope.camera is not None and not forgetting.camera_exists(session, scope.camera):
             cameras.get_camera(session, scope.camera)
@@ -86,7 +87,7 @@ def plan_forget(database: Database, scope: ForgetScope) -> ForgetPlan:
     if waiting:
         raise FolderError(
             f"{counted(waiting, 'file of it lies', 'files of it lie')} in quarantine, and could not come back without "
-            f"the index; first: {command_line('restore', '--all')}, or {command_line('purge', '--all')}"
+            f"the index; first {_describe_ways(scope)}"
         )
     if dependent:
         raise FolderError(
@@ -95,6 +96,23 @@ def plan_forget(database: Database, scope: ForgetScope) -> ForgetPlan:
             f"{command_line('forget', '--camera', 'NAME')}"
         )
     return ForgetPlan(scope.folder, scope.camera, rows, len(open_removals) - len(not_gone))
+
+
+def _resolve(database: Database, scope: ForgetScope) -> ForgetScope:
+    """The scope; if the index has nothing below its folder, and that is a link, then the folder that the link names."""
+    if scope.folder is None or not os.path.islink(scope.folder):
+        return scope
+    with database.read() as session:
+        rows = forgetting.count_rows(session, scope)
+    return scope if rows.images or rows.videos else ForgetScope(folder=os.path.realpath(scope.folder))
+
+
+def _describe_ways(scope: ForgetScope) -> str:
+    """What to type so that no file of the scope lies in quarantine."""
+    folder = "FOLDER" if scope.folder is None else scope.folder
+    restore = command_line("restore", names=[folder])
+    delete = command_line("purge", "--camera", "NAME" if scope.camera is None else scope.camera)
+    return f"bring them back: {restore}, or delete for good what lies there of a camera: {delete}"
 
 
 def _list_not_gone(open_removals: Sequence[OpenRemoval]) -> list[OpenRemoval]:
@@ -149,6 +167,7 @@ def forget(database: Database, scope: ForgetScope, *, clock: Clock, gone: int = 
     Raises `FolderError` as `plan_forget` does, if more files are gone, and if the record of a removal cannot be written
     beside the images; `DatabaseError` if the space cannot be given back: the images are forgotten then.
     """
+    scope = _resolve(database, scope)
     _require_confirmed(plan_forget(database, scope), gone=gone)
     arguments = {"folder": None if scope.folder is None else printable(scope.folder), "camera": scope.camera}
     with record_run(database, "forget", arguments=arguments, clock=clock) as run:

@@ -18,7 +18,7 @@ from typing import Any
 from indexer.domain.decisions import ordered_pair
 from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalState
-from indexer.errors import FolderError, UsageError
+from indexer.errors import FolderError, RunError, UsageError
 from indexer.escaping import command_line, printable
 from indexer.files.lost_files import is_lost
 from indexer.files.moving import aside_path, delete_witnessed, restore_from_aside
@@ -34,7 +34,7 @@ from indexer.files.verification import (
     verify_again,
 )
 from indexer.interrupts import uninterrupted
-from indexer.store import images, removals, verdicts
+from indexer.store import cameras, images, removals, runs, verdicts
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
@@ -64,17 +64,21 @@ class PurgeSelection:
 
     `quarantine`: only files of this quarantine; None: of all. `older_than_days`: only files that were removed more than
     so many days ago; None: all. `gone`: instead, the files whose quarantine does not exist, and those whose removal was
-    cut off and that are nowhere.
+    cut off and that are nowhere. `camera` and `run_id`: only files of this camera, or that this run removed.
     """
 
     quarantine: str | None = None
     older_than_days: float | None = None
     gone: bool = False
+    camera: str | None = None
+    run_id: int | None = None
 
     @property
     def arguments(self) -> dict[str, Any]:
         """What was asked for, as the run stores it."""
-        named = {} if self.quarantine is None else {"quarantine": printable(self.quarantine)}
+        named: dict[str, Any] = {} if self.quarantine is None else {"quarantine": printable(self.quarantine)}
+        named |= {} if self.camera is None else {"camera": self.camera}
+        named |= {} if self.run_id is None else {"run": self.run_id}
         return named | ({"gone": True} if self.gone else {"older_than_days": self.older_than_days})
 
 
@@ -108,16 +112,33 @@ class PurgePlan:
 
 
 def parse_purge(
-    quarantine: str | None, *, everything: bool, older_than_days: float | None, gone: bool = False
+    quarantine: str | None,
+    *,
+    everything: bool,
+    older_than_days: float | None,
+    gone: bool = False,
+    camera: str | None = None,
+    run_id: int | None = None,
 ) -> PurgeSelection:
-    """The files that a person asked for; raises `UsageError` unless exactly one is given of all, an age, and gone."""
-    if (everything, older_than_days is not None, gone).count(True) != 1:
-        raise UsageError("say what to delete: --all, --older-than DAYS, or --gone for files that are gone already")
-    return PurgeSelection(quarantine, older_than_days, gone)
+    """The files that a person asked for: of a camera, of a run, all, of an age, or those that are gone.
+
+    Raises `UsageError` if none is given, and for two of the last three.
+    """
+    given = (everything, older_than_days is not None, gone).count(True)
+    if given > 1 or (given == 0 and camera is None and run_id is None):
+        raise UsageError(
+            "say what to delete: --all, --older-than DAYS, --camera NAME, --run ID, or --gone for files that are gone "
+            "already"
+        )
+    return PurgeSelection(quarantine, older_than_days, gone, camera, run_id)
 
 
 def plan_purge(database: Database, selection: PurgeSelection, *, clock: Clock) -> PurgePlan:
-    """The files of a selection. Raises `FolderError` if the named quarantine never had a file of this index."""
+    """The files of a selection.
+
+    Raises `FolderError` if the named quarantine never had a file of this index; `CameraError` and `RunError` if there
+    is no such camera or run.
+    """
     chosen = _list_selected(database, selection, clock=clock)
     return PurgePlan(
         selection.gone,
@@ -133,13 +154,23 @@ def plan_purge(database: Database, selection: PurgeSelection, *, clock: Clock) -
 def _list_selected(database: Database, selection: PurgeSelection, *, clock: Clock) -> list[JournalEntry]:
     days = selection.older_than_days
     with database.read() as session:
+        if selection.camera is not None:
+            cameras.get_camera(session, selection.camera)
+        if selection.run_id is not None and not runs.run_exists(session, selection.run_id):
+            raise RunError(f"there is no run {selection.run_id}; see: {command_line('audit', 'runs')}")
         quarantined = removals.list_quarantined(session)
         old = removals.list_quarantined(
             session, removed_before=None if days is None else clock() - timedelta(days=days)
         )
         interrupted = removals.list_pending(session) if selection.gone else []
     removed = {removal.id: removal for removal in [*old, *interrupted]}.values()
-    chosen = [removal for removal in removed if not selection.gone or _is_closable(removal)]
+    chosen = [
+        removal
+        for removal in removed
+        if selection.camera in {None, removal.camera}
+        and selection.run_id in {None, removal.run_id}
+        and (not selection.gone or _is_closable(removal))
+    ]
     if selection.quarantine is None:
         return chosen
     folders = {os.path.abspath(selection.quarantine), os.path.realpath(selection.quarantine)}

@@ -12,10 +12,11 @@ The person may say that a later prune can take them again.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from indexer.domain.plurals import counted
 from indexer.domain.removal import RemovalState
 from indexer.errors import ImageError, RunError, UsageError
 from indexer.escaping import command_line, printable, quoted
@@ -59,6 +60,11 @@ class RestoreSelection:
         absolute = map(os.path.abspath, self.names)
         return tuple(os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)) for path in absolute)
 
+    @property
+    def named(self) -> Iterable[tuple[str, str]]:
+        """Each path, with the name as it was typed."""
+        return zip(self.paths, self.names, strict=True)
+
 
 def parse_selection(
     paths: Sequence[str], *, everything: bool, run_id: int | None, would_keep: bool = False
@@ -78,7 +84,8 @@ class RestoreReport:
 
     `pinned` and `held_back` say what keeps the files from a later prune. `folders`: how many files each folder got
     back. `made_folders`: the outermost folders that were gone and were made anew. `copies`: how many files stay in
-    quarantine, as the same image is back already. `quarantined`: how many lie there in all.
+    quarantine, as the same image is back already. `quarantined`: how many lie there in all. `run_id`: the run that
+    brought them back; None without an index.
     """
 
     restored: int = 0
@@ -89,6 +96,7 @@ class RestoreReport:
     held_back: bool = False
     folders: Counter[str] = field(default_factory=Counter)
     made_folders: list[str] = field(default_factory=list)
+    run_id: int | None = None
 
     def count_return(self, path: str, *, missing_folder: str | None) -> None:
         """Counts a file that is back at a path; `missing_folder`: the folder that was made for it, if any."""
@@ -143,6 +151,7 @@ def restore(
         "hold": hold,
     }
     with record_run(database, "restore", arguments=arguments, clock=clock) as run:
+        report.run_id = run.id
         chosen = _list_selected(database, selection)
         advance = progress("restoring", len(chosen))
         renamed, present = RenamedFolders(database), PresentImages(database, chosen)
@@ -177,12 +186,28 @@ def _require_matches(database: Database, selection: RestoreSelection) -> None:
         if selection.run_id is not None and not runs.run_exists(session, selection.run_id):
             raise RunError(f"there is no run {selection.run_id}; see: {command_line('audit', 'runs')}")
         quarantined = removals.list_quarantined(session, run_id=selection.run_id)
-    for path, name in zip(selection.paths, selection.names, strict=True):
+    for path, name in selection.named:
         if not _list_named(quarantined, path, name):
+            _refuse_deleted(database, path, name)
             raise ImageError(
                 f"nothing from {path!r} is in quarantine; see: {command_line('audit', 'removals')}"
                 f"{_describe_missing_roots(database)}"
             )
+
+
+def _refuse_deleted(database: Database, path: str, name: str) -> None:
+    """Raises `ImageError` if what a person named was deleted for good."""
+    with database.read() as session:
+        away = removals.list_away(session)
+    deleted = [removal for removal in away if removal.state in {RemovalState.DELETED, RemovalState.PURGED}]
+    if not (named := _list_named(deleted, path, name)):
+        return
+    last = named[-1]
+    more = f", and {counted(len(named) - 1, 'more file')}" if len(named) > 1 else ""
+    raise ImageError(
+        f"{last.path!r} was deleted for good and cannot come back; it was removed by run {last.run_id}{more}. "
+        f"What stands for it: {last.keeper_path!r}"
+    )
 
 
 def _describe_missing_roots(database: Database) -> str:
@@ -210,19 +235,21 @@ def _list_matching(database: Database, selection: RestoreSelection) -> list[Jour
             return [removal for removal in quarantined if removal.id in would_keep]
     if not selection.names:
         return quarantined
-    named = zip(selection.paths, selection.names, strict=True)
-    ids = {removal.id for path, name in named for removal in _list_named(quarantined, path, name)}
+    ids = {removal.id for path, name in selection.named for removal in _list_named(quarantined, path, name)}
     return [removal for removal in quarantined if removal.id in ids]
 
 
 def _list_named(quarantined: Sequence[JournalEntry], path: str, name: str) -> list[JournalEntry]:
     """The removed files at or below a path; if there are none, those that its name alone, or as a glob, means.
 
+    A link to a folder means the folder, unless files were below the link itself.
+
     Raises `ImageError` if a file name alone means files of several folders.
     """
-    below = [removal for removal in quarantined if removal.path == path or lies_beneath(removal.path, path)]
-    if below:
-        return below
+    for folder in dict.fromkeys((path, os.path.realpath(path))):
+        below = [removal for removal in quarantined if removal.path == folder or lies_beneath(removal.path, folder)]
+        if below:
+            return below
     matching = [removal for removal in quarantined if matches_name(removal.path, name)]
     folders = {os.path.dirname(removal.path) for removal in matching if os.path.basename(removal.path) == name}
     if len(folders) > 1:

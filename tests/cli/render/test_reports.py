@@ -146,7 +146,7 @@ def test_pruned() -> None:
         "camera 'gate' is held back: all of it would go",
         "  If that is right: manage.py prune --max-share 1",
         "  /a: gone",
-        "To undo: manage.py restore --run 7   To free the space: manage.py purge --all",
+        "To undo: manage.py restore --run 7   To free the space: manage.py purge --run 7",
     ]
 
 

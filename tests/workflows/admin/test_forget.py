@@ -47,6 +47,7 @@ def rows_without(index: Index, camera: str) -> dict[str, list[tuple[object, ...]
     """What the index has about all cameras but one."""
     others = f"SELECT i.id FROM images AS i JOIN cameras AS c ON c.id = i.camera_id WHERE c.name <> '{camera}'"
     keys = {"images": "id", "thumbnails": "image_id", "decisions": "image_id", "pictures": "image_id"}
+    keys |= {"scores": "image_a_id", "verdicts": "image_a_id", "pins": "image_id", "removals": "image_id"}
     return {
         table: sorted(index.rows(f"SELECT * FROM {table} WHERE {key} IN ({others})"), key=repr)
         for table, key in keys.items()
@@ -56,7 +57,11 @@ def rows_without(index: Index, camera: str) -> dict[str, list[tuple[object, ...]
 @pytest.mark.parametrize("by_camera", [True, False])
 def test_all_rows_go_and_all_files_stay(lots: Index, by_camera: bool) -> None:
     """After forgetting a camera, or its folder, no row of it is left, no file moved, and the other camera is whole."""
+    lots.judge("yard/" + name(0, "yard"), "yard/" + name(3, "yard"), "different")
+    lots.pin("yard/" + name(3, "yard"))
+    lots.prune(camera="yard")
     tree, others = lots.tree(), rows_without(lots, "gate")
+    assert all(others.values())
     scope = ForgetScope(camera="gate") if by_camera else below(lots, "gate")
     report = workflow.forget(lots.database, scope, clock=lots.clock)
     assert (report.rows.images, report.rows.thumbnails, report.rows.verdicts, report.rows.pins) == (4, 4, 1, 1)
@@ -65,7 +70,28 @@ def test_all_rows_go_and_all_files_stay(lots: Index, by_camera: bool) -> None:
     assert [camera.camera for camera in status(lots.database).cameras] == ["yard"]
     assert lots.rows("SELECT COUNT(*) FROM scores AS s WHERE s.image_a_id NOT IN (SELECT id FROM images)") == [(0,)]
     assert lots.rows("SELECT command, outcome FROM runs ORDER BY id DESC LIMIT 1") == [("forget", "done")]
-    assert dict(lots.ingest().outcomes) == {"added": 4, "unchanged": 4}
+    assert dict(lots.ingest().outcomes) == {"added": 4, "unchanged": 2}
+
+
+def test_a_link_to_the_folder_is_the_folder(lots: Index) -> None:
+    """A folder is forgotten also by the name of a link to it."""
+    (lots.folder / "link").symlink_to(lots.folder / "gate")
+    scope = below(lots, "link")
+    assert workflow.plan_forget(lots.database, scope).folder == str(lots.folder / "gate")
+    assert workflow.forget(lots.database, scope, clock=lots.clock).rows.images == 4
+    assert [camera.camera for camera in status(lots.database).cameras] == ["yard"]
+
+
+def test_what_frees_the_way_concerns_this_camera_alone(lots: Index) -> None:
+    """While files lie in quarantine, the error proposes what deletes or restores those of the scope, and no others."""
+    lots.prune()
+    for scope, words in (
+        (ForgetScope(camera="gate"), "purge --camera gate"),
+        (below(lots, "gate"), f"restore {lots.folder}/gate"),
+    ):
+        with pytest.raises(FolderError, match=words) as refused:
+            workflow.forget(lots.database, scope, clock=lots.clock)
+        assert "--all" not in str(refused.value)
 
 
 @on_sqlite

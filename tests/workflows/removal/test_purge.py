@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.errors import FolderError
+from indexer.errors import CameraError, FolderError, RunError
 from indexer.workflows import witnesses
 from indexer.workflows.admin.status import status
 from indexer.workflows.removal.purge import PurgeSelection, close_gone, parse_purge, plan_purge, purge
@@ -160,3 +160,24 @@ def test_what_was_taken_out_is_closed_only_with_its_keeper(two_quarantines: tupl
     assert (report.gone, len(report.skipped), dict(lot.removals())[BIRDS]) == (0, 1, "quarantined")
     keeper.rename(lot.folder / KEEPER)
     assert purge(lot.database, PurgeSelection(str(second)), clock=lot.clock).gone == 1
+
+
+def test_one_camera_or_one_run(index: Index) -> None:
+    """Only the files of a camera, or of a run, are deleted; nothing else of the quarantine is touched."""
+    runs = []
+    for stamp, camera in enumerate(("gate", "yard")):
+        for minute in range(3):
+            index.put(name(minute, camera), picture(stamp=10 * stamp + minute))
+        index.ingest()
+        index.compare()
+        runs.append(index.prune().run_id)
+    index.undo_run(runs[0])
+    again = index.prune(index.plan(include_restored=True), include_restored=True).run_id
+    chosen = parse_purge(None, everything=False, older_than_days=None, camera="gate", run_id=runs[1])
+    assert plan_purge(index.database, chosen, clock=index.clock).files == ()
+    for selection in (PurgeSelection(camera="yard"), PurgeSelection(run_id=again)):
+        assert purge(index.database, selection, clock=index.clock).purged == 2
+    with pytest.raises(CameraError):
+        plan_purge(index.database, PurgeSelection(camera="nowhere"), clock=index.clock)
+    with pytest.raises(RunError):
+        plan_purge(index.database, PurgeSelection(run_id=99), clock=index.clock)

@@ -59,3 +59,26 @@ def test_a_name_of_two_folders_is_refused(removed: Index) -> None:
     with pytest.raises(ImageError, match="lay in 2 folders"):
         removed.restore(name(1, "same"))
     assert back(removed) == []
+
+
+def test_a_link_to_the_folder(removed: Index) -> None:
+    """Paths below a link to the folder, and the link itself, mean the files of the folder."""
+    link = removed.folder.parent / "link"
+    link.symlink_to(removed.folder)
+    (first, *_) = gone(removed)
+    removed.restore(link / first)
+    assert back(removed) == [first]
+    removed.restore(link)
+    assert back(removed) == gone(removed)
+
+
+def test_what_was_deleted_for_good_is_named(index: Index) -> None:
+    """A file that was deleted by prune --permanent, or by purge, cannot come back: the error says which run did it."""
+    for minute in range(3):
+        index.put(name(minute), picture(stamp=minute))
+    index.ingest()
+    index.compare()
+    run_id = index.prune(permanent=True).run_id
+    for words in (index.folder / name(1), name(1), index.folder):
+        with pytest.raises(ImageError, match=f"deleted for good.*by run {run_id}"):
+            index.restore(words)
