@@ -11,6 +11,7 @@ HEAVY = ["onnx", "onnxruntime", "cv2", "numba", "distributed", "jinja2", "PIL", 
 ASKING = [
     ["status"],
     ["status", "--json"],
+    ["status", "--check", "--silent-after", "0"],
     ["config", "show"],
     ["export", "csv", "kept.csv"],
     ["audit"],

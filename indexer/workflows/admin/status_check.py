@@ -12,6 +12,7 @@ from indexer.workflows.admin.records import AwayCamera, list_away, list_records
 from indexer.workflows.admin.watches import list_watches
 from indexer.workflows.context import Clock
 from indexer.workflows.removal.missing_folders import find_missing_folder
+from indexer.workflows.removal.removal_plan import plan
 
 SILENT_AFTER = 3.0
 """How many of a camera's intervals may pass without an image."""
@@ -68,8 +69,6 @@ class StatusCheck:
 
 def check_status(database: Database, *, silent_after: float, clock: Clock) -> StatusCheck:
     """What needs a person now. `silent_after`: how many of its intervals a camera may be silent; 0: any."""
-    from indexer.workflows.removal.prune import plan  # here, as it loads the image libraries
-
     planned = plan(database)
     now = clock()
     watches, records = list_watches(database), list_records(database)

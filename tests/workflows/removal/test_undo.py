@@ -8,7 +8,7 @@ import pytest
 from indexer.errors import UsageError
 from indexer.workflows.admin.status import status
 from indexer.workflows.removal import restore as restore_workflow
-from indexer.workflows.removal.prune import largest_shares, plan
+from indexer.workflows.removal.removal_plan import largest_shares, plan
 from indexer.workflows.removal.restore import parse_selection
 from tests.support.index import BIKE, BIRD, CAR, SECOND_BIRD, Index, name, picture, prepared
 
