@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, column, func, or_, select, table
 from sqlalchemy.orm import Session
 
 from indexer.domain.decisions import ordered_pair
@@ -191,18 +191,22 @@ def find_pairs(session: Session, pairs: Sequence[Pair]) -> dict[Pair, PairFacts]
     return facts
 
 
+_DECIDED = table("audit_decisions", column("image_id"), column("closeness"))
+
+
 def list_unjudged_duplicates(session: Session, keeper_id: int, *, limit: int) -> list[Pair]:
     """The present duplicates of a keeper on which nobody gave a verdict, as pairs, the closest to the limit first."""
     query = (
         select(DecisionRow.image_id)
         .join(ImageRow, ImageRow.id == DecisionRow.image_id)
+        .join(_DECIDED, _DECIDED.c.image_id == DecisionRow.image_id)
         .where(
             DecisionRow.keeper_id == keeper_id,
             DecisionRow.superseded_at.is_(None),
             ImageRow.state == ImageState.READY,
             _verdict_column(DecisionRow.image_id, keeper_id).is_(None),
         )
-        .order_by(DecisionRow.score.desc(), DecisionRow.image_id)
+        .order_by(_DECIDED.c.closeness.desc().nulls_last(), DecisionRow.image_id)
         .limit(limit)
     )
     return [ordered_pair(image_id, keeper_id) for image_id in session.scalars(query)]

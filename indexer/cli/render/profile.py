@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from indexer.cli.render.tables import print_fitting, without_zeros
+from indexer.domain.plurals import counted
 from indexer.domain.profiles import Preparation, Profile, is_below_all_scores
 from indexer.escaping import command_line, printable
 from indexer.store.profiles import StoredProfile
@@ -47,13 +48,12 @@ def render_profile(console: Console, stored: StoredProfile) -> None:
 def render_made_profile(console: Console, made: MadeProfile) -> None:
     """Prints all parameters of a new profile, and if it decides as another one, what would make a difference."""
     render_profile(console, made)
-    if made.decides_as is None:
-        return
-    console.print(f"It decides as {made.decides_as} does.")
+    if made.decides_as is not None:
+        console.print(f"It decides as {made.decides_as} does.")
     area, limit = made.profile.scoring.min_contour_area, made.profile.max_score
     if is_below_all_scores(limit, min_contour_area=area):
         numbers = ("--max-score", f"{limit:g}", "--min-contour-area", f"{limit:g}")
-        command = command_line("profile", "make", "NAME", "--base", made.decides_as, *numbers)
+        command = command_line("profile", "make", "NAME", "--base", made.decides_as or made.profile.name, *numbers)
         console.print(
             f"No score lies between 0 and min_contour_area ({area:g}), so all limits up to that are one. To keep "
             f"smaller changes, lower both: {command}"
@@ -93,7 +93,7 @@ def _distances(profile: Profile) -> str:
 def _ignored(preparation: Preparation) -> str:
     """What is ignored besides the border, in a few words."""
     number = len(preparation.ignore)
-    rectangles = [f"{number} rectangle{'s' if number > 1 else ''}"] if number else []
+    rectangles = [counted(number, "rectangle")] if number else []
     return ", ".join(rectangles + ([] if preparation.ignore_picture is None else ["picture"]))
 
 

@@ -146,7 +146,7 @@ def render_rescue_plan(console: Console, plan: RescuePlan) -> None:
         f"{folders}{others}:"
     )
     for folder in plan.missing_folders[:MAX_LISTED]:
-        console.print(f"  The folder {printable(folder)} does not exist and would be made; {relocate_hint(folder)}")
+        console.print(f"  The folder {printable(folder)} does not exist and would be made; {printable(plan.elsewhere)}")
     for item in plan.items[:MAX_LISTED]:
         console.print(f"  {printable(item.target)}")
     if len(plan.items) > MAX_LISTED:
@@ -164,7 +164,8 @@ def render_restore(console: Console, report: RestoreReport) -> None:
     if len(folders) > MAX_LISTED:
         console.print(f"  and the others to {counted(len(folders) - MAX_LISTED, 'more folder')}")
     for folder in report.made_folders[:MAX_LISTED]:
-        console.print(f"  The folder {printable(folder)} did not exist and was made; {relocate_hint(folder)}")
+        hint = "" if report.run_id is None else f"; {relocate_hint(folder)}"  # relocate needs an index
+        console.print(f"  The folder {printable(folder)} did not exist and was made{hint}")
     if report.restored and report.pinned and report.run_id is not None:
         console.print(f"  To take these pins back: {command_line('unpin', '--run', str(report.run_id))}")
     if report.copies:

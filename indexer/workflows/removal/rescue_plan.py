@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from indexer.errors import FolderError, UsageError
+from indexer.escaping import command_line
 from indexer.files import manifest
 from indexer.files.beneath import lies_beneath, split_path
 from indexer.files.manifest import Entry, ManifestContents
@@ -35,10 +36,14 @@ class RescueItem:
 
 @dataclass(frozen=True)
 class RescuePlan:
-    """What would be written, and what is refused and why, each by the path that its manifest names."""
+    """What would be written, and what is refused and why, each by the path that its manifest names.
+
+    `elsewhere`: what to type if the folder that all files were in was renamed or moved.
+    """
 
     items: tuple[RescueItem, ...]
     refused: tuple[tuple[str, str], ...]
+    elsewhere: str
 
     @property
     def size_bytes(self) -> int:
@@ -86,18 +91,26 @@ def plan_rescue(folder: str, *, below: str | None = None, into: str | None = Non
             refused.append((entry.path, problem.reason))
         else:
             items.append(RescueItem(quarantine_path, target, allowed, entry))
-    return RescuePlan(tuple(items), tuple(refused))
+    return RescuePlan(tuple(items), tuple(refused), _describe_elsewhere(folder, contents))
+
+
+def _describe_elsewhere(folder: str, contents: ManifestContents) -> str:
+    """What to type, without an index, if the folder that all files were in was renamed or moved."""
+    into = command_line("rescue", folder, "--into", "NEW")
+    return f"if {contents.common_folder or os.sep!r} was renamed or moved: {into}"
 
 
 def _choose_target_rule(folder: str, contents: ManifestContents, *, below: str | None, into: str | None) -> TargetRule:
+    elsewhere = _describe_elsewhere(folder, contents)
     if into is not None:
         return partial(
             _target_into, allowed=_require_real_folder(into, "--into"), common=contents.common_folder or os.sep
         )
     if below is not None:
         real = _require_real_folder(below, "--below")
-        return partial(_target_below, allowed=real, spelled=(os.path.abspath(below), real))
-    return partial(_target_beside, named=os.path.abspath(folder))
+        spelled = (os.path.abspath(below), real)
+        return partial(_target_below, allowed=real, spelled=spelled, elsewhere=elsewhere)
+    return partial(_target_beside, named=os.path.abspath(folder), elsewhere=elsewhere)
 
 
 def _require_real_folder(folder: str, option: str) -> str:
@@ -116,16 +129,18 @@ def _target_into(_quarantine_path: str, entry: Entry, *, allowed: str, common: s
     return _require_beneath(target, allowed), allowed
 
 
-def _target_below(_quarantine_path: str, entry: Entry, *, allowed: str, spelled: tuple[str, ...]) -> tuple[str, str]:
+def _target_below(
+    _quarantine_path: str, entry: Entry, *, allowed: str, spelled: tuple[str, ...], elsewhere: str
+) -> tuple[str, str]:
     split_path(entry.path)
     start = next((folder for folder in spelled if lies_beneath(entry.path, folder)), None)
     if start is None:
-        raise MismatchError(f"it was not below {allowed!r}; to write there, say --below FOLDER or --into FOLDER")
+        raise MismatchError(f"it was not below {allowed!r}; {elsewhere}")
     target = os.path.join(allowed, os.path.relpath(entry.path, start))
     return _require_beneath(target, allowed), allowed
 
 
-def _target_beside(quarantine_path: str, entry: Entry, *, named: str) -> tuple[str, str]:
+def _target_beside(quarantine_path: str, entry: Entry, *, named: str, elsewhere: str) -> tuple[str, str]:
     """A target below the folder that holds the quarantine, if the quarantine has the name of one beside its images."""
     quarantine = quarantine_of(quarantine_path)
     if os.path.basename(named) == QUARANTINE_NAME and os.path.realpath(named) == quarantine:
@@ -137,7 +152,7 @@ def _target_beside(quarantine_path: str, entry: Entry, *, named: str) -> tuple[s
             f"{QUARANTINE_NAME}; give --below FOLDER or --into FOLDER"
         )
     real = os.path.realpath(folder)
-    return _target_below(quarantine_path, entry, allowed=real, spelled=(folder, real))
+    return _target_below(quarantine_path, entry, allowed=real, spelled=(folder, real), elsewhere=elsewhere)
 
 
 def _require_beneath(target: str, allowed: str) -> str:

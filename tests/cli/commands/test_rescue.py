@@ -49,10 +49,25 @@ def test_list_is_cut(run: Run, quarantine: Path, own_home: Path) -> None:
 
 
 def test_a_missing_folder_is_named(run: Run, quarantine: Path, own_home: Path) -> None:
-    """If the folder that the images were in is not there, the plan says so, and what to type if it was renamed."""
+    """If the folder that the images were in is not there, the plan says so, and what to type if it was renamed: a
+    command that needs no index."""
     lines = run("rescue", quarantine, "--below", own_home / "site").out.splitlines()
     folder = own_home / "site" / "frames"
-    assert any(f"{folder} does not exist" in line and f"relocate {folder} NEW" in line for line in lines)
+    assert any(f"{folder} does not exist" in line for line in lines)
+    assert any(f"rescue {quarantine} --into NEW" in line and str(own_home) in line for line in lines)
+    assert not any("relocate" in line for line in lines)
+
+
+def test_a_renamed_parent_is_named(run: Run, quarantine: Path, own_home: Path) -> None:
+    """If the folder above the quarantine was renamed, each reason names the option that brings the files back."""
+    site = quarantine.parent.rename(own_home / "renamed")
+    moved = site / ".indexer-quarantine"
+    answer = run("rescue", moved, "--yes", "--json")
+    reasons = {reason for _, reason in answer.document["failures"]}
+    assert (answer.code, len(reasons)) == (1, 1)
+    assert f"{own_home}' was renamed or moved: manage.py rescue {moved} --into NEW" in reasons.pop()
+    back = run("rescue", moved, "--yes", "--into", own_home)
+    assert (back.code, "relocate" in back.out, count(own_home / "site" / "frames")) == (0, False, 10)
 
 
 def test_yes(run: Run, quarantine: Path, own_home: Path) -> None:

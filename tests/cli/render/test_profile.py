@@ -98,3 +98,7 @@ def test_a_limit_that_changes_nothing_points_to_the_area(run: Run, decided: Path
     assert "It decides as balanced does." in out
     assert "profile make NAME --base balanced --max-score 500 --min-contour-area 500" in out
     assert "decides as" not in run("profile", "make", "quarter", "--max-score", 250, "--min-contour-area", 250).out
+    out = run("profile", "make", "dim", "--threshold", 20, "--max-score", 500).out
+    assert "decides as" not in out
+    assert "No score lies between 0 and min_contour_area (1000)" in out
+    assert "profile make NAME --base dim --max-score 500 --min-contour-area 500" in out

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from indexer.imaging import matching
-from indexer.store.audit_queries import run_audit
+from indexer.store.audit_queries import run_audit, run_sql
 from indexer.store.borderline import list_borderline
+from indexer.store.report_queries import list_unjudged_duplicates
 from tests.support.databases import on_sqlite
-from tests.support.index import Index, name, picture
+from tests.support.index import BIKE, Index, name, picture
 
 MARKS = range(1, 51)
 """Sizes of marks, in cells, none of which is large enough to count."""
@@ -73,6 +74,35 @@ def test_the_strict_profile_of_the_docs_is_strict(index: Index) -> None:
         index.compare(profile=profile)
         kept[profile] = {file for file, (decision, *_) in index.decisions().items() if decision == "keep"}
     assert kept == {"balanced": {name(0)}, "strict": {name(0), name(50)}}
+
+
+def test_duplicates_of_a_keeper_are_listed_from_the_closest(index: Index) -> None:
+    """What a person judges in bulk begins with the largest change, also where no change counts; equal bytes end it."""
+    files = {name(minute): cells for minute, cells in enumerate((0, 20, 50, 0, 5))}
+    for file, cells in files.items():
+        index.put(file, marked(cells))
+    index.ingest()
+    index.compare()
+    ids = {image_id: files[index.file(path)] for image_id, path in index.rows("SELECT id, path FROM images")}
+    ((keeper_id,),) = index.rows("SELECT image_id FROM decisions WHERE verdict = 'keep'")
+    with index.database.read() as session:
+        pairs = list_unjudged_duplicates(session, keeper_id, limit=9)
+        assert list_unjudged_duplicates(session, keeper_id, limit=2) == pairs[:2]
+    assert [ids[image_id] for pair in pairs for image_id in pair if image_id != keeper_id] == [50, 20, 5, 0]
+
+
+def test_the_query_of_the_docs_finds_kept_pairs_under_a_derived_profile(index: Index) -> None:
+    """The example of docs/audits.md has the kept pairs also of a profile that shares the scoring of its base."""
+    page = (Path(__file__).parents[3] / "docs" / "audits.md").read_text()
+    sql = re.findall(r"```sql\n(.*?)```", page, flags=re.DOTALL)[2]
+    index.make_profile("mine", max_score=1500.0)
+    for minute, marks in enumerate([(), (BIKE,)]):
+        index.put(name(minute), picture(*marks))
+    index.ingest()
+    index.compare(profile="mine")
+    with run_sql(index.database, sql) as table:
+        rows = [(index.file(str(row[0])), index.file(str(row[1]))) for row in table]
+    assert rows == [(name(0), name(1))]
 
 
 def test_removals_are_listed_from_the_last_one(index: Index) -> None:
