@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
@@ -12,10 +13,10 @@ _BAR = 20  # cells: with a camera's name before it and four figures behind it a 
 
 
 @contextmanager
-def progress_bars() -> Iterator[Progress]:
-    """Progress bars on the terminal behind stderr, shown until the end of the block."""
+def progress_bars(file: TextIO | None = None) -> Iterator[Progress]:
+    """Progress bars on the terminal behind stderr, or on another file, shown until the end of the block."""
     # A descriptor of its own: decoders write to descriptor 2, which is redirected while they run.
-    with os.fdopen(os.dup(2), "w") as terminal:
+    with os.fdopen(os.dup(2), "w") if file is None else nullcontext(file) as terminal:
         console = Console(file=terminal, markup=False, force_terminal=True)
         columns = (TextColumn("{task.description}", markup=False), BarColumn(_BAR), MofNCompleteColumn(), _Rate())
         with Progress(*columns, _TimeLeft(), console=console) as bars:

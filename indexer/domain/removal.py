@@ -22,7 +22,7 @@ class ExclusionReason(StrEnum):
 
     KEEPER_GONE = "its keeper is not present"
     KEEPER_UNDECIDED = "its keeper is no longer kept under the same profile"
-    OTHER_PROFILE = "they were decided under another profile than the one in force"
+    OTHER_PROFILE = "it was decided under another profile than the one in force"
     PINNED = "it was pinned since"
     VERDICT = "a person has judged the pair since"
     IN_SYSTEM_FOLDER = "it lies in a hidden or system folder that is not walked any more"

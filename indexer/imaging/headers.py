@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from PIL import Image, TiffImagePlugin
 
 from indexer.domain.descriptions import Limits, RefusalState
+from indexer.domain.plurals import counted
 from indexer.imaging.formats import (
     BITS_PER_SAMPLE,
     PAGE_KIND,
@@ -160,7 +161,7 @@ def _parse(data: bytes) -> Header:
             header = _header(image, data)
             frames = getattr(image, "n_frames", 1) if header.format in _FORMATS_WITH_FRAMES else 1
             if frames > 1:
-                raise _multi_image_refusal(header, f"{frames} frames")
+                raise _multi_image_refusal(header, counted(frames, "frame"))
             return header
 
 

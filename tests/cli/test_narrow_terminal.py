@@ -41,7 +41,7 @@ def lines(busy: Path) -> Lines:
         os.close(theirs)
         shown = _read(ours, process)
         os.close(ours)
-        assert process.wait(60) == 0, shown
+        assert process.wait(60) == int("--check" in words), shown
         return [line for line in shown.replace("\r\n", "\n").split("\n") if line.strip()]
 
     return answer
@@ -77,6 +77,7 @@ def _fill(folder: Path) -> None:
     assert run_here("ingest", folder, "--processes", 1) == 0
     assert run_here("compare", "--processes", 1) == 0
     assert run_here("prune", "--yes", "--camera", "yard") == 0
+    assert run_here("pin", "north-gate_2026_03_01__12_04_00.png", names[0]) == 0
     assert run_here("verdict", *names, "different", "--by", "Ada", "--note", "two cars, seen from the far side") == 0
     draw(folder / "yard" / "yard_2026_03_01__13_00_00.png", cars=(0, 2))
     assert run_here("ingest", folder, "--processes", 1) == 0
@@ -86,6 +87,8 @@ def _fill(folder: Path) -> None:
     "words",
     [
         ["status"],
+        ["status", "--check", "--silent-after", "3"],
+        ["pin", "list"],
         ["audit"],
         ["audit", "borderline"],
         ["audit", "removals"],
@@ -104,7 +107,19 @@ def test_lines_fit(lines: Lines, words: list[str]) -> None:
     shown = lines(*words)
     assert shown
     too_long = [line for line in shown if cell_count(line.rstrip()) > COLUMNS]
-    assert [line for line in too_long if len(line.split()) > 2 and "manage.py" not in line and "/" not in line] == []
+    assert [line for line in too_long if cell_count(without_long_words(line)) > COLUMNS] == []
+
+
+def without_long_words(line: str) -> str:
+    """A line without the commands and the paths in it, which stay whole so that they can be copied."""
+    return " ".join(word for word in re.sub(r"manage\.py .*", "", line).split() if "/" not in word)
+
+
+def test_paths_that_a_sentence_has_are_skipped_and_no_more() -> None:
+    """A long line with a path or a command is measured without these words; what is left must fit."""
+    long = "a sentence with many short words " * 3
+    assert without_long_words(f"see /a/b/{'c' * 90}: manage.py status") == "see"
+    assert cell_count(without_long_words(f"{long}/a/b manage.py status")) > COLUMNS
 
 
 def test_no_table_is_broken(lines: Lines) -> None:
@@ -144,7 +159,8 @@ def test_paths_begin_at_the_common_folder(lines: Lines) -> None:
     assert [shown[start].find(head) for head in ("run_id", "removed_at", "state")] == sorted(
         shown[start].find(head) for head in ("run_id", "removed_at", "state")
     )
-    assert " ".join(lines("verdict", "list")).count("a folder with a long name") == 1
+    for words in (("verdict", "list"), ("pin", "list")):
+        assert " ".join(lines(*words)).count("a folder with a long name") == 1
 
 
 @pytest.mark.parametrize("words", [["status"], ["prune", "--dry-run"], ["sweep", "--processes", "1"]], ids=" ".join)
@@ -163,3 +179,11 @@ def test_a_dry_run_ends_with_what_to_do(lines: Lines) -> None:
     shown = " ".join(lines("prune", "--dry-run"))
     for step in ("manage.py report pages", "manage.py audit borderline removed", "To act: manage.py prune"):
         assert step in shown
+
+
+def test_lines_of_commands_that_change_something_fit(lines: Lines) -> None:
+    """compare and restore fit, too. This test is the last one of the file, as they change the index."""
+    for words in (("compare", "--processes", "1"), ("restore", "--all")):
+        shown = lines(*words)
+        assert shown
+        assert [line for line in shown if cell_count(without_long_words(line)) > COLUMNS] == []

@@ -1,15 +1,18 @@
 """On a terminal: progress is shown, and a person is asked and answers."""
 
+import io
 import os
 import pty
 import re
 import select
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from indexer.cli.progress import progress_bars
 from tests.support.command import Answer, command
 
 OnTerminal = Callable[..., Answer]
@@ -131,6 +134,20 @@ def test_progress(lot: Path, own_home: Path, on_terminal: OnTerminal) -> None:
     assert "6/6" in answer.err
     assert answer.out.startswith("6 files seen: 6 added.")
     assert "comparing gate" in on_terminal("compare").err
+
+
+def test_the_time_of_a_bar_is_labelled() -> None:
+    """A bar says that its time is what is left; while there is nothing to reckon it from, it says nothing."""
+    shown = io.StringIO()
+    with progress_bars(shown) as bars:
+        task = bars.add_task("reading", total=100)
+        bars.refresh()
+        assert " left" not in shown.getvalue()
+        for _ in range(10):
+            time.sleep(0.01)
+            bars.advance(task)
+        bars.refresh()
+    assert re.search(r"0:00:\d\d left", shown.getvalue())
 
 
 def test_no_progress_without_a_terminal(lot: Path, own_home: Path) -> None:

@@ -7,9 +7,12 @@ import pytest
 
 from indexer.domain.plurals import counted
 
-NOUNS = "files|images|cameras|rows|runs|removals|pairs|labels|verdicts|names|lines|problems|folders|pages"
-COUNTS_BY_ITSELF = re.compile(rf"""["'{{ ]\{{(?!counted)[^{{}}]*\}} (?:{NOUNS})\b""")
-ALLOWED = ("at a time", "other", "of {", "more than", "longer than", "limit", "the first")
+NOUNS = (
+    "files|images|cameras|rows|runs|removals|pairs|labels|verdicts|names|lines|problems|folders|pages|thumbnails|"
+    "previews|rectangles|keepers|pictures|copies|duplicates|frames|videos|areas"
+)
+COUNTS_BY_ITSELF = re.compile(rf"""["'{{ ]\{{(?!counted)[^{{}}]*(?<!!r)\}} (?:{NOUNS})\b|\{{["']s["'] if""")
+ALLOWED = ("at a time", "other", "of {", "more than", "longer than", "limit", "the first", "names no", "planes of one")
 
 
 @pytest.mark.parametrize(
@@ -25,11 +28,11 @@ def test_an_s_is_added() -> None:
     assert (counted(1, "row"), counted(3, "row")) == ("1 row", "3 rows")
 
 
-def test_reports_count_with_it() -> None:
-    """No report puts a number before a plural by itself."""
+def test_sentences_count_with_it() -> None:
+    """No sentence of the program, in a report or an error, puts a number before a plural by itself."""
     found = [
         f"{path.name}: {line.strip()}"
-        for path in sorted((Path(__file__).parents[2] / "indexer" / "cli").rglob("*.py"))
+        for path in sorted((Path(__file__).parents[2] / "indexer").rglob("*.py"))
         for line in path.read_text().splitlines()
         if COUNTS_BY_ITSELF.search(line)
     ]

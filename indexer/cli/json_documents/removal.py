@@ -22,7 +22,7 @@ class RemovalCandidateDocument(TypedDict):
     camera: Annotated[str, "The camera."]
     victim: Annotated[IndexedFileDocument, "The duplicate."]
     keeper: Annotated[IndexedFileDocument, "Its keeper."]
-    score: Annotated[float | None, "Score of the pair. `null`: equal bytes or a verdict decided."]
+    score: Annotated[float | None, "Score of the pair, 0 for equal bytes. `null`: a verdict decided."]
     max_score: Annotated[float, "Limit at the time of the decision."]
     profile: Annotated[str, "Profile that decided."]
     captured_at: Annotated[Time | None, "When the duplicate was taken. `null`: the time is not known."]

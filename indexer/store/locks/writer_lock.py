@@ -20,6 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from indexer.domain.plurals import counted
 from indexer.errors import DatabaseError
 from indexer.files.filesystems import is_mount_point
 from indexer.files.private import mode_of_new, open_file
@@ -223,8 +224,8 @@ def _require_single_name(database: Database, path: Path) -> None:
     """Refuses an index with a second name: under that name it has another lock file, and SQLite another log."""
     if path.exists() and path.stat().st_nlink > 1:
         raise DatabaseError(
-            f"database {database.name} has {path.stat().st_nlink} names (hard links); delete all but one, as each has "
-            "a log of its own"
+            f"database {database.name} has {counted(path.stat().st_nlink, 'name')} (hard links); delete all "
+            "but one, as each has a log of its own"
         )
     if is_mount_point(str(path)):
         raise DatabaseError(

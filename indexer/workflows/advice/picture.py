@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from indexer.domain.advice.sampling import choose_sample
 from indexer.domain.descriptions import Limits
+from indexer.domain.plurals import counted
 from indexer.errors import PictureError
 from indexer.imaging.activity_map import count_activity, draw_activity
 from indexer.store import cameras, findings
@@ -65,8 +66,9 @@ def draw_camera(context: ComparisonContext, camera: str, *, out: str) -> CameraP
         raise PictureError(f"the newest image of camera {camera!r} cannot be read; run ingest again")
     drawn = CameraPicture(camera, out, activity.pairs, activity.never_share, len(regions))
     lines = (
-        f"{camera}: orange where things come and go, in {activity.pairs} pairs of neighbours in time",
-        f"in {activity.never_share:.0%} of the frame nothing ever came or went; blue: {len(regions)} areas of findings",
+        f"{camera}: orange where things come and go, in {counted(activity.pairs, 'pair')} of neighbours in time",
+        f"in {activity.never_share:.0%} of the frame nothing ever came or went; "
+        f"blue: {counted(len(regions), 'area')} of findings",
     )
     write_new_picture(out, draw_activity(frame, activity, regions=regions, lines=lines))
     return drawn

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from indexer.domain.paths import relocated
+from indexer.domain.plurals import counted
 from indexer.errors import FolderError, UsageError
 from indexer.escaping import command_line, printable, quoted
 from indexer.files import manifest, witness_record
@@ -117,8 +118,8 @@ def _require_moved(targets: Mapping[str, str], known: Set[str], *, new: str) -> 
     """Raises `FolderError` if a file is still at its old path, or if the index has its new path already."""
     if known:
         raise FolderError(
-            f"{len(known)} files are in the index at the new path already, as {min(known)!r}; if {new!r} was ingested "
-            f"as a copy, first: {command_line('forget', names=[new])}"
+            f"{counted(len(known), 'file is', 'files are')} in the index at the new path already, as {min(known)!r}; "
+            f"if {new!r} was ingested as a copy, first: {command_line('forget', names=[new])}"
         )
     for path, target in targets.items():
         if os.path.lexists(path) and not _is_same_file(path, target):

@@ -254,7 +254,7 @@ def _list_named(quarantined: Sequence[JournalEntry], path: str, name: str) -> li
     folders = {os.path.dirname(removal.path) for removal in matching if os.path.basename(removal.path) == name}
     if len(folders) > 1:
         raise ImageError(
-            f"{name!r} lay in {len(folders)} folders: {', '.join(map(repr, sorted(folders)))}; type a path"
+            f"{name!r} lay in {counted(len(folders), 'folder')}: {', '.join(map(repr, sorted(folders)))}; type a path"
         )
     return matching
 

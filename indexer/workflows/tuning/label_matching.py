@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from indexer.domain.csv_files import PairLabel, StateLabel, parse_labels
 from indexer.domain.evaluation import LabelledPair
 from indexer.domain.images import ImageState
+from indexer.domain.plurals import counted
 from indexer.errors import LabelError
 from indexer.files.given_files import read_user_list
 from indexer.store.database import Database
@@ -146,7 +147,7 @@ class _NameIndex:
         best = sorted(image for image in by_path.values() if _absence_key(image)[0] == min_absence)
         if len(best) > 1:
             raise LabelError(
-                f"line {line}: {name!r} may mean {len(best)} images, {best[0].path!r} and {best[1].path!r}; "
+                f"line {line}: {name!r} may mean {counted(len(best), 'image')}, {best[0].path!r} and {best[1].path!r}; "
                 "give the path, or say the camera in a column camera"
             )
         return best[0] if best else None

@@ -11,7 +11,8 @@ from tests.support.index import Index
 
 
 def test_built_in_profiles_are_there(index: Index) -> None:
-    """A new index has the four built-in profiles, and `balanced` is active."""
+    """A new index has the five built-in profiles, and `balanced` is active."""
+    assert len(BUILT_IN) == 5
     assert tuple(stored.profile for stored in list_profiles(index.database)) == BUILT_IN
     assert [stored.profile.name for stored in list_profiles(index.database) if stored.active] == ["balanced"]
 
