@@ -27,7 +27,7 @@ def compare(
             from indexer.cli.json_documents.comparison import (
                 CompareDocument,  # imported here: the workers start meanwhile
             )
-            from indexer.cli.render.compare import render_compare
+            from indexer.cli.render.compare import render_compare, render_compare_failures
             from indexer.workflows.compare import compare as workflow
             from indexer.workflows.context import ComparisonContext
 
@@ -35,5 +35,11 @@ def compare(
                 database, executor, session.limits, session.clock, session.progress, live=session.is_watched
             )
             report = workflow.compare(comparison, profile=profile, camera=camera)
-        session.show(report, render_compare, form=CompareDocument, failed=bool(report.held_back))
+        session.show(
+            report,
+            render_compare,
+            form=CompareDocument,
+            failed=bool(report.held_back),
+            render_failure=render_compare_failures,
+        )
     raise typer.Exit(1 if report.held_back else 0)

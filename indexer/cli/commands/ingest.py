@@ -104,10 +104,16 @@ def _ingest(
 ) -> int:
     """Takes the files in and shows the report. Returns the exit code: 1 if files or cameras were left alone."""
     from indexer.cli.json_documents.comparison import IngestDocument
-    from indexer.cli.render.ingest import render_ingest
+    from indexer.cli.render.ingest import render_ingest, render_ingest_failures
 
     report = take_in(session, request, options, videos, also_here=also_here)
-    session.show(report, render_ingest, form=IngestDocument, failed=report.left_alone)
+    session.show(
+        report,
+        render_ingest,
+        form=IngestDocument,
+        failed=report.left_alone,
+        render_failure=render_ingest_failures,
+    )
     return 1 if report.left_alone else 0
 
 

@@ -56,7 +56,7 @@ def prune(
             partial(render.render_prune, shown=plan, typed=typed) if plan.victims else render.render_nothing,
             form=documents.PruneDocument,
             failed=report.has_failed,
-            render_failure=partial(render.render_prune, typed=typed),
+            render_failure=partial(render.render_prune_failures, typed=typed),
         )
         if json and report.undecided:
             session.warn(describe_undecided(report.undecided))
@@ -87,7 +87,7 @@ def restore(
     are held back: only prune --include-restored removes them again.
     """
     from indexer.cli.json_documents.removal import RestoreDocument
-    from indexer.cli.render.removal import render_restore
+    from indexer.cli.render.removal import render_restore, render_restore_failures
     from indexer.workflows.removal import restore as workflow
 
     selection = workflow.parse_selection(paths or (), everything=everything, run_id=run, would_keep=would_keep)
@@ -96,7 +96,13 @@ def restore(
         report = workflow.restore(
             database, selection, pin=pin, hold=hold, clock=session.clock, progress=session.progress
         )
-        session.show(report, render_restore, form=RestoreDocument, failed=bool(report.failures))
+        session.show(
+            report,
+            render_restore,
+            form=RestoreDocument,
+            failed=bool(report.failures),
+            render_failure=render_restore_failures,
+        )
     raise typer.Exit(1 if report.failures else 0)
 
 
@@ -114,7 +120,7 @@ def rescue(
 ) -> None:
     """Bring back all files of a quarantine whose index is lost."""
     from indexer.cli.json_documents.removal import RestoreDocument
-    from indexer.cli.render.removal import render_rescue_plan, render_restore
+    from indexer.cli.render.removal import render_rescue_plan, render_restore, render_restore_failures
     from indexer.workflows.removal import rescue as workflow
     from indexer.workflows.removal.rescue_plan import plan_rescue
 
@@ -124,7 +130,13 @@ def rescue(
         if plan.items and not yes:
             session.confirm("Bring these files back?", instead="type --yes to bring these files back")
         report = workflow.execute_plan(plan, limits=session.limits, progress=session.progress)
-        session.show(report, render_restore, form=RestoreDocument, failed=bool(report.failures))
+        session.show(
+            report,
+            render_restore,
+            form=RestoreDocument,
+            failed=bool(report.failures),
+            render_failure=render_restore_failures,
+        )
     raise typer.Exit(1 if report.failures else 0)
 
 
@@ -137,12 +149,18 @@ def recover(
 ) -> None:
     """Finish or undo removals that were cut off."""
     from indexer.cli.json_documents.removal import RecoverDocument
-    from indexer.cli.render.removal import render_recover
+    from indexer.cli.render.removal import render_recover, render_recover_failures
     from indexer.workflows.removal import recover as workflow
 
     with open_session(context, json=json) as session, session.database() as database:
         report = workflow.recover(database, nobody_else=nobody_else, clock=session.clock)
-        session.show(report, render_recover, form=RecoverDocument, failed=bool(report.left_open))
+        session.show(
+            report,
+            render_recover,
+            form=RecoverDocument,
+            failed=bool(report.left_open),
+            render_failure=render_recover_failures,
+        )
     raise typer.Exit(1 if report.left_open else 0)
 
 
@@ -172,7 +190,7 @@ def purge(
 ) -> None:
     """Delete files in quarantine for good."""
     from indexer.cli.json_documents import removal as documents
-    from indexer.cli.render.removal import render_purge, render_purge_plan
+    from indexer.cli.render.removal import render_purge, render_purge_failures, render_purge_plan
     from indexer.domain.plurals import counted
     from indexer.workflows.removal import purge as workflow
 
@@ -191,5 +209,11 @@ def purge(
             session.confirm(question, instead=f"type --yes {'if they are gone' if gone else 'to delete them'}")
         act = workflow.close_gone if gone else workflow.purge
         report = act(database, selection, clock=session.clock, shown=plan.removal_ids, progress=session.progress)
-        session.show(report, render_purge, form=documents.PurgeDocument, failed=bool(report.skipped))
+        session.show(
+            report,
+            render_purge,
+            form=documents.PurgeDocument,
+            failed=bool(report.skipped),
+            render_failure=render_purge_failures,
+        )
     raise typer.Exit(1 if report.skipped else 0)

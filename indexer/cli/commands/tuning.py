@@ -76,5 +76,11 @@ def evaluate(
             report = workflow.evaluate(
                 comparison, label_list, profile_names=profile or (), max_scores=limits, camera=camera
             )
-        session.show(report, tuning.render_evaluation, form=EvaluateDocument, failed=bool(report.problems))
+        session.show(
+            report,
+            tuning.render_evaluation,
+            form=EvaluateDocument,
+            failed=bool(report.problems),
+            render_failure=tuning.render_evaluation_failures,
+        )
     raise typer.Exit(1 if report.problems else 0)

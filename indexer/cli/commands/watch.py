@@ -94,9 +94,9 @@ def watch(
         engine = EngineOptions(processes, "processes")
         report = _watch(session, folders, options, engine, videos, also_here=also_here)
         from indexer.cli.json_documents.capture import WatchDocument
-        from indexer.cli.render.watch import render_watch
+        from indexer.cli.render.watch import render_waiting, render_watch
 
-        session.show(report, render_watch, form=WatchDocument, failed=bool(report.waits))
+        session.show(report, render_watch, form=WatchDocument, failed=bool(report.waits), render_failure=render_waiting)
     raise typer.Exit(130 if report.ended_by == "SIGINT" else int(once and report.waits > 0))
 
 

@@ -134,7 +134,7 @@ def _time(time: object, timezone: str | None, local: bool) -> str:
 
 def note_names(console: Console, names: NamePlan, *, ambiguous_times: int) -> None:
     """Prints what a person should know of the names of new files."""
-    _note_held_cameras(console, names)
+    note_held_cameras(console, names)
     print_sentences(
         console,
         [
@@ -224,7 +224,7 @@ def _note_events(console: Console, names: NamePlan) -> None:
         )
 
 
-def _note_held_cameras(console: Console, names: NamePlan) -> None:
+def note_held_cameras(console: Console, names: NamePlan) -> None:
     """Prints the cameras that are held back, and how to answer whether each is one camera."""
     for camera in names.held:
         reason = (

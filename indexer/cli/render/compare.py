@@ -32,9 +32,7 @@ def render_compare(console: Console, report: CompareReport, *, with_next: bool =
         )
     elif not report.cameras:
         console.print(f"There is nothing to compare yet. First: {command_line('ingest', 'FOLDER')}")
-    print_sentences(
-        console, [f"camera {result.camera!r} was left as it was: {result.problem}" for result in report.held_back]
-    )
+    render_compare_failures(console, report)
     see = command_line("verdict", "list")
     print_sentences(
         console,
@@ -51,3 +49,10 @@ def render_compare(console: Console, report: CompareReport, *, with_next: bool =
     render_proposals(console, report.proposals)
     if with_next and any(camera.duplicates for camera in report.cameras):
         console.print(f"Nothing is removed yet. Next: {command_line('prune', '--dry-run')}")
+
+
+def render_compare_failures(console: Console, report: CompareReport) -> None:
+    """Prints which cameras could not be decided, and nothing else."""
+    print_sentences(
+        console, [f"camera {result.camera!r} was left as it was: {result.problem}" for result in report.held_back]
+    )

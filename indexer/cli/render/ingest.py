@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from rich.console import Console
 
-from indexer.cli.render.camera import note_names
+from indexer.cli.render.camera import note_held_cameras, note_names
 from indexer.cli.render.notes import note_similar_names, note_system_folders, note_undecided
 from indexer.cli.render.tables import MAX_LISTED, list_files, print_sentences
 from indexer.cli.render.videos import render_videos
@@ -38,6 +38,24 @@ def render_ingest(console: Console, report: IngestReport, *, with_next: bool = T
     _render_unread_names(console, report)
     if report.videos is not None:
         render_videos(console, report.videos)
+    _render_refused(console, report)
+    note_names(console, report.names, ambiguous_times=report.ambiguous_times)
+    _render_equal_files(console, report)
+    note_system_folders(console, report.in_system_folders or 0)
+    note_similar_names(console, report.alike)
+    if with_next:
+        note_undecided(console, report.undecided)
+
+
+def render_ingest_failures(console: Console, report: IngestReport) -> None:
+    """Prints which files, videos and cameras were left alone that a person must look at, and nothing else."""
+    if report.videos is not None:
+        list_files(console, report.videos.refused)
+    _render_refused(console, report)
+    note_held_cameras(console, report.names)
+
+
+def _render_refused(console: Console, report: IngestReport) -> None:
     list_files(console, report.refused)
     print_sentences(
         console,
@@ -46,12 +64,6 @@ def render_ingest(console: Console, report: IngestReport, *, with_next: bool = T
             for camera, at_work in report.held.items()
         ],
     )
-    note_names(console, report.names, ambiguous_times=report.ambiguous_times)
-    _render_equal_files(console, report)
-    note_system_folders(console, report.in_system_folders or 0)
-    note_similar_names(console, report.alike)
-    if with_next:
-        note_undecided(console, report.undecided)
 
 
 def _render_unread_names(console: Console, report: IngestReport) -> None:

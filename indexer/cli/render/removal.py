@@ -119,11 +119,22 @@ def render_prune(
         console.print(f"  {report.outdated} left alone: their decision changed after the plan was shown")
     _render_rest(console, report, shown=shown, typed=typed)
     _render_prune_failures(console, report)
-    if report.stopped:
-        console.print(f"Stopped: {printable(report.stopped)}.")
+    _render_stop(console, report)
     if report.quarantines:
         undo, free = (command_line(verb, "--run", str(report.run_id)) for verb in ("restore", "purge"))
         console.print(f"To undo: {undo}   To free the space: {free}")
+
+
+def render_prune_failures(console: Console, report: PruneReport, *, typed: TypedPrune = _NOTHING_TYPED) -> None:
+    """Prints which cameras and files prune left alone that a person must look at, and nothing else."""
+    _render_held_back(console, report.held_back, typed=typed)
+    _render_prune_failures(console, report)
+    _render_stop(console, report)
+
+
+def _render_stop(console: Console, report: PruneReport) -> None:
+    if report.stopped:
+        console.print(f"Stopped: {printable(report.stopped)}.")
 
 
 def _render_prune_failures(console: Console, report: PruneReport) -> None:
@@ -176,6 +187,11 @@ def render_restore(console: Console, report: RestoreReport) -> None:
     list_files(console, report.failures)
 
 
+def render_restore_failures(console: Console, report: RestoreReport) -> None:
+    """Prints which files did not come back, and nothing else."""
+    list_files(console, report.failures)
+
+
 def _describe_protection(report: RestoreReport) -> str:
     """What keeps the files from a later prune; empty if nothing does, or if none came back."""
     is_one = report.restored == 1
@@ -194,6 +210,11 @@ def render_recover(console: Console, report: RecoverReport) -> None:
     console.print(
         f"{counted(report.finished, 'removal')} finished, {report.undone} undone, {len(report.left_open)} open still."
     )
+    render_recover_failures(console, report)
+
+
+def render_recover_failures(console: Console, report: RecoverReport) -> None:
+    """Prints which removals are open still, and nothing else."""
     list_files(console, report.left_open)
     alone = command_line("recover", "--nobody-else")
     if any(alone in reason for _, reason in report.left_open):
@@ -246,6 +267,11 @@ def _render_rest(console: Console, report: PruneReport, *, shown: Plan | None, t
         _render_left_out(console, report.left_out, typed=typed)
     if shown is None or report.held_back != _held_back(shown):
         _render_held_back(console, report.held_back, typed=typed)
+
+
+def render_purge_failures(console: Console, report: PurgeReport) -> None:
+    """Prints which files purge skipped, and nothing else."""
+    list_files(console, report.skipped)
 
 
 def _left_out(plan: Plan) -> dict[str, int]:

@@ -90,17 +90,21 @@ def render_evaluation(console: Console, report: EvaluationReport) -> None:
             console.print(f"{_title(evaluation)} loses {printable(state)}")
         if len(lost) > _NAMED:
             console.print(f"  and {len(lost) - _NAMED} more; --json names them all")
-    problems = report.problems
-    print_sentences(
-        console,
-        [f"camera {camera.camera!r}, {_title(evaluation)}: {camera.problem}" for evaluation, camera in problems],
-    )
+    render_evaluation_failures(console, report)
     undecided = {evaluation.total.undecided for evaluation in report.evaluations if evaluation.total is not None}
     if undecided - {0}:
         console.print(f"Labels of images that are not decided: up to {max(undecided)}; these are not counted.")
     if report.unknown:
         console.print(f"{counted(len(report.unknown), 'labelled image is', 'labelled images are')} not in the index:")
         list_files(console, [(name, "not known by path, number or name") for name in report.unknown])
+
+
+def render_evaluation_failures(console: Console, report: EvaluationReport) -> None:
+    """Prints which cameras could not be evaluated, and nothing else."""
+    print_sentences(
+        console,
+        [f"camera {camera.camera!r}, {_title(evaluation)}: {camera.problem}" for evaluation, camera in report.problems],
+    )
 
 
 def _figures(evaluation: Evaluation) -> list[list[object]]:

@@ -18,6 +18,11 @@ def render_watch(console: Console, report: WatchReport) -> None:
         console.print(
             f"{counted(read, 'video')} read, {counted(report.videos['frames_stored'], 'frame')} of them stored."
         )
+    render_waiting(console, report)
+
+
+def render_waiting(console: Console, report: WatchReport) -> None:
+    """Prints which files wait, and nothing else."""
     if report.waits:
         console.print(f"{counted(report.waits, 'file waits', 'files wait')}; the next watch takes them up:")
         list_files(console, report.waiting)

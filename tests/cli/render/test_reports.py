@@ -5,18 +5,21 @@ import os
 from collections import Counter
 from functools import partial
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from indexer.cli.render.compare import render_compare
-from indexer.cli.render.ingest import render_ingest
+from indexer.cli.render import removal
+from indexer.cli.render.compare import render_compare, render_compare_failures
+from indexer.cli.render.ingest import render_ingest, render_ingest_failures
 from indexer.cli.render.removal import TypedPrune, render_dry_run, render_prune, render_recover, render_restore
 from indexer.domain.removal import BlockedCamera, CameraPlan, ExclusionReason, IndexedFile, Plan, RemovalCandidate
 from indexer.escaping import printable
 from indexer.workflows.compare.compare import CameraResult, CompareReport
 from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
 from indexer.workflows.removal.prune import PruneReport
+from indexer.workflows.removal.purge import PurgeReport
 from indexer.workflows.removal.recover import RecoverReport
 from indexer.workflows.removal.restore import RestoreReport
 
@@ -215,3 +218,27 @@ def test_recovered_names_what_is_open() -> None:
     lost = RecoverReport(0, 0, (("/lot/1.jpg", "its record is not there"),))
     assert "--nobody-else" not in said(render_recover, lost)
     assert said(render_recover, RecoverReport(0, 0, ())) == "0 removals finished, 0 undone, 0 open still."
+
+
+@pytest.mark.parametrize(
+    ("tell", "report"),
+    [
+        (removal.render_prune_failures, PruneReport(7, 2, failures=[("/a", "gone")], quarantines=Counter("q"))),
+        (removal.render_restore_failures, RestoreReport(2, failures=[("/a", "gone")])),
+        (removal.render_recover_failures, RecoverReport(2, 1, left_open=[("/a", "gone")])),
+        (removal.render_purge_failures, PurgeReport(2, 1500, 1, skipped=[("/a", "gone")])),
+        (render_ingest_failures, IngestReport(9, Counter({IngestOutcome.ADDED: 9}), refused=[("/a", "gone")])),
+    ],
+    ids=["prune", "restore", "recover", "purge", "ingest"],
+)
+def test_failures_alone(tell: object, report: object) -> None:
+    """Beside JSON, where nothing but warnings and errors goes to stderr, only what failed is said."""
+    assert said(tell, report).splitlines() == ["  /a: gone"]
+
+
+def test_cameras_that_failed_alone() -> None:
+    """The same of compare, by camera."""
+    done, held = CameraResult("a", "plain", 3, 2, 1, 3, 2, 1), CameraResult("b", "plain", 2, problem="no file")
+    assert said(render_compare_failures, CompareReport("plain", [done, held])).splitlines() == [
+        "camera 'b' was left as it was: no file"
+    ]
