@@ -12,6 +12,7 @@ import typer
 from indexer.cli.app import app
 from indexer.cli.json_documents.admin import ErrorDocument
 from indexer.cli.json_documents.by_command import DOCUMENTS
+from indexer.cli.render.notes import describe_undecided
 from tests.support.command import Run, draw
 from tests.support.json_forms import value_problems
 from tests.support.live_cameras import web_camera
@@ -144,7 +145,8 @@ def make_clips(folder: Path) -> None:
 
 
 def test_every_command(sent: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command puts one document on stdout, in the form that is written down, and warns of nothing on stderr."""
+    """Every command puts one document on stdout, in the form that is written down. On stderr there is nothing but
+    warnings: prune warns of images that are not decided."""
     monkeypatch.setenv("INDEXER_PROCESSES", "1")
     make_clips(lot.parent)
     (lot.parent / "indexer.toml").write_text('folders = ["lot"]\n[run]\nprune = false\n')
@@ -155,7 +157,8 @@ def test_every_command(sent: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) ->
         answer = sent(*words, "--json")
         assert answer.code == 0, answer
         assert list(value_problems(answer.document, form_of(words))) == [], words
-        assert answer.err == "", words
+        undecided = answer.document["undecided"] if words == ("prune", "--yes") else 0
+        assert answer.err.splitlines() == [f"indexer: {describe_undecided(undecided)}"] * bool(undecided), words
     shutil.rmtree(answer.document["folder"])  # of the demo, which leaves it to be looked at
     assert set(commands_of()) <= {words[:count] for words in WORDS for count in (1, 2)}
 

@@ -14,20 +14,39 @@ MaxShare = Annotated[
     ),
 ]
 
+Permanent = Annotated[
+    bool, typer.Option("--permanent", help="Delete the files at once, do not move them to quarantine.")
+]
+IncludeRestored = Annotated[
+    bool, typer.Option("--include-restored", help="Also remove files that are held back because they came back.")
+]
+RestoredRun = Annotated[
+    int | None, typer.Option(min=1, max=10**18, metavar="ID", help="The files that this run removed.")
+]
+WouldKeep = Annotated[bool, typer.Option("--would-keep", help="The files that the profile in force would have kept.")]
+OlderThan = Annotated[
+    float | None,
+    typer.Option(min=0, max=100_000, metavar="DAYS", help="Only files that were removed more than DAYS days ago."),
+]
+PurgedRun = Annotated[
+    int | None, typer.Option(min=1, max=10**18, metavar="ID", help="Only files that this run removed.")
+]
+PurgedQuarantine = Annotated[str | None, typer.Argument(metavar="FOLDER", help="Only the files of this quarantine.")]
+PurgeDryRun = Annotated[bool, typer.Option("--dry-run", help="Show which files would be deleted. Delete nothing.")]
+Gone = Annotated[
+    bool, typer.Option("--gone", help="Delete nothing. Record which files are gone with their quarantine or record.")
+]
+
 
 def prune(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan. Remove nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    permanent: Annotated[
-        bool, typer.Option("--permanent", help="Delete the files at once, do not move them to quarantine.")
-    ] = False,
+    permanent: Permanent = False,
     camera: Camera = None,
     quarantine: Annotated[str | None, typer.Option(metavar="FOLDER", help="Folder for removed files.")] = None,
     max_share: MaxShare = None,
-    include_restored: Annotated[
-        bool, typer.Option("--include-restored", help="Also remove files that are held back because they came back.")
-    ] = False,
+    include_restored: IncludeRestored = False,
     json: Json = False,
 ) -> None:
     """Show the plan, ask, then move duplicates to quarantine."""
@@ -70,12 +89,8 @@ def restore(
         typer.Argument(metavar="PATH", help="Where the files were. Also a folder, a file name, or a glob."),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All files in quarantine.")] = False,
-    run: Annotated[
-        int | None, typer.Option(min=1, max=10**18, metavar="ID", help="The files that this run removed.")
-    ] = None,
-    would_keep: Annotated[
-        bool, typer.Option("--would-keep", help="The files that the profile in force would have kept.")
-    ] = False,
+    run: RestoredRun = None,
+    would_keep: WouldKeep = False,
     no_pin: Annotated[
         bool, typer.Option("--no-pin", help="Set no pins: a later prune may remove the files again.")
     ] = False,
@@ -166,25 +181,13 @@ def recover(
 
 def purge(
     context: typer.Context,
-    quarantine: Annotated[
-        str | None, typer.Argument(metavar="FOLDER", help="Only the files of this quarantine.")
-    ] = None,
+    quarantine: PurgedQuarantine = None,
     everything: Annotated[bool, typer.Option("--all", help="All files in quarantine.")] = False,
-    older_than: Annotated[
-        float | None,
-        typer.Option(min=0, max=100_000, metavar="DAYS", help="Only files that were removed more than DAYS days ago."),
-    ] = None,
+    older_than: OlderThan = None,
     camera: Camera = None,
-    run: Annotated[
-        int | None, typer.Option(min=1, max=10**18, metavar="ID", help="Only files that this run removed.")
-    ] = None,
-    gone: Annotated[
-        bool,
-        typer.Option("--gone", help="Delete nothing. Record which files are gone with their quarantine or record."),
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show which files would be deleted. Delete nothing.")
-    ] = False,
+    run: PurgedRun = None,
+    gone: Gone = False,
+    dry_run: PurgeDryRun = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     json: Json = False,
 ) -> None:

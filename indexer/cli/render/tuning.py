@@ -52,9 +52,7 @@ def render_sweep(console: Console, report: SweepReport) -> None:
     left_out = [camera for camera in report.cameras if camera.problem is not None]
     print_sentences(console, [f"camera {camera.camera!r} was left out: {camera.problem}" for camera in left_out])
     _note_equal_limits(console, [row for camera in tried for row in camera.rows])
-    if missing := sum(camera.removed_left_out or 0 for camera in tried):
-        images = counted(missing, "removed image was", "removed images were")
-        console.print(f"{images} not tried: {'it has' if missing == 1 else 'they have'} no thumbnail in the index.")
+    _note_removed_left_out(console, sum(camera.removed_left_out or 0 for camera in tried))
     note_undecided(console, report.undecided)
     for profile in sorted({camera.profile for camera in tried}):
         command = ("profile", "make", "NAME", "--base", profile, "--max-score", "X")
@@ -65,6 +63,13 @@ def render_sweep(console: Console, report: SweepReport) -> None:
         console.print(f"  then: {command_line('compare', '--profile', 'NAME')}")
         own = command_line("profile", "use", "NAME", "--camera", "CAMERA")
         console.print(f"  or, for one camera alone: {own}")
+
+
+def _note_removed_left_out(console: Console, number: int) -> None:
+    """Prints how many removed images were not tried, and why."""
+    if number:
+        images = counted(number, "removed image was", "removed images were")
+        console.print(f"{images} not tried: {'it has' if number == 1 else 'they have'} no thumbnail in the index.")
 
 
 def _note_equal_limits(console: Console, rows: Sequence[SweepRow]) -> None:

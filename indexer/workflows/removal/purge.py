@@ -199,8 +199,8 @@ def purge(
 ) -> PurgeReport:
     """Deletes quarantined files of a selection. Returns the report of what was freed.
 
-    `shown`: only these removals, which a person was asked about. Raises `FolderError` if the named quarantine never had
-    a file of this index.
+    `shown`: only these removals, which a person was asked about. Raises `FolderError`, `CameraError`
+    and `RunError` as `plan_purge` does.
     """
     report = PurgeReport()
     with record_run(database, "purge", arguments=selection.arguments, clock=clock) as run:
@@ -242,7 +242,7 @@ def close_gone(
 
     `shown`: only these removals, which the person was asked about.
 
-    Raises `FolderError` if the named quarantine never had a file of this index.
+    Raises `FolderError`, `CameraError` and `RunError` as `plan_purge` does.
     """
     report = PurgeReport()
     with record_run(database, "purge", arguments=selection.arguments, clock=clock) as run:

@@ -141,7 +141,6 @@ def restore(
     name that may mean files of several folders.
     """
     _require_matches(database, selection)
-    report, manner = RestoreReport(pinned=pin, held_back=hold), _Manner(pin, hold)
     arguments = {
         "all": selection.everything,
         "run": selection.run_id,
@@ -151,7 +150,7 @@ def restore(
         "hold": hold,
     }
     with record_run(database, "restore", arguments=arguments, clock=clock) as run:
-        report.run_id = run.id
+        report = RestoreReport(pinned=pin, held_back=hold, run_id=run.id)
         chosen = _list_selected(database, selection)
         advance = progress("restoring", len(chosen))
         renamed, present = RenamedFolders(database), PresentImages(database, chosen)
@@ -163,7 +162,7 @@ def restore(
                 elif (
                     problem := present.describe(removal)
                     or renamed.describe(missing_folder)
-                    or _restore_file(database, removal, manner=manner, run=run, clock=clock)
+                    or _restore_file(database, removal, manner=_Manner(pin, hold), run=run, clock=clock)
                 ) is not None:
                     report.failures.append((removal.path, problem))
                 else:

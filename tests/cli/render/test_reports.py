@@ -153,7 +153,7 @@ def test_pruned() -> None:
     ]
 
 
-def test_what_the_plan_said_is_not_said_twice() -> None:
+def test_the_report_repeats_no_sentence_of_the_plan() -> None:
     """After a plan was shown, the report of the removal repeats no sentence of it, unless something changed."""
     left_out, held_back = {str(ExclusionReason.HELD_BACK): 4}, {"gate": "all of it would go"}
     shown = Plan(
