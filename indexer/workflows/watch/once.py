@@ -14,11 +14,12 @@ class OnceProgress:
 
     def __init__(self, grace_s: float, *, now_s: float) -> None:
         self._grace_s = grace_s
-        self._taken_s = self._compared_s = now_s
+        self._taken_s = now_s
+        self._compared_s: float | None = None  # None: files are still waited for
 
     def note_taken(self, *, now_s: float) -> None:
         """Notes that files were taken in."""
-        self._taken_s = self._compared_s = now_s
+        self._taken_s = now_s
 
     def note_compared(self, *, now_s: float) -> None:
         """Notes that a camera was compared."""
@@ -28,13 +29,15 @@ class OnceProgress:
         """Whether files are still waited for: `waiting` that may be unfinished, and `videos` that are being read."""
         is_in_vain = now_s - self._taken_s > self._patience_s
         if videos or (waiting and not is_in_vain):
-            self._compared_s = now_s
+            self._compared_s = None
             return True
+        self._compared_s = now_s if self._compared_s is None else self._compared_s
         return False
 
     def awaits_cameras(self, waiting: int, *, now_s: float) -> bool:
-        """Whether cameras are still waited for, now that no files are."""
-        return waiting > 0 and now_s - self._compared_s <= self._patience_s
+        """Whether cameras are still waited for, now that no files are; also when the last check is long ago."""
+        since_s = now_s if self._compared_s is None else self._compared_s
+        return waiting > 0 and now_s - since_s <= self._patience_s
 
     @property
     def _patience_s(self) -> float:

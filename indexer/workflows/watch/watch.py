@@ -10,6 +10,7 @@ Decision 0048: events wake, and the folder is the truth.
 import os
 import select
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
@@ -101,6 +102,7 @@ class _Watch:
         videos = self._intake.videos
         self._videos: VideoQueue | None = None
         if videos is not None:
+            self.report.videos = Counter()
             self._videos = VideoQueue(context, videos, self._intake, is_young=self._is_young, notices=self._notices)
         self._sources = WatchedSources(
             folders,
