@@ -65,6 +65,37 @@ def test_dependencies_are_plain() -> None:
     assert [one for one in everything if not re.fullmatch(r"[A-Za-z0-9\[\]-]+>=[0-9.]+(,<[0-9.]+)?", one)] == []
 
 
+STRANGER = re.compile(
+    r"pip3? install\b[^`\n]*?[\s'\"=]indexer(?=[\s'\"`\[=<>~!,;]|$)|(?<![\w./])indexer\[[a-z]", re.MULTILINE
+)
+"""An installation of the package that an index calls `indexer`. It is another program."""
+
+
+@pytest.mark.parametrize(
+    ("text", "is_stranger"),
+    [
+        ("pip install 'indexer[video]'", True),
+        ("pip install --force-reinstall indexer", True),
+        ("brings it: 'indexer[learned]'", True),
+        ("pip install 'dist/indexer-0.0.1-py3-none-any.whl[postgres]'", False),
+        ("/opt/indexer/bin/pip install -e '.[video]'", False),
+    ],
+)
+def test_what_installs_a_stranger(text: str, is_stranger: bool) -> None:
+    """The search below sees the package by its name alone, and not a wheel or a checkout."""
+    assert bool(STRANGER.search(text)) == is_stranger
+
+
+def test_nothing_installs_a_stranger() -> None:
+    """No message, page or test tells to install `indexer` by its name: an index has another program under it."""
+    folders = ["indexer", "migrations", "docs", "tests", ".github", ".ci"]
+    files = [path for name in folders for path in (ROOT / name).rglob("*") if path.is_file()]
+    files = [path for path in files if path.suffix != ".pyc"]
+    files += [path for path in ROOT.iterdir() if path.suffix in {".md", ".py", ".toml", ".cff"}]
+    texts = {path: path.read_bytes().decode(errors="replace") for path in files if path != Path(__file__)}
+    assert {path.relative_to(ROOT): found for path, text in texts.items() if (found := STRANGER.findall(text))} == {}
+
+
 def test_every_folder_is_a_package() -> None:
     """Every folder with sources is a package, or an installation would leave it out."""
     folders = {path.parent for path in (ROOT / "indexer").rglob("*.py")}
