@@ -155,3 +155,22 @@ def test_another_index_is_refused_before_anything_is_written(
     assert (answer.code, "--also-here" in answer.document["error"], "[y/N]" in answer.err) == (2, True, False)
     assert not (site / "indexer.db").exists()
     assert run("run", "--also-here").code == 0
+
+
+def test_one_index_wherever_it_is_typed(run: Run, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that names no index means the one beside the file, from its folder and from one below."""
+    monkeypatch.chdir(site / "lot")
+    first = run("run", "--json")
+    monkeypatch.chdir(site)
+    again = run("run", "--json")
+    assert (first.code, again.code) == (0, 0)
+    assert [report["outcomes"] for report in again.document["ingest"]] == [{"unchanged": 6}, {"unchanged": 2}]
+    assert [path.relative_to(site) for path in site.rglob("*.db")] == [Path("indexer.db")]
+    monkeypatch.chdir("/")
+    shown = run("--config", site / "indexer.toml", "config", "show", "--json").document["settings"]
+    assert next(item for item in shown if item["name"] == "index") == {
+        "name": "index",
+        "value": f"{site}/indexer.db",
+        "source": "file",
+        "where": f"{site}/indexer.toml",
+    }
