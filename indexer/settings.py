@@ -35,10 +35,10 @@ class Settings:
     `unreadable` and never decoded. The default admits more than twice the pixels of a 100-megapixel camera. A file that
     takes a worker more than `max_memory_mb` or `max_seconds` is `unreadable` too.
 
-    `is_database_named`: a person named the index, by `--db`, INDEXER_DB or the file. A file without the key `index` does
-    not name it, although the index is then beside the file. `state_folder`: the folder with
-    the list of indexes that were used; None for no list. `notify_socket`: where the service manager that started this
-    process listens; None if there is none. `sources`: where the settings of `VARIABLES` come from.
+    `is_database_named`: a person named the index, by `--db`, INDEXER_DB or the file. A file without the key `index`
+    does not name it, although the index is then beside the file. `state_folder`: the folder with the list of indexes
+    that were used; None for no list. `notify_socket`: where the service manager that started this process listens; None
+    if there is none. `sources`: where the settings of `VARIABLES` come from.
     """
 
     database: str
