@@ -39,7 +39,7 @@ def render_run(console: Console, report: "ConfiguredRun") -> None:
     for ingested in report.ingests:
         if ingested.left_alone:
             render_ingest(console, ingested, with_next=False)
-    if report.compared.held_back:
+    if report.compared is not None and report.compared.held_back:
         render_compare(console, report.compared, with_next=False)
     if report.pruned is not None and report.pruned.has_failed:
         render_prune(console, report.pruned)
