@@ -41,7 +41,12 @@ def hold_back_recorded(session: Session, candidates: Sequence[RemovalCandidate])
 
 
 def count_held_back(session: Session, *, at_once: int = AT_ONCE) -> int:
-    """The number of present images that no plan takes, as they came back and are not decided as kept.
+    """The number of present images that no plan takes, as they came back and are not decided as kept."""
+    return removals.count_held_back(session) + count_recorded_returns(session, at_once=at_once)
+
+
+def count_recorded_returns(session: Session, *, camera: str | None = None, at_once: int = AT_ONCE) -> int:
+    """The number of duplicates, of one camera or of all, that only the records beside the images say to be back.
 
     It does not read all that a plan needs: mostly no record names any of the images. In memory are at most `at_once`
     duplicates, or contents of a record, and the duplicates whose content a record names.
@@ -49,7 +54,7 @@ def count_held_back(session: Session, *, at_once: int = AT_ONCE) -> int:
     removed = _list_removed(session, _list_recorded_duplicates(session, at_once=at_once))
     returned_ids = [image_id for image_id, path in removed.items() if os.path.lexists(path)]
     recorded = decisions.list_removal_candidates_among(session, sorted(returned_ids))
-    return removals.count_held_back(session) + sum(item.exclusion_reason is None for item in recorded)
+    return sum(item.exclusion_reason is None and camera in (None, item.camera) for item in recorded)
 
 
 def _list_recorded_duplicates(session: Session, *, at_once: int) -> list[IndexedFile]:
