@@ -1,6 +1,7 @@
 """The package: what it imports is declared, what it needs is in it, and nothing points to a host."""
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -125,6 +126,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_installed(installed: Path, *command: str, folder: Path) -> str:
     """What a command of the installed wheel prints, run in another folder than the checkout."""
     environment = os.environ | {"PYTHONPATH": str(installed), "INDEXER_STATE": "off", "COLUMNS": "200"}
+    environment["TMPDIR"] = str(folder)
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
     return done.stdout + done.stderr
 
@@ -147,11 +149,15 @@ def test_installed_wheel_works_from_anywhere(installed: Path, tmp_path: Path) ->
     was typed."""
     frames = make_lot(tmp_path / "frames")
     script, module = [sys.executable, str(installed / "bin" / "indexer")], [sys.executable, "-m", "indexer"]
+    asked = [sys.executable, "-c", "import indexer; print(indexer.__file__)"]
+    assert run_installed(installed, *asked, folder=tmp_path).strip() == str(installed / "indexer" / "__init__.py")
     assert "make one with: indexer --db" in run_installed(installed, *script, "status", folder=tmp_path)
     assert "make one with: python -m indexer --db" in run_installed(installed, *module, "status", folder=tmp_path)
     assert "indexer compare" in run_installed(installed, *script, "ingest", "frames", folder=tmp_path)
     run_installed(installed, *module, "compare", folder=tmp_path)
     assert "python -m indexer prune" in run_installed(installed, *module, "prune", "--dry-run", folder=tmp_path)
+    run_installed(installed, *script, "report", "page", folder=tmp_path)
+    assert "gate" in (tmp_path / "page" / "index.html").read_text()
     before = {path.name: path.read_bytes() for path in frames.iterdir()}
     assert "indexer restore --run" in run_installed(installed, *script, "prune", "--yes", folder=tmp_path)
     left = {path.name: path.read_bytes() for path in frames.iterdir()}
