@@ -1,13 +1,13 @@
 """The package: what it imports is declared, what it needs is in it, and nothing points to a host."""
 
 import ast
-import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from fnmatch import fnmatch
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
@@ -109,6 +109,43 @@ def test_version() -> None:
     assert version("indexer") == __version__
 
 
+def packed(files: list[str], template: list[str]) -> set[str]:
+    """Those of the files that a source distribution has, by the lines of MANIFEST.in and the rules of setuptools."""
+    chosen = {
+        name for name in files if re.match(r"indexer/|pyproject\.toml$|setup\.py$|README\.md$|LICENSE$|MANIFEST", name)
+    }
+    for line in template:
+        command, *patterns = line.split()
+        matched = {name for name in files for pattern in patterns if matches(command, pattern, name)}
+        chosen = chosen - matched if command == "global-exclude" else chosen | matched
+    return chosen
+
+
+def matches(command: str, pattern: str, name: str) -> bool:
+    """Whether a line of MANIFEST.in is about a file: `include` names it, `graft` a folder above it."""
+    if command == "graft":
+        return name.startswith(f"{pattern}/")
+    return fnmatch(name if command == "include" else Path(name).name, pattern)
+
+
+def test_source_distribution_is_complete() -> None:
+    """MANIFEST.in packs every file of the project, so that tests and linters run from it; the drill builds it."""
+    listed = subprocess.run(["git", "-C", ROOT, "ls-files"], capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("needs the git repository")
+    files = listed.stdout.splitlines()
+    template = [line for line in (ROOT / "MANIFEST.in").read_text().splitlines() if line]
+    assert {line.split()[0] for line in template} <= {"include", "graft", "global-exclude"}
+    assert set(files) - packed(files, template) == set()
+
+
+def test_pythons() -> None:
+    """The classifiers name the Pythons that the README says it was run with, and this one is among them."""
+    named = {line.rpartition(" ")[2] for line in PROJECT["classifiers"] if re.search(r"Python :: 3\.\d+$", line)}
+    assert named == set(re.findall(r"Python (3\.\d+)", (ROOT / "README.md").read_text()))
+    assert f"{sys.version_info.major}.{sys.version_info.minor}" in named
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the wheel of this checkout is installed, without what it imports."""
@@ -126,7 +163,6 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_installed(installed: Path, *command: str, folder: Path) -> str:
     """What a command of the installed wheel prints, run in another folder than the checkout."""
     environment = os.environ | {"PYTHONPATH": str(installed), "INDEXER_STATE": "off", "COLUMNS": "200"}
-    environment["TMPDIR"] = str(folder)
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
     return done.stdout + done.stderr
 
