@@ -48,14 +48,15 @@ def test_site_is_built_without_a_warning(tmp_path: Path) -> None:
 
 
 def test_a_page_without_a_place_is_seen(tmp_path: Path) -> None:
-    """A page that is not in the navigation, and a link to a heading that is not there, fail the build."""
+    """A page that is not in the navigation, and a link to a heading or a page that is not there, fail the build; a link
+    out of docs/ becomes its text."""
     shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("adr", "docker"))
-    (tmp_path / ".ci").mkdir()
-    shutil.copy(ROOT / ".ci" / "mkdocs.yml", tmp_path / ".ci")
-    (tmp_path / "docs" / "attic.md").write_text("# Attic\n\n[nowhere](#nowhere)\n")
+    shutil.copytree(ROOT / ".ci", tmp_path / ".ci", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "docs" / "attic.md").write_text("# Attic\n\n[nowhere](#nowhere) [gone](gone.md) [out](../README.md)\n")
     done = build_site(tmp_path, tmp_path / "site")
     assert done.returncode == 1
-    assert {"attic.md", "#nowhere"} <= set(re.findall(r"attic\.md|#nowhere", done.stdout + done.stderr))
+    shown = set(re.findall(r"attic\.md|#nowhere|gone\.md|\.\./README\.md", done.stdout + done.stderr))
+    assert shown == {"attic.md", "#nowhere", "gone.md"}
 
 
 def dockerfile() -> list[tuple[str, str]]:

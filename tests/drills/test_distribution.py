@@ -60,8 +60,8 @@ def test_source_distribution_has_every_file(built: Path, tmp_path: Path) -> None
     """It has each file of the project, and its scripts work in it."""
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as packed:
-        packed.extractall(tmp_path, filter="data")
-    (root,) = tmp_path.iterdir()
+        packed.extractall(tmp_path / "unpacked", filter="data")
+    (root,) = (tmp_path / "unpacked").iterdir()
     files = run("git", "-C", ROOT, "ls-files", folder=tmp_path).splitlines()
     assert [name for name in files if not (root / name).exists()] == []
     assert "sqlalchemy==" in run(root / ".ci" / "lowest-versions", folder=tmp_path)

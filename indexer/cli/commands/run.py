@@ -115,7 +115,9 @@ def _missing_folders(settings: "Settings") -> str:
     if path is not None:
         return f"{path!r} has no folders"
     return (
-        "no file is used (--config off)" if settings.configuration.is_off else f"there is no {FILE_NAME} here or above"
+        "no file is used, as --config or INDEXER_CONFIG is off"
+        if settings.configuration.is_off
+        else f"there is no {FILE_NAME} here or above"
     )
 
 

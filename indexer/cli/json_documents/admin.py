@@ -313,6 +313,7 @@ class UpgradeDocument(HealthDocument):
     """The result of a check after an upgrade."""
 
     backup: Annotated[str | None, "Path of the index as it was before. `null`: no backup was made."]
+    upgraded_from: Annotated[str | None, "Revision of before. `null`: the index was new, or not older."]
 
 
 class BackupDocument(TypedDict):

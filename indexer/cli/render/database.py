@@ -63,6 +63,8 @@ def render_upgrade(console: Console, report: UpgradeReport) -> None:
     render_health(console, report)
     if report.backup is not None:
         console.print(f"The index as it was before: {printable(report.backup)}")
+    elif report.upgraded_from is not None:
+        console.print(f"It had revision {report.upgraded_from} before. This command made no backup.")
 
 
 def render_backup(console: Console, report: BackupReport) -> None:
