@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from indexer.domain.names import clamped_mtime
 from indexer.escaping import command_line
@@ -57,17 +58,18 @@ def find_video_fault(stored: KnownVideo, *, hashes: bool) -> Finding | None:
 
     With `hashes` its fingerprint is compared, too: that of its first and last MiB.
     """
+    return _find_fault(stored, partial(_verify_fingerprint, stored) if hashes else None)
 
-    def verify_fingerprint() -> None:
-        try:
-            with open_video_file(stored.path) as file:
-                is_same = identify_video(file).fingerprint == stored.fingerprint
-        except OSError as problem:
-            raise UnreadableFileError(f"The file cannot be read: {problem.strerror}.") from problem
-        if not is_same:
-            raise MismatchError("The video has the size that the index knows, but other bytes.")
 
-    return _find_fault(stored, verify_fingerprint if hashes else None)
+def _verify_fingerprint(stored: KnownVideo) -> None:
+    """Raises `MismatchError` if a video has other bytes, and `UnreadableFileError` if it cannot be read."""
+    try:
+        with open_video_file(stored.path) as file:
+            is_same = identify_video(file).fingerprint == stored.fingerprint
+    except OSError as problem:
+        raise UnreadableFileError(f"The file cannot be read: {problem.strerror}.") from problem
+    if not is_same:
+        raise MismatchError("The video has the size that the index knows, but other bytes.")
 
 
 def _find_fault(stored: PresentFileDetails | KnownVideo, verify_bytes: Callable[[], None] | None) -> Finding | None:
