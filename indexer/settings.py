@@ -35,9 +35,10 @@ class Settings:
     `unreadable` and never decoded. The default admits more than twice the pixels of a 100-megapixel camera. A file that
     takes a worker more than `max_memory_mb` or `max_seconds` is `unreadable` too.
 
-    `is_database_named`: a person named the index, by `--db`, INDEXER_DB or the file. `state_folder`: the folder with
-    the list of indexes that were used; None for no list. `notify_socket`: where the service manager that started this
-    process listens; None if there is none. `sources`: where the settings of `VARIABLES` come from.
+    `is_database_named`: a person named the index, by `--db`, INDEXER_DB or the file. A file without the key `index`
+    does not name it, although the index is then beside the file. `state_folder`: the folder with the list of indexes
+    that were used; None for no list. `notify_socket`: where the service manager that started this process listens; None
+    if there is none. `sources`: where the settings of `VARIABLES` come from.
     """
 
     database: str
@@ -82,8 +83,11 @@ def read_settings(
     }
     if database_typed:
         sources["index"] = "command line"
+    is_database_named = sources["index"] != "default"
+    if not is_database_named and file.path is not None:
+        sources["index"] = "file"  # its folders begin there, too: one file means one index, wherever a person types
     return Settings(
-        database=environment.get("INDEXER_DB") or file.index or DEFAULT_DATABASE,
+        database=environment.get("INDEXER_DB") or file.index or _default_database(file),
         processes=_read_number(environment, "INDEXER_PROCESSES", file.processes or len(os.sched_getaffinity(0))),
         max_pixels=_read_number(environment, "INDEXER_MAX_PIXELS", file.max_pixels or Settings.max_pixels),
         max_bytes=_read_number(environment, "INDEXER_MAX_BYTES", file.max_bytes or Settings.max_bytes),
@@ -91,13 +95,18 @@ def read_settings(
         max_seconds=_read_number(environment, "INDEXER_MAX_SECONDS", file.max_seconds or Settings.max_seconds),
         engine=environment.get("INDEXER_ENGINE") or file.engine,
         scheduler=environment.get("INDEXER_SCHEDULER") or file.scheduler,
-        is_database_named=sources["index"] != "default",
+        is_database_named=is_database_named,
         configuration=file,
         sources=sources,
         state_folder=find_state_folder(environment),
         reader_password=environment.get("INDEXER_READER_PASSWORD") or None,
         notify_socket=environment.get("NOTIFY_SOCKET") or None,
     )
+
+
+def _default_database(file: Configuration) -> str:
+    """The index that nobody named: beside the configuration file, else in the working directory."""
+    return DEFAULT_DATABASE if file.path is None else os.path.join(os.path.dirname(file.path), DEFAULT_DATABASE)
 
 
 def find_state_folder(environment: Mapping[str, str], *, platform: str = sys.platform) -> str | None:

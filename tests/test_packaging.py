@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from fnmatch import fnmatch
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
@@ -65,6 +66,37 @@ def test_dependencies_are_plain() -> None:
     assert [one for one in everything if not re.fullmatch(r"[A-Za-z0-9\[\]-]+>=[0-9.]+(,<[0-9.]+)?", one)] == []
 
 
+STRANGER = re.compile(
+    r"pip3? install\b[^`\n]*?[\s'\"=]indexer(?=[\s'\"`\[=<>~!,;]|$)|(?<![\w./])indexer\[[a-z]", re.MULTILINE
+)
+"""An installation of the package that an index calls `indexer`. It is another program."""
+
+
+@pytest.mark.parametrize(
+    ("text", "is_stranger"),
+    [
+        ("pip install 'indexer[video]'", True),
+        ("pip install --force-reinstall indexer", True),
+        ("brings it: 'indexer[learned]'", True),
+        ("pip install 'dist/indexer-0.0.1-py3-none-any.whl[postgres]'", False),
+        ("/opt/indexer/bin/pip install -e '.[video]'", False),
+    ],
+)
+def test_what_installs_a_stranger(text: str, is_stranger: bool) -> None:
+    """The search below sees the package by its name alone, and not a wheel or a checkout."""
+    assert bool(STRANGER.search(text)) == is_stranger
+
+
+def test_nothing_installs_a_stranger() -> None:
+    """No message, page or test tells to install `indexer` by its name: an index has another program under it."""
+    folders = ["indexer", "migrations", "docs", "tests", ".github", ".ci"]
+    files = [path for name in folders for path in (ROOT / name).rglob("*") if path.is_file()]
+    files = [path for path in files if path.suffix != ".pyc"]
+    files += [path for path in ROOT.iterdir() if path.suffix in {".md", ".py", ".toml", ".cff"}]
+    texts = {path: path.read_bytes().decode(errors="replace") for path in files if path != Path(__file__)}
+    assert {path.relative_to(ROOT): found for path, text in texts.items() if (found := STRANGER.findall(text))} == {}
+
+
 def test_every_folder_is_a_package() -> None:
     """Every folder with sources is a package, or an installation would leave it out."""
     folders = {path.parent for path in (ROOT / "indexer").rglob("*.py")}
@@ -75,6 +107,43 @@ def test_version() -> None:
     """The version is defined in one place, where the package has it, and an installation says the same."""
     assert "version" in PROJECT["dynamic"]
     assert version("indexer") == __version__
+
+
+def packed(files: list[str], template: list[str]) -> set[str]:
+    """Those of the files that a source distribution has, by the lines of MANIFEST.in and the rules of setuptools."""
+    chosen = {
+        name for name in files if re.match(r"indexer/|pyproject\.toml$|setup\.py$|README\.md$|LICENSE$|MANIFEST", name)
+    }
+    for line in template:
+        command, *patterns = line.split()
+        matched = {name for name in files for pattern in patterns if matches(command, pattern, name)}
+        chosen = chosen - matched if command == "global-exclude" else chosen | matched
+    return chosen
+
+
+def matches(command: str, pattern: str, name: str) -> bool:
+    """Whether a line of MANIFEST.in is about a file: `include` names it, `graft` a folder above it."""
+    if command == "graft":
+        return name.startswith(f"{pattern}/")
+    return fnmatch(name if command == "include" else Path(name).name, pattern)
+
+
+def test_source_distribution_is_complete() -> None:
+    """MANIFEST.in packs every file of the project, so that tests and linters run from it; the drill builds it."""
+    listed = subprocess.run(["git", "-C", ROOT, "ls-files"], capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("needs the git repository")
+    files = listed.stdout.splitlines()
+    template = [line for line in (ROOT / "MANIFEST.in").read_text().splitlines() if line]
+    assert {line.split()[0] for line in template} <= {"include", "graft", "global-exclude"}
+    assert set(files) - packed(files, template) == set()
+
+
+def test_pythons() -> None:
+    """The classifiers name the Pythons that the README says it was run with, and this one is among them."""
+    named = {line.rpartition(" ")[2] for line in PROJECT["classifiers"] if re.search(r"Python :: 3\.\d+$", line)}
+    assert named == set(re.findall(r"Python (3\.\d+)", (ROOT / "README.md").read_text()))
+    assert f"{sys.version_info.major}.{sys.version_info.minor}" in named
 
 
 @pytest.fixture(scope="module")
@@ -116,11 +185,15 @@ def test_installed_wheel_works_from_anywhere(installed: Path, tmp_path: Path) ->
     was typed."""
     frames = make_lot(tmp_path / "frames")
     script, module = [sys.executable, str(installed / "bin" / "indexer")], [sys.executable, "-m", "indexer"]
+    asked = [sys.executable, "-c", "import indexer; print(indexer.__file__)"]
+    assert run_installed(installed, *asked, folder=tmp_path).strip() == str(installed / "indexer" / "__init__.py")
     assert "make one with: indexer --db" in run_installed(installed, *script, "status", folder=tmp_path)
     assert "make one with: python -m indexer --db" in run_installed(installed, *module, "status", folder=tmp_path)
     assert "indexer compare" in run_installed(installed, *script, "ingest", "frames", folder=tmp_path)
     run_installed(installed, *module, "compare", folder=tmp_path)
     assert "python -m indexer prune" in run_installed(installed, *module, "prune", "--dry-run", folder=tmp_path)
+    run_installed(installed, *script, "report", "page", folder=tmp_path)
+    assert "gate" in (tmp_path / "page" / "index.html").read_text()
     before = {path.name: path.read_bytes() for path in frames.iterdir()}
     assert "indexer restore --run" in run_installed(installed, *script, "prune", "--yes", folder=tmp_path)
     left = {path.name: path.read_bytes() for path in frames.iterdir()}

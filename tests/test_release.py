@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 import yaml
 
+from indexer import __version__
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCKER = ROOT / "docs" / "docker"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 TEMPLATES = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.md"))
-README = (ROOT / "README.md").read_text()
+README_PATH = ROOT / "README.md"
+README = README_PATH.read_text()
 
 
 def build_site(root: Path, target: Path) -> subprocess.CompletedProcess[str]:
@@ -45,14 +48,15 @@ def test_site_is_built_without_a_warning(tmp_path: Path) -> None:
 
 
 def test_a_page_without_a_place_is_seen(tmp_path: Path) -> None:
-    """A page that is not in the navigation, and a link to a heading that is not there, fail the build."""
+    """A page that is not in the navigation, and a link to a heading or a page that is not there, fail the build; a link
+    out of docs/ becomes its text."""
     shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("adr", "docker"))
-    (tmp_path / ".ci").mkdir()
-    shutil.copy(ROOT / ".ci" / "mkdocs.yml", tmp_path / ".ci")
-    (tmp_path / "docs" / "attic.md").write_text("# Attic\n\n[nowhere](#nowhere)\n")
+    shutil.copytree(ROOT / ".ci", tmp_path / ".ci", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "docs" / "attic.md").write_text("# Attic\n\n[nowhere](#nowhere) [gone](gone.md) [out](../README.md)\n")
     done = build_site(tmp_path, tmp_path / "site")
     assert done.returncode == 1
-    assert {"attic.md", "#nowhere"} <= set(re.findall(r"attic\.md|#nowhere", done.stdout + done.stderr))
+    shown = set(re.findall(r"attic\.md|#nowhere|gone\.md|\.\./README\.md", done.stdout + done.stderr))
+    assert shown == {"attic.md", "#nowhere", "gone.md"}
 
 
 def dockerfile() -> list[tuple[str, str]]:
@@ -96,8 +100,25 @@ def test_compose_file_fits_the_project() -> None:
     }
     assert volumes == composed["volumes"].keys()
     assert service["environment"]["INDEXER_DB"] == "postgresql+psycopg://indexer@database/indexer"
+    assert [volume.split(":?")[0] for volume in service["volumes"]] == ["index:/index", "${INDEXER_FRAMES"]
     passwords = [part["environment"][name] for part, name in ((service, "PGPASSWORD"), (database, "POSTGRES_PASSWORD"))]
     assert all(password.startswith("${INDEXER_PASSWORD:?") for password in passwords)
+
+
+@pytest.mark.parametrize(
+    ("program", "options", "file"),
+    [
+        ("hadolint", ["--failure-threshold", "warning"], "Dockerfile"),
+        ("compose-lint", ["check", "--fail-on", "high"], "compose.yaml"),
+    ],
+)
+def test_linters_of_containers(program: str, options: list[str], file: str) -> None:
+    """The linters have no warning of the Dockerfile, and nothing grave of the compose file."""
+    path = Path(sys.executable).parent / program
+    if not path.exists():
+        pytest.skip(f"needs {program}: pip install -e '.[containers]'")
+    done = subprocess.run([path, *options, DOCKER / file], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
@@ -120,10 +141,45 @@ def test_citation() -> None:
     assert citation["license"] == PROJECT["license"]
 
 
-def test_nothing_claims_a_release() -> None:
-    """As long as the version is below 0.1.0, the changelog has no entry but the unreleased one."""
-    from indexer import __version__
+def release_problems(heads: list[str], version: str) -> list[str]:
+    """What is wrong with the headings of the changelog at a version, as `1.2.3`.
 
+    Below 0.1.0 nothing is released: there is only the heading of what is to come. From then on the version has one.
+    """
+    released = [head for head in heads if not head.startswith("Unreleased")]
+    if numbers(version) < (0, 1, 0):
+        return [f"{head} was not released" for head in released]
+    if version not in {head.split(" ")[0] for head in released}:
+        return [f"there is no heading {version}"]
+    return [f"{head} is newer" for head in released if numbers(head.split(" ")[0]) > numbers(version)]
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """A version as numbers, which compare as versions do."""
+    return tuple(map(int, version.split(".")))
+
+
+@pytest.mark.parametrize(
+    ("heads", "version", "count"),
+    [
+        (["Unreleased (0.1.0)"], "0.0.1", 0),
+        (["0.1.0"], "0.0.1", 1),
+        (["Unreleased"], "0.1.0", 1),
+        (["0.1.0 (2026-12-01)"], "0.1.0", 0),
+        (["Unreleased", "0.10.0", "0.9.0"], "0.10.0", 0),
+        (["0.10.0", "0.9.0"], "0.9.0", 1),
+        (["0.1.0"], "0.1.1", 1),
+    ],
+)
+def test_what_the_changelog_must_have(heads: list[str], version: str, count: int) -> None:
+    """A version below 0.1.0 has no heading, a later one has its own, and none is newer."""
+    assert len(release_problems(heads, version)) == count
+
+
+def test_changelog_and_docs_have_this_version() -> None:
+    """The headings of the changelog fit the version, and the docs name the wheel that it builds."""
     heads = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
-    assert heads[0].startswith("Unreleased")
-    assert [head for head in heads[1:] if head.split(" ")[0] > __version__] == []
+    assert release_problems(heads, __version__) == []
+    pages = [page.read_text() for page in (README_PATH, *(ROOT / "docs").rglob("*.md"))]
+    wheels = {version for page in pages for version in re.findall(r"indexer-([\w.]+)-py3-none-any\.whl", page)}
+    assert wheels == {__version__}

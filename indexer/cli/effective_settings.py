@@ -7,12 +7,14 @@ from typing import Any
 
 from indexer.cli.configured_naming import group_folders
 from indexer.configuration.file import Configuration
+from indexer.domain.removal import DEFAULT_MAX_SHARE
 from indexer.escaping import without_secrets_of
 from indexer.settings import VARIABLES, Settings, Source
 
 _LIMITS = ("max_pixels", "max_bytes", "max_memory_mb", "max_seconds")
 _OF_FILE = ("timezone", "frames", "profile")
 _OF_RUN = ("prune", "max_share", "quarantine")
+_DEFAULTS: dict[str, Any] = {"run.prune": False, "run.max_share": DEFAULT_MAX_SHARE}
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,10 @@ def list_settings(settings: Settings) -> EffectiveSettings:
     """All settings of a command; raises `ConfigurationError` if the file names folders in a way that makes no sense."""
     file = settings.configuration
     group_folders(file)  # refuses what no ingest could use
-    values = {"index": _shown_index(settings.database), "engine": settings.engine}
+    values: dict[str, Any] = {
+        "index": _shown_index(settings.database),
+        "engine": settings.engine or _default_engine(settings),
+    }
     values["scheduler"] = None if settings.scheduler is None else without_secrets_of(settings.scheduler)
     values |= {name: getattr(settings, name) for name in ("processes", *_LIMITS)}
     listed = [
@@ -49,8 +54,14 @@ def list_settings(settings: Settings) -> EffectiveSettings:
     ]
     for name, value in _values_of_file(file):
         is_set = value not in (None, [], {})
-        listed.append(EffectiveSetting(name, value, "file" if is_set else "default", file.path if is_set else None))
+        used = value if is_set else _DEFAULTS.get(name, value)
+        listed.append(EffectiveSetting(name, used, "file" if is_set else "default", file.path if is_set else None))
     return EffectiveSettings(file.path, tuple(listed), file.is_off)
+
+
+def _default_engine(settings: Settings) -> str:
+    """The engine of a command that names none."""
+    return "dask" if settings.scheduler else "processes"
 
 
 def _where(settings: Settings, name: str) -> str | None:

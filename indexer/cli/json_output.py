@@ -1,8 +1,12 @@
-"""Single values as JSON can hold them."""
+"""Single values as JSON can hold them, and the document of a command that is not at its end."""
 
+from contextvars import ContextVar
 from datetime import datetime
 from math import isfinite
 from typing import Any
+
+unfinished_document: ContextVar[dict[str, Any] | None] = ContextVar("unfinished_document", default=None)
+"""What the steps of a command did so far, as its document: an error is added to it. None: only the error is written."""
 
 
 def to_json(value: Any) -> Any:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import typer
 
+from indexer.cli.json_output import unfinished_document
 from indexer.cli.options import find_function
 from indexer.cli.shell_completion import answer_shell
 from indexer.cli.streams import escape_unencodable, open_closed_streams, print_line, redirect_to_devnull
@@ -112,7 +113,8 @@ def _print_error(sentence: str, code: int, *, as_json: bool) -> int:
     print_line(f"indexer: {sentence}")
     if as_json:
         with suppress(OSError):
-            print(json.dumps({"error": sentence, "exit_code": code}), flush=True)  # noqa: T201
+            document = (unfinished_document.get() or {}) | {"error": sentence, "exit_code": code}
+            print(json.dumps(document), flush=True)  # noqa: T201
     return code
 
 

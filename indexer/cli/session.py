@@ -19,6 +19,7 @@ from rich.console import Console
 from indexer.cli.descriptors import FOR_A_CLUSTER_WORKER, FOR_A_COMMAND, FOR_A_PROCESS, require_descriptors
 from indexer.cli.engine_options import EngineChoice, EngineOptions, choose_engine
 from indexer.cli.json_documents.form import to_document
+from indexer.cli.json_output import unfinished_document
 from indexer.cli.render.known_indexes import name_known_indexes
 from indexer.cli.streams import print_line, redirect_to_devnull
 from indexer.cli.word_wrap import wrap_words
@@ -195,6 +196,11 @@ class CommandSession:
         self._end_progress()
         if not self.console.quiet:
             render(self.console, report)
+
+    def keep_document(self, report: Report, *, form: Any) -> None:
+        """Keeps what a command of several steps did so far: if a later step ends it, its document says this, too."""
+        if self._as_json:
+            unfinished_document.set(to_document(report, form))
 
     def show_plan(self, report: Report, render: Callable[[Console, Report], None], *, asks: bool) -> None:
         """Shows people what is about to be done; beside JSON and with --quiet only if somebody is asked about it."""

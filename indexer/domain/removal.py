@@ -28,11 +28,13 @@ class ExclusionReason(StrEnum):
     IN_SYSTEM_FOLDER = "it lies in a hidden or system folder that is not walked any more"
     KEEPER_APART = "its keeper lies in a hidden folder, a bin, a snapshot or the like, and may be gone tomorrow"
     HELD_BACK = "it is held back, as it came back after its removal"
+    REMOVED = "a record says that it was removed, and it is not there"
 
     @property
     def is_resolved_by_compare(self) -> bool:
         """Whether `compare` alone can resolve it."""
-        return not self.is_resolved_by_ingest and self is not ExclusionReason.HELD_BACK
+        alone = {ExclusionReason.HELD_BACK, ExclusionReason.REMOVED}
+        return not self.is_resolved_by_ingest and self not in alone
 
     @property
     def is_resolved_by_ingest(self) -> bool:
@@ -68,7 +70,8 @@ class RemovalCandidate:
 
     `in_system_folder`: the image lies in a system folder below the ingested folder; earlier versions walked those.
     `keeper_apart`: its keeper lies in such a folder, or in any system folder that does not contain the image too.
-    `held_back`: it came back after its removal, and no person said that a plan may take it again.
+    `held_back`: it came back after its removal, and no person said that a plan may take it again. `is_removed`: a run
+    that the index does not know removed it, and it did not come back.
     """
 
     decision_id: int
@@ -87,6 +90,7 @@ class RemovalCandidate:
     in_system_folder: bool = False
     keeper_apart: bool = False
     held_back: bool = False
+    is_removed: bool = False
 
     @property
     def exclusion_reason(self) -> ExclusionReason | None:
@@ -105,6 +109,13 @@ class RemovalCandidate:
             return ExclusionReason.KEEPER_APART
         if self.in_system_folder:
             return ExclusionReason.IN_SYSTEM_FOLDER
+        return self._record_reason
+
+    @property
+    def _record_reason(self) -> ExclusionReason | None:
+        """Why an earlier removal of this image keeps it from the plan; None if none does."""
+        if self.is_removed:
+            return ExclusionReason.REMOVED
         return ExclusionReason.HELD_BACK if self.held_back else None
 
 

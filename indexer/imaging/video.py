@@ -126,7 +126,7 @@ def _turned(size: tuple[int, int], *, turns: int) -> tuple[int, int]:
 def require_video_library() -> None:
     """Raises `MissingLibraryError` if PyAV is not installed. It is not loaded: workers do that."""
     if not _is_installed("av"):
-        raise MissingLibraryError("videos are read by PyAV, which is not installed; type: pip install 'indexer[video]'")
+        raise MissingLibraryError("videos are read by PyAV, which is not installed; type: pip install av")
 
 
 def _is_installed(name: str) -> bool:

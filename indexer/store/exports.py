@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.exports import ExportedImage, Status
 from indexer.domain.images import ImageState
+from indexer.store.removals import IS_HELD_BACK
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, ProfileRow, RemovalRow
 
 _ROWS_AT_ONCE = 1_000
@@ -34,8 +35,11 @@ def count_images(session: Session, status: Status, *, camera_id: int | None) -> 
     return session.scalar(select(func.count()).select_from(_query(status, camera_id=camera_id).subquery())) or 0
 
 
-def count_waiting(session: Session, *, camera_id: int | None) -> int:
-    """The number of present images that are duplicates and not removed, of one camera or of all."""
+def count_duplicates(session: Session, *, camera_id: int | None, held_back: bool) -> int:
+    """The number of present images that are duplicates, of one camera or of all.
+
+    `held_back`: those that came back after a removal that this index knows, else the others.
+    """
     query = (
         select(func.count())
         .select_from(DecisionRow)
@@ -44,6 +48,7 @@ def count_waiting(session: Session, *, camera_id: int | None) -> int:
             DecisionRow.superseded_at.is_(None),
             DecisionRow.verdict == "duplicate",
             ImageRow.state == ImageState.READY,
+            IS_HELD_BACK if held_back else ~IS_HELD_BACK,
         )
     )
     return session.scalar(query if camera_id is None else query.where(ImageRow.camera_id == camera_id)) or 0

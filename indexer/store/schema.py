@@ -59,10 +59,14 @@ class Health:
 
 @dataclass(frozen=True)
 class Upgrade:
-    """The revision that a database has now; `backup`: the path of what it was before, if a backup was made."""
+    """The revision that a database has now; `backup`: the path of what it was before, if a backup was made.
+
+    `upgraded_from`: the revision of before; None if it was new, or not older.
+    """
 
     revision: str
     backup: str | None
+    upgraded_from: str | None = None
 
 
 def open_database(name: str, *, create: bool = False) -> Database:
@@ -132,12 +136,14 @@ def upgrade_database(name: str, *, make_backup: bool = False) -> Upgrade:
     UsageError
         If the URL cannot be read.
     """
-    backup_path = None
+    backup_path = upgraded_from = None
     database = resolve_database(name, create=True)
     create_database_file(database)
     with _closed_on_error(database):
         with database.read() as session:
             state = schema_state(session.connection())
+            if state is SchemaState.OLDER:
+                upgraded_from = _read_revision(session.connection())
         if state in {SchemaState.NEWER, SchemaState.FOREIGN}:
             raise DatabaseError(refusal_message(database, state))
         # An older version may be at work on an older database, between two of its transactions.
@@ -147,7 +153,7 @@ def upgrade_database(name: str, *, make_backup: bool = False) -> Upgrade:
                 backup_path = _back_up_before_upgrade(database, database.path)
             _create_schema(database)
     database.close()
-    return Upgrade(head_revision(), backup_path)
+    return Upgrade(head_revision(), backup_path, upgraded_from)
 
 
 def _back_up_before_upgrade(database: Database, path: Path) -> str:

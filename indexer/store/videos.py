@@ -142,6 +142,17 @@ def iter_present_videos_under(session: Session, folder: str) -> Iterator[KnownVi
     yield from map(_known_video, session.execute(query))
 
 
+def count_present_videos(session: Session) -> int:
+    """The number of videos that are at their paths, whatever was read of them."""
+    return session.scalar(select(func.count()).where(VideoRow.missing_reason.is_(None))) or 0
+
+
+def list_stored_videos(session: Session, *, after: int, limit: int) -> list[KnownVideo]:
+    """A page of the present videos: at most `limit` with ids above `after`, by id."""
+    query = _SELECT_KNOWN.where(VideoRow.id > after, VideoRow.missing_reason.is_(None))
+    return [_known_video(row) for row in session.execute(query.order_by(VideoRow.id).limit(limit))]
+
+
 def add_video(session: Session, video: NewVideo, *, run_id: int) -> int:
     """Adds a video, and returns its id. A present video at that path becomes missing, as replaced or read again."""
     camera_id, ended_at = get_or_add_camera(session, video.camera), None

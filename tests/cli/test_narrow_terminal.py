@@ -80,6 +80,7 @@ def _fill(folder: Path) -> None:
     assert run_here("pin", "north-gate_2026_03_01__12_04_00.png", names[0]) == 0
     assert run_here("verdict", *names, "different", "--by", "Ada", "--note", "two cars, seen from the far side") == 0
     draw(folder / "yard" / "yard_2026_03_01__13_00_00.png", cars=(0, 2))
+    Path("site.toml").write_text(f'index = "run.db"\nfolders = ["{folder}"]\nprocesses = 1\n')
     assert run_here("ingest", folder, "--processes", 1) == 0
 
 
@@ -99,6 +100,18 @@ def _fill(folder: Path) -> None:
         ["verdict", "list"],
         ["prune", "--dry-run"],
         ["explain", "1"],
+        ["camera", "list"],
+        ["camera", "rules"],
+        ["config", "show"],
+        ["db", "check", "--files"],
+        ["export", "csv", "kept.csv"],
+        [
+            "--config",
+            "site.toml",
+            "run",
+            "--no-prune",
+            "--also-here",
+        ],  # of an index of its own; with ingest and compare
     ],
     ids=" ".join,
 )

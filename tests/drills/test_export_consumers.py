@@ -1,6 +1,6 @@
 """The formats of `export`, each loaded by the library that it is for; one that is not installed skips, and says so.
 
-`pip install 'indexer[consumers]'` brings them. They are large, so no other test needs them.
+`pip install -e '.[consumers]'` brings them. They are large, so no other test needs them.
 """
 
 import gc

@@ -1,61 +1,31 @@
 """Indexes that earlier versions made, one per revision of the schema: opened, upgraded, compared and pruned.
 
-`old/make_revisions.py` made the dumps, each with the last commit that had the revision.
+`old/make_revisions.py` made the dumps, each with the last commit that had the revision, and one with the last commit
+before the redesign. An upgrade that fails leaves such an index as it was.
 """
 
 import os
-import sqlite3
+import shutil
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Boolean, inspect
+from sqlalchemy import inspect
 
+from indexer.store import schema
 from indexer.store.database import Database, parse_database
-from indexer.store.schema import check_database, head_revision, migrate, open_database, upgrade_database
-from tests.support.databases import POSTGRESQL, Maker, execute, execute_many, rows
+from indexer.store.schema import check_database, head_revision, open_database, upgrade_database
+from tests.support.databases import POSTGRESQL, Maker, rows
 from tests.support.index import Index
 from tests.support.old_frames import write_frames
+from tests.support.old_indexes import make_old_index, old_rows
 
 OLD = Path(__file__).parent / "old"
-DUMPS = sorted(OLD.glob("revision_*.sql"))
-NEVER_NEWEST = {1, 2, 14}  # they came in one commit with, or after, a later one
+REVISIONS = sorted(OLD.glob("revision_*.sql"))
+DUMPS = [*REVISIONS, OLD / "commit_00675fd.sql"]
+NEVER_NEWEST = {1, 2, 14, 17, 18, 19}  # they came in one commit with, or after, a later one
 DECISIONS = "SELECT path, camera, decision, keeper_path, score, reason, decided_by FROM audit_decisions ORDER BY path"
-
-
-def old_rows(dump: Path, site: Path) -> sqlite3.Connection:
-    """The index of a dump, in memory, with its folder where the test has it."""
-    connection = sqlite3.connect(":memory:")
-    connection.executescript(dump.read_text(encoding="utf-8").replace("/srv/site", str(site)))
-    return connection
-
-
-def put_on_server(old: sqlite3.Connection, place: str, revision: str) -> None:
-    """Makes the same index on a server: the tables of that revision, with the rows of the dump."""
-    with closing(Database(parse_database(place))) as database:
-        with database.write_connection() as connection:
-            migrate(connection, revision=revision)
-        with database.read() as session:
-            there = inspect(session.connection())
-            tables = {name: there.get_columns(name) for name in there.get_table_names() if name != "alembic_version"}
-            order = [table for table, _ in there.get_sorted_table_and_fkc_names() if table in tables]
-        for table in reversed(order):
-            execute(database, f"DELETE FROM {table}")
-        for table in order:
-            booleans = {column["name"] for column in tables[table] if isinstance(column["type"], Boolean)}
-            cursor = old.execute(f"SELECT * FROM {table}")
-            names = [column[0] for column in cursor.description]
-            stored = [
-                tuple(bool(value) if name in booleans else value for name, value in zip(names, row, strict=True))
-                for row in cursor.fetchall()
-            ]
-            marks = ", ".join("?" * len(names))
-            if stored:
-                execute_many(database, f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", stored)
-            if any(column["name"] == "id" and column.get("autoincrement") for column in tables[table]):
-                last = f"(SELECT COALESCE(MAX(id), 1) FROM {table})"
-                rows(database, f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {last})")
 
 
 @pytest.fixture
@@ -78,11 +48,7 @@ def test_index_of_an_earlier_version_goes_on(maker: Maker, place: str, tmp_path:
             )
         ]
         decided = old.execute("SELECT COUNT(*) FROM decisions").fetchone()
-        if maker.kind == POSTGRESQL:
-            put_on_server(old, place, dump.stem[-4:])
-        else:
-            with closing(sqlite3.connect(place)) as file:
-                old.backup(file)
+        make_old_index(old, place)
     assert upgrade_database(place).revision == head_revision()
     with closing(open_database(place)) as database:
         index = Index(database, lot)
@@ -100,9 +66,44 @@ def test_index_of_an_earlier_version_goes_on(maker: Maker, place: str, tmp_path:
     assert moved == {data for name, data in frames.items() if str(lot / name) in duplicates}
 
 
+def contents(place: str) -> dict[str, tuple[list[str], list[str]]]:
+    """The columns and the rows of each table."""
+    with closing(Database(parse_database(place))) as database:
+        with database.read() as session:
+            there = inspect(session.connection())
+            columns = {name: list(map(repr, there.get_columns(name))) for name in there.get_table_names()}
+        stored = {name: sorted(map(repr, rows(database, f"SELECT * FROM {name}"))) for name in columns}
+    return {name: (columns[name], stored[name]) for name in columns}
+
+
+def test_a_failed_upgrade_changes_nothing(
+    maker: Maker, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If a migration fails in the middle of an upgrade, the index has its old tables and rows, and so has the backup;
+    the next upgrade works."""
+    shutil.copytree(schema.MIGRATIONS, tmp_path / "broken", ignore=shutil.ignore_patterns("__pycache__"))
+    with (tmp_path / "broken" / "versions" / "0016_findings.py").open("a") as migration:
+        migration.write("\n\n_whole = upgrade\n\n\ndef upgrade():\n    _whole()\n    raise RuntimeError('planted')\n")
+    with closing(old_rows(OLD / "revision_0012.sql", tmp_path)) as old:
+        make_old_index(old, place)
+    before = contents(place)
+    with monkeypatch.context() as broken:
+        broken.setattr(schema, "MIGRATIONS", tmp_path / "broken")
+        with pytest.raises(RuntimeError, match="planted"):
+            upgrade_database(place, make_backup=True)
+    assert contents(place) == before
+    backups = [] if maker.kind == POSTGRESQL else [f"{place}.revision-0012"]
+    assert [contents(backup) for backup in backups] == [before] * len(backups)
+    assert upgrade_database(place).revision == head_revision()
+    assert contents(place).keys() > before.keys()
+
+
 def test_no_dump_is_lost() -> None:
-    """There is a dump of each revision up to 0016 that was the newest one in some commit."""
-    assert {int(dump.stem[-4:]) for dump in DUMPS} >= set(range(1, 17)) - NEVER_NEWEST
+    """There is a dump of each revision that was the newest one in some commit, up to that of this version."""
+    kept = {int(dump.stem[-4:]) for dump in REVISIONS}
+    lost = sorted(set(range(1, int(head_revision()) + 1)) - NEVER_NEWEST - kept)
+    commands = [f"python tests/store/old/make_revisions.py {revision:04}" for revision in lost]
+    assert commands == [], "commit the migration, run these, and commit what they make"
 
 
 def test_dumps_have_something_to_lose() -> None:

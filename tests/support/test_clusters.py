@@ -26,7 +26,7 @@ time.sleep(600)
 
 def test_a_cluster_ends_with_who_started_it(tmp_path: Path) -> None:
     """Where the tests are killed their schedulers and workers end, too."""
-    pytest.importorskip("distributed", reason="needs Dask: pip install 'indexer[dask]'")
+    pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     line = [sys.executable, "-c", CODE, str(tmp_path)]
     with subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, text=True) as tests:

@@ -17,7 +17,10 @@ def db_upgrade(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Upgrade an older index, or make a new one."""
+    """Upgrade an older index, or make a new one; then check it.
+
+    The exit code is 1 if something is wrong.
+    """
     from indexer.cli.json_documents.admin import UpgradeDocument
     from indexer.cli.render.database import render_upgrade
     from indexer.workflows.admin import health as workflow
@@ -26,7 +29,8 @@ def db_upgrade(
     with open_session(context, json=json) as session:
         report = workflow.upgrade(session.settings.database, make_backup=not no_backup)
         register_new_index(session.settings.database, known=session.known_indexes, clock=session.clock)
-        session.show(report, render_upgrade, form=UpgradeDocument)
+        session.show(report, render_upgrade, form=UpgradeDocument, failed=bool(report.problems))
+    raise typer.Exit(1 if report.problems else 0)
 
 
 def db_check(

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from indexer.settings import Settings
     from indexer.workflows.admin.configured_run import ConfiguredRun
     from indexer.workflows.ingest.discovery import IngestRequest
-    from indexer.workflows.ingest.outcomes import IngestReport
     from indexer.workflows.removal.prune import PruneReport
 
 
@@ -57,46 +56,57 @@ def _run_steps(session: "CommandSession", options: EngineOptions, *, prunes: boo
     from indexer.workflows.context import ComparisonContext
 
     configuration = session.settings.configuration
-    ingests = _ingest(session, configuration, options, also_here=also_here)
+    report = ConfiguredRun(configuration.path or "")
+    _ingest(session, report, options, prunes=prunes, also_here=also_here)
     with session.database() as database:
         uses, unknown = use_profiles(database, configuration.profiles, clock=session.clock)
+        report.profile_uses, report.unknown_cameras = uses, unknown
         with session.engine(options, database) as executor:
             comparison = ComparisonContext(
                 database, executor, session.limits, session.clock, session.progress, live=session.is_watched
             )
-            compared = compare(comparison, profile=configuration.profile)
-    session.show_step(compared, partial(render_compare, with_next=not configuration.prune))
-    report = ConfiguredRun(configuration.path or "", compared, ingests, uses, unknown)
+            report.compared = compare(comparison, profile=configuration.profile)
+    session.show_step(report.compared, partial(render_compare, with_next=not configuration.prune))
+    _keep(session, report)
     if configuration.prune and prunes:
         report.pruned = _prune(session, configuration)
     return report
 
 
+def _keep(session: "CommandSession", run: "ConfiguredRun") -> None:
+    """Keeps what the steps did so far, for the document of an error."""
+    from indexer.cli.json_documents.configuration import RunDocument
+
+    session.keep_document(run, form=RunDocument)
+
+
 def _ingest(
-    session: "CommandSession", configuration: Configuration, options: EngineOptions, *, also_here: bool
-) -> "list[IngestReport]":
-    """Takes in the folders of the configuration. Nothing is written before all of them were walked and checked."""
+    session: "CommandSession", run: "ConfiguredRun", options: EngineOptions, *, prunes: bool, also_here: bool
+) -> None:
+    """Takes in the folders of the configuration, and adds the reports to those of the run.
+
+    Nothing is written before all folders were walked and checked.
+    """
     from indexer.cli.render.ingest import render_ingest
     from indexer.cli.video_options import video_options
     from indexer.workflows.ingest.outcomes import IngestReport
 
+    settings, configuration = session.settings, session.settings.configuration
     if not configuration.folders:
         raise ConfigurationError(f'{_missing_folders(session.settings)}; write a line such as: folders = ["FOLDER"]')
-    settings = session.settings
     videos = video_options(
         configuration.frames, database=settings.database, every=None, sample=None, time_s=settings.max_seconds
     )
     groups = _discover(configuration, frames_folder=None if videos is None else videos.frames_folder)
-    _require_usable(session, configuration, groups, also_here=also_here)
-    reports = []
+    _require_usable(session, groups, prunes=prunes, also_here=also_here)
     for request, empty in groups:
         report = IngestReport()
         if request is not None:
             report = take_in(session, request, options, videos, also_here=also_here)
         report.refused += empty
-        reports.append(report)
+        run.ingests.append(report)
         session.show_step(report, partial(render_ingest, with_next=False))
-    return reports
+        _keep(session, run)
 
 
 def _missing_folders(settings: "Settings") -> str:
@@ -105,7 +115,9 @@ def _missing_folders(settings: "Settings") -> str:
     if path is not None:
         return f"{path!r} has no folders"
     return (
-        "no file is used (--config off)" if settings.configuration.is_off else f"there is no {FILE_NAME} here or above"
+        "no file is used, as --config or INDEXER_CONFIG is off"
+        if settings.configuration.is_off
+        else f"there is no {FILE_NAME} here or above"
     )
 
 
@@ -144,25 +156,30 @@ def _has_files(request: "IngestRequest", path: str) -> bool:
 
 def _require_usable(
     session: "CommandSession",
-    configuration: Configuration,
     groups: "Sequence[tuple[IngestRequest | None, object]]",
     *,
+    prunes: bool,
     also_here: bool,
 ) -> None:
-    """Refuses what a later step would refuse: an unknown profile, or folders of which another index has images."""
+    """Refuses what a later step would refuse: an unknown profile, a quarantine that no file can go to, or folders of
+    which another index has images."""
     from indexer.cli.ingest_index import require_alone
     from indexer.store.schema import find_database
     from indexer.workflows.admin.configured_run import require_profiles
+    from indexer.workflows.removal.prune import require_usable_quarantine
 
+    configuration, requests = session.settings.configuration, [request for request, _ in groups if request is not None]
     names = [*configuration.profiles.values(), *filter(None, [configuration.profile])]
     with ExitStack() as stack:
         database = find_database(session.settings.database)
         if database is not None:
             stack.callback(database.close)
         require_profiles(database, names)
-        for request, _ in groups:
-            if request is not None and not also_here:
-                require_alone(session, database, request)
+        if configuration.prune and prunes and configuration.quarantine is not None:
+            folders = [folder for request in requests for folder in request.folders]
+            require_usable_quarantine(configuration.quarantine, database=database, folders=folders)
+        for request in requests if not also_here else ():
+            require_alone(session, database, request)
 
 
 def _prune(session: "CommandSession", configuration: Configuration) -> "PruneReport":

@@ -16,12 +16,14 @@ from indexer.cli.json_documents.review import ImageDetailsDocument, JournalEntry
 
 FindingKindName = Literal[
     "missing",
+    "removed by an unknown run",
     "changed",
     "other bytes",
     "unreadable",
     "not in quarantine",
     "quarantine not there",
     "changed in quarantine",
+    "in quarantine without a row",
 ]
 
 
@@ -287,13 +289,14 @@ class FindingDocument(TypedDict):
     kind: Annotated[FindingKindName, "What is wrong."]
     path: Annotated[str, "Path of the file."]
     reason: Annotated[str, "What was found, in one sentence."]
-    advice: Annotated[str, "What to type or do."]
+    advice: Annotated[list[str], "What to type or do: one command in each."]
 
 
 class FileCheckDocument(TypedDict):
     """What a check of the files found."""
 
     images: Annotated[int, "Number of present images that were looked at."]
+    videos: Annotated[int, "Number of present videos that were looked at."]
     quarantined: Annotated[int, "Number of files in quarantine that were looked at."]
     hashed: Annotated[bool, "Whether their bytes were read."]
     counts: Annotated[dict[FindingKindName, int], "Number of findings, by kind. Empty: all is well."]
@@ -310,6 +313,7 @@ class UpgradeDocument(HealthDocument):
     """The result of a check after an upgrade."""
 
     backup: Annotated[str | None, "Path of the index as it was before. `null`: no backup was made."]
+    upgraded_from: Annotated[str | None, "Revision of before. `null`: the index was new, or not older."]
 
 
 class BackupDocument(TypedDict):

@@ -17,10 +17,14 @@ class RunDocument(TypedDict):
     ]
     profiles: Annotated[list[ProfileUseDocument], "Cameras that got another profile.", From("profile_uses")]
     unknown_cameras: Annotated[list[str], "Cameras of `[profiles]` that are not in the index."]
-    compare: Annotated[CompareDocument, "Report of `compare`.", From("compared")]
+    compare: Annotated[CompareDocument | None, "Report of `compare`. `null`: the run ended before.", From("compared")]
     prune: Annotated[
-        PruneDocument | None, "Report of `prune`. `null`: the configuration removes no file.", From("pruned")
+        PruneDocument | None,
+        "Report of `prune`. `null`: no file is to be removed, or the run ended before.",
+        From("pruned"),
     ]
+    error: Annotated[str | None, "What ended the run before its last step. `null`: nothing did."]
+    exit_code: Annotated[int, "Exit code of the command."]
 
 
 class SettingDocument(TypedDict):

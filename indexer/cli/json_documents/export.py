@@ -13,3 +13,4 @@ class ExportDocument(TypedDict):
     failures: Annotated[list[tuple[str, str]], "Path and reason of each file that could not be exported."]
     undecided: Annotated[int, "Number of present images that are not decided."]
     waiting: Annotated[int, "Number of duplicates that were not removed. They are never exported."]
+    held_back: Annotated[int, "Number of duplicates that came back after their removal. They are never exported."]

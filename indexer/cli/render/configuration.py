@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def render_settings(console: Console, shown: EffectiveSettings) -> None:
     """Prints each setting with its value and where it comes from; a list or a table has a row for each of its items."""
     if shown.is_off:
-        console.print("No file is used (--config off).")
+        console.print("No file is used: --config or INDEXER_CONFIG is off.")
     elif shown.file is None:
         console.print(f"There is no {FILE_NAME} here or above.")
     else:
@@ -26,8 +26,14 @@ def render_settings(console: Console, shown: EffectiveSettings) -> None:
     for setting in shown.settings:
         source = setting.source if setting.source in {"default", "file"} else setting.where
         lines = _lines(setting.value)
+        if lines == [""]:
+            lines = [_UNSET.get(setting.name, "none")]
         rows += [(setting.name if line == 0 else "", text, source) for line, text in enumerate(lines)]
     print_fitting(console, ("setting", "value", "from"), rows)
+
+
+_UNSET = {"profile": "the active one of the index", "run.quarantine": "beside each folder"}
+"""What holds where a setting has no value, if that is not nothing."""
 
 
 def render_run(console: Console, report: "ConfiguredRun") -> None:
@@ -39,7 +45,7 @@ def render_run(console: Console, report: "ConfiguredRun") -> None:
     for ingested in report.ingests:
         if ingested.left_alone:
             render_ingest(console, ingested, with_next=False)
-    if report.compared.held_back:
+    if report.compared is not None and report.compared.held_back:
         render_compare(console, report.compared, with_next=False)
     if report.pruned is not None and report.pruned.has_failed:
         render_prune(console, report.pruned)

@@ -43,7 +43,8 @@ def render_check(console: Console, report: CheckReport) -> None:
         return
     files = report.files
     console.print(
-        f"{counted(files.images, 'image')} and {counted(files.quarantined, 'file')} in quarantine looked at, "
+        f"{counted(files.images, 'image')}, {counted(files.videos, 'video')} and "
+        f"{counted(files.quarantined, 'file')} in quarantine looked at, "
         f"{'with' if files.hashed else 'without'} their bytes: {counted(sum(files.counts.values()), 'finding')}"
     )
     for kind, count in files.counts.items():
@@ -53,8 +54,8 @@ def render_check(console: Console, report: CheckReport) -> None:
             console.print(f"  {printable(finding.path)}: {finding.reason}")
         if count > _PATHS_SHOWN:
             console.print(f"  and {count - _PATHS_SHOWN} more")
-        for advice in dict.fromkeys(finding.advice for finding in found[:_PATHS_SHOWN]):
-            console.print(f"  Next: {advice}")
+        for step in dict.fromkeys(step for finding in found[:_PATHS_SHOWN] for step in finding.advice):
+            console.print(f"  Next: {step}")
 
 
 def render_upgrade(console: Console, report: UpgradeReport) -> None:
@@ -62,6 +63,8 @@ def render_upgrade(console: Console, report: UpgradeReport) -> None:
     render_health(console, report)
     if report.backup is not None:
         console.print(f"The index as it was before: {printable(report.backup)}")
+    elif report.upgraded_from is not None:
+        console.print(f"It had revision {report.upgraded_from} before. This command made no backup.")
 
 
 def render_backup(console: Console, report: BackupReport) -> None:

@@ -20,4 +20,9 @@ def render_export(console: Console, report: ExportReport) -> None:
     if report.waiting:
         images = counted(report.waiting, "duplicate was", "duplicates were")
         console.print(f"  {images} not removed yet, and not exported. Next: {command_line('prune')}")
+    if report.held_back:
+        images = counted(report.held_back, "duplicate came", "duplicates came")
+        console.print(f"  {images} back after the removal, and not exported.")
+        console.print(f"    To keep: {command_line('pin', 'FILE')}")
+        console.print(f"    To remove again: {command_line('prune', '--include-restored')}")
     note_undecided(console, report.undecided)

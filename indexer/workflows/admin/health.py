@@ -12,9 +12,13 @@ from indexer.workflows.context import Progress, no_progress
 
 @dataclass(frozen=True)
 class UpgradeReport(Health):
-    """The result of a check after an upgrade; `backup`: where the index of before is; None: nowhere."""
+    """The result of a check after an upgrade; `backup`: where the index of before is; None: nowhere.
+
+    `upgraded_from`: the revision of before; None if the index was new, or not older.
+    """
 
     backup: str | None
+    upgraded_from: str | None
 
 
 def upgrade(name: str, *, make_backup: bool = True) -> UpgradeReport:
@@ -25,7 +29,9 @@ def upgrade(name: str, *, make_backup: bool = True) -> UpgradeReport:
     """
     upgraded = schema.upgrade_database(name, make_backup=make_backup)
     with closing(schema.open_database(name)) as database:
-        return UpgradeReport(**vars(schema.check_database(database)), backup=upgraded.backup)
+        return UpgradeReport(
+            **vars(schema.check_database(database)), backup=upgraded.backup, upgraded_from=upgraded.upgraded_from
+        )
 
 
 @dataclass(frozen=True)

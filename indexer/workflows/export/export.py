@@ -22,6 +22,7 @@ from indexer.domain.exports import ExportedImage, ExportNames, Status
 from indexer.errors import ImageError, UsageError
 from indexer.escaping import command_line
 from indexer.files import io_steps, new_output, private
+from indexer.files.markers import find_quarantine
 from indexer.files.verification import ContentDigest, MismatchError
 from indexer.store import cameras, exports, open_images
 from indexer.store.database import Database, Session
@@ -29,6 +30,7 @@ from indexer.workflows.context import Progress, no_progress
 from indexer.workflows.export.formats import FILE_FORMATS, NO_FILE, CsvRows, find_writer
 from indexer.workflows.export.spool import ImageSpool
 from indexer.workflows.ingested_folders import find_ingested_parent
+from indexer.workflows.removal.returned_files import count_recorded_returns
 
 TREE_FORMATS = ("tree", "imagefolder")
 FORMATS = (*FILE_FORMATS, *TREE_FORMATS)
@@ -40,8 +42,8 @@ _SPLIT = "train"  # the part of a data set that `datasets` makes of it
 @dataclass
 class ExportReport:
     """What was exported. `left_out`: numbers of images that the format cannot hold, by reason. `failures`: path and
-    reason of each file that could not be exported. `undecided`, `waiting`: present images that are neither kept
-    nor removed, as they are not decided, or duplicates that were not removed yet.
+    reason of each file that could not be exported. `undecided`, `waiting`, `held_back`: present images that are neither
+    kept nor removed, as they are not decided, or duplicates that were not removed yet, or that came back.
     """
 
     target: str
@@ -51,6 +53,7 @@ class ExportReport:
     failures: list[tuple[str, str]] = field(default_factory=list)
     undecided: int = 0
     waiting: int = 0
+    held_back: int = 0
 
 
 def export(
@@ -78,6 +81,8 @@ def export(
     """
     _require_choices(name, which, copies=copies)
     is_tree = name in TREE_FORMATS
+    if is_tree and find_quarantine(target) is not None:
+        raise UsageError(f"{target!r} lies in a quarantine, where only removed files may lie; name a folder outside")
     if is_tree and (root := find_ingested_parent(database, target)) is not None:
         raise UsageError(
             f"{target!r} lies inside {root!r}, and the next ingest would take the files in again; name a folder outside"
@@ -110,7 +115,9 @@ def _reading(
     with database.long_read() as session:
         camera_id = None if camera is None else cameras.get_camera(session, camera)
         report.undecided = open_images.count_undecided(session, camera_id=camera_id)
-        report.waiting = exports.count_waiting(session, camera_id=camera_id)
+        returned = count_recorded_returns(session, camera=camera)
+        report.waiting = exports.count_duplicates(session, camera_id=camera_id, held_back=False) - returned
+        report.held_back = exports.count_duplicates(session, camera_id=camera_id, held_back=True) + returned
         total = sum(exports.count_images(session, status, camera_id=camera_id) for status in _CHOICES[which])
         if not total:
             raise ImageError(
@@ -135,7 +142,9 @@ def _require_choices(name: str, which: str, *, copies: bool) -> None:
 def _next_step(report: ExportReport) -> str:
     if report.undecided:
         return f"; first: {command_line('compare')}"
-    return f"; first: {command_line('prune')}" if report.waiting else ""
+    if report.waiting:
+        return f"; first: {command_line('prune')}"
+    return f"; first: {command_line('prune', '--include-restored')}" if report.held_back else ""
 
 
 def _images(session: Session, which: str, *, camera_id: int | None) -> Generator[ExportedImage, None, None]:

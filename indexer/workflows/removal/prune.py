@@ -11,7 +11,7 @@ How one file is removed: `indexer.workflows.removal.remove_file`.
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ from indexer.interrupts import uninterrupted
 from indexer.store import images, previews, removals
 from indexer.store.database import Database
 from indexer.workflows.context import Clock, Progress, no_progress
-from indexer.workflows.ingested_folders import find_ingested_parent
+from indexer.workflows.ingested_folders import find_ingested_parent, find_parent
 from indexer.workflows.removal.missing_folders import find_missing_folder
 from indexer.workflows.removal.preview_recorder import PreviewRecorder
 from indexer.workflows.removal.removal_plan import plan as plan
@@ -101,7 +101,8 @@ def prune(
         "max_share": options.max_share,
         "include_restored": options.include_restored,
     }
-    _require_outside_ingested(database, options=options)
+    if not options.permanent and options.quarantine is not None:
+        require_usable_quarantine(options.quarantine, database=database)
     report = PruneReport()
     _count_plan(report, shown_plan)
     if not shown_plan.victims and not _has_open_removals(database):
@@ -179,17 +180,19 @@ def _make_recorder(
         return PreviewRecorder(previews.list_images_with_picture(session, sorted(ids)), limits=options.limits)
 
 
-def _require_outside_ingested(database: Database, *, options: RemovalOptions) -> None:
-    """Refuses a quarantine that is no folder, or that lies in a folder that was ever ingested."""
-    if options.permanent or options.quarantine is None:
-        return
-    folder = os.path.realpath(options.quarantine)
+def require_usable_quarantine(quarantine: str, *, database: Database | None, folders: Iterable[str] = ()) -> None:
+    """Raises `UsageError` for a quarantine that is no folder, or that an ingest would read.
+
+    That is one inside a folder that was ever ingested, or inside one of `folders`, which are about to be. `database`:
+    None if there is no index yet.
+    """
+    folder = os.path.realpath(quarantine)
     if os.path.lexists(folder) and not os.path.isdir(folder):
-        raise UsageError(f"the quarantine {options.quarantine!r} is no folder; name a folder, it is made if need be")
-    root = find_ingested_parent(database, folder)
+        raise UsageError(f"the quarantine {quarantine!r} is no folder; name a folder, it is made if need be")
+    root = find_parent(folder, folders) or (None if database is None else find_ingested_parent(database, folder))
     if root is not None:
         raise UsageError(
-            f"the quarantine {options.quarantine!r} lies inside {root!r}, and the next ingest would take the files "
+            f"the quarantine {quarantine!r} lies inside {root!r}, and the next ingest would take the files "
             f"in again; name a folder outside"
         )
 

@@ -25,21 +25,36 @@ AT_ONCE = 10_000
 
 
 def hold_back_recorded(session: Session, candidates: Sequence[RemovalCandidate]) -> list[RemovalCandidate]:
-    """The candidates; those that a run removed once which this index does not know are held back."""
+    """The candidates; those that a run removed once which this index does not know are held back.
+
+    Of these, a file that is not there did not come back: it has `is_removed`, and no plan takes it either.
+    """
     removable = {item.victim.image_id: item.victim for item in candidates if item.exclusion_reason is None}
-    returned_ids = _list_returned(session, list(removable.values()))
-    return [replace(item, held_back=True) if item.victim.image_id in returned_ids else item for item in candidates]
+    removed = _list_removed(session, list(removable.values()))
+    there = {image_id: os.path.lexists(path) for image_id, path in removed.items()}
+    return [
+        item
+        if (is_there := there.get(item.victim.image_id)) is None
+        else replace(item, held_back=is_there, is_removed=not is_there)
+        for item in candidates
+    ]
 
 
 def count_held_back(session: Session, *, at_once: int = AT_ONCE) -> int:
-    """The number of present images that no plan takes, as they came back and are not decided as kept.
+    """The number of present images that no plan takes, as they came back and are not decided as kept."""
+    return removals.count_held_back(session) + count_recorded_returns(session, at_once=at_once)
+
+
+def count_recorded_returns(session: Session, *, camera: str | None = None, at_once: int = AT_ONCE) -> int:
+    """The number of duplicates, of one camera or of all, that only the records beside the images say to be back.
 
     It does not read all that a plan needs: mostly no record names any of the images. In memory are at most `at_once`
     duplicates, or contents of a record, and the duplicates whose content a record names.
     """
-    returned_ids = _list_returned(session, _list_recorded_duplicates(session, at_once=at_once))
+    removed = _list_removed(session, _list_recorded_duplicates(session, at_once=at_once))
+    returned_ids = [image_id for image_id, path in removed.items() if os.path.lexists(path)]
     recorded = decisions.list_removal_candidates_among(session, sorted(returned_ids))
-    return removals.count_held_back(session) + sum(item.exclusion_reason is None for item in recorded)
+    return sum(item.exclusion_reason is None and camera in (None, item.camera) for item in recorded)
 
 
 def _list_recorded_duplicates(session: Session, *, at_once: int) -> list[IndexedFile]:
@@ -75,16 +90,16 @@ def _iter_removed_contents(folders: Collection[str], *, at_once: int) -> Iterato
             yield sorted(batch)
 
 
-def _list_returned(session: Session, files: Sequence[IndexedFile]) -> set[int]:
-    """The ids of the images that a run removed once which this index does not know, by the records beside them.
+def _list_removed(session: Session, files: Sequence[IndexedFile]) -> dict[int, str]:
+    """The images that a run removed once which this index does not know, by the records beside them: path by id.
 
-    A record that cannot be read names none: no file is removed then.
+    They may have come back since. A record that cannot be read names none: no file is removed then.
     """
     paths = {os.path.dirname(file.path): file.path for file in files}
     try:
         folders = list_record_folders(paths.values()) if paths else []
     except OSError:
-        return set()
+        return {}
     lines: dict[str, list[tuple[str, WitnessLine]]] = {}
     for folder, line in list_last_removals(folders, contents={file.content_hash for file in files}):
         lines.setdefault(line.removed_hash, []).append((folder, line))
@@ -94,7 +109,7 @@ def _list_returned(session: Session, files: Sequence[IndexedFile]) -> set[int]:
         if (run_tokens := _list_tokens(file.path, lines.get(file.content_hash, [])))
     }
     if not tokens:
-        return set()
+        return {}
     known, first_runs = runs.list_tokens(session), images.list_first_runs(session, list(tokens))
     removed_ids = removals.list_removed_images(session, list(tokens))
 
@@ -108,9 +123,9 @@ def _list_returned(session: Session, files: Sequence[IndexedFile]) -> set[int]:
         return token in known and (image_id in removed_ids or first_runs.get(image_id, known[token]) < known[token])
 
     return {
-        image_id
-        for image_id, run_tokens in tokens.items()
-        if not all(is_known(image_id, token) for token in run_tokens)
+        file.image_id: file.path
+        for file in files
+        if not all(is_known(file.image_id, token) for token in tokens.get(file.image_id, ()))
     }
 
 

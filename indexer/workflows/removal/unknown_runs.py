@@ -23,15 +23,17 @@ def list_unknown_runs(database: Database) -> tuple[UnknownRuns, ...]:
     """The quarantines near an index's images with runs that it does not know: another index's, or forgotten ones."""
     with database.read() as session:
         known = runs.list_tokens(session).keys()
-        folders = {quarantine_folder(root) for root in images.list_outermost_roots(session)}
-        folders |= {
-            quarantine_of(quarantine_path) for quarantine_path in removals.list_sample_quarantine_paths(session)
-        }
         unknown = {
             folder: sum(not _is_known(session, head, known) for head in manifest.read_first_entries(folder))
-            for folder in sorted(folders)
+            for folder in sorted(list_quarantines(session))
         }
     return tuple(UnknownRuns(folder, number) for folder, number in unknown.items() if number)
+
+
+def list_quarantines(session: Session) -> set[str]:
+    """The quarantines near an index's images, and those of a sample of its journal; they need not exist."""
+    folders = {quarantine_folder(root) for root in images.list_outermost_roots(session)}
+    return folders | {quarantine_of(path) for path in removals.list_sample_quarantine_paths(session)}
 
 
 def _is_known(session: Session, head: tuple[str, Entry], known: Set[str]) -> bool:

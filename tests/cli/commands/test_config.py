@@ -91,8 +91,8 @@ def test_without_a_file(run: Run, own_home: Path) -> None:
     (own_home / "indexer.toml").write_text("nonsense = 1")
     assert run("config", "show").code == 2
     assert run("--config", "off", "config", "show", "--json").document["file"] is None
-    assert "No file is used (--config off)" in run("--config", "off", "config", "show").out
-    assert "no file is used (--config off)" in run("--config", "off", "run").sentence
+    assert "No file is used: --config or INDEXER_CONFIG is off" in run("--config", "off", "config", "show").out
+    assert "no file is used, as --config or INDEXER_CONFIG is off" in run("--config", "off", "run").sentence
 
 
 def test_a_wrong_file_keeps_nobody_from_help(run: Run, decided: Path) -> None:
@@ -218,3 +218,13 @@ def test_the_general_zone_replaces_no_other_one(run: Run, lot: Path) -> None:
         assert run("ingest", *words).code == 0
         assert run("explain", name, "--json").document["captured_at"] == "2026-03-01T03:00:00+00:00"
     assert run("explain", other, "--json").document["captured_at"] == "2026-03-01T11:00:00+00:00"
+
+
+def test_defaults_are_shown(run: Run, own_home: Path) -> None:
+    """A setting that nobody made has the value that holds; where none does, the text says so."""
+    settings = shown(run("config", "show", "--json").document)
+    values = {name: settings[name][0] for name in ("engine", "run.prune", "run.max_share", "profile")}
+    assert values == {"engine": "processes", "run.prune": False, "run.max_share": 0.99, "profile": None}
+    assert "the active one of the index" in run("config", "show").out
+    (own_home / "indexer.toml").write_text('scheduler = "tcp://10.0.0.1:8786"\n')
+    assert shown(run("config", "show", "--json").document)["engine"] == ("dask", "default", None)

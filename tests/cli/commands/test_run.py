@@ -6,6 +6,9 @@ import pytest
 
 from indexer.cli.session import CommandSession
 from indexer.domain import removal
+from indexer.errors import DatabaseError
+from indexer.workflows.compare import compare
+from indexer.workflows.removal import prune
 from tests.support.command import Run, draw
 
 FILE = """\
@@ -155,3 +158,61 @@ def test_another_index_is_refused_before_anything_is_written(
     assert (answer.code, "--also-here" in answer.document["error"], "[y/N]" in answer.err) == (2, True, False)
     assert not (site / "indexer.db").exists()
     assert run("run", "--also-here").code == 0
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+@pytest.mark.parametrize("quarantine", ["lot/away", "indexer.toml"])
+def test_a_bad_quarantine_is_refused_before_anything_is_written(
+    run: Run, site: Path, quarantine: str, is_known: bool
+) -> None:
+    """A quarantine inside a folder of images, or that is a file, ends the command before a folder is taken in."""
+    if is_known:
+        assert run("ingest", "yard", "--processes", 1).code == 0
+    (site / "indexer.toml").write_text(FILE + f'[run]\nprune = true\nquarantine = "{quarantine}"\n')
+    before = images(site)
+    answer = run("run", "--json")
+    assert (answer.code, "the quarantine" in answer.document["error"], images(site)) == (2, True, before)
+    assert (site / "indexer.db").exists() is is_known
+    if is_known:
+        assert run("audit", "--sql", "SELECT count(*) FROM images", "--json").document["rows"] == [[2]]
+    assert run("run", "--no-prune").code == 0
+
+
+def test_what_was_done_before_an_error_is_in_the_document(
+    run: Run, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If a later step ends the command, its one document has the reports of the steps before, and the error."""
+    (site / "indexer.toml").write_text(FILE + "[run]\nprune = true\n")
+    whole = dict.fromkeys(run("run", "--no-prune", "--json").document)
+
+    def fail(*_: object, **__: object) -> None:
+        raise DatabaseError("the disk is full")
+
+    monkeypatch.setattr(prune, "prune", fail)
+    document = run("run", "--json").document
+    assert (document["error"], document["exit_code"], document["prune"]) == ("the disk is full", 1, None)
+    assert [report["outcomes"] for report in document["ingest"]] == [{"unchanged": 6}, {"unchanged": 2}]
+    assert len(document["compare"]["cameras"]) == 2
+    assert document.keys() == whole.keys()
+    monkeypatch.setattr(compare, "compare", fail)
+    document = run("run", "--json").document
+    assert ([len(report["outcomes"]) for report in document["ingest"]], document["compare"]) == ([1, 1], None)
+
+
+def test_one_index_wherever_it_is_typed(run: Run, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that names no index means the one beside the file, from its folder and from one below."""
+    monkeypatch.chdir(site / "lot")
+    first = run("run", "--json")
+    monkeypatch.chdir(site)
+    again = run("run", "--json")
+    assert (first.code, again.code) == (0, 0)
+    assert [report["outcomes"] for report in again.document["ingest"]] == [{"unchanged": 6}, {"unchanged": 2}]
+    assert [path.relative_to(site) for path in site.rglob("*.db")] == [Path("indexer.db")]
+    monkeypatch.chdir("/")
+    shown = run("--config", site / "indexer.toml", "config", "show", "--json").document["settings"]
+    assert next(item for item in shown if item["name"] == "index") == {
+        "name": "index",
+        "value": f"{site}/indexer.db",
+        "source": "file",
+        "where": f"{site}/indexer.toml",
+    }

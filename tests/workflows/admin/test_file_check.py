@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from indexer.domain.videos import VideoState
+from indexer.files.video_files import identify_video
+from indexer.store import videos
+from indexer.store.videos import NewVideo
 from indexer.workflows.admin import file_check
-from indexer.workflows.admin.file_check import FindingKind, check_files
+from indexer.workflows.admin.file_check import FileCheck, check_files
+from indexer.workflows.admin.file_findings import FindingKind
 from indexer.workflows.admin.health import check
 from tests.support.index import CAR, Index, name, picture
 
@@ -56,10 +61,40 @@ DAMAGES: dict[str, tuple[Callable[[Index], object], bool, FindingKind]] = {
     "taken out": (lambda index: quarantined(index).unlink(), False, FindingKind.TAKEN_OUT),
     "longer in quarantine": (lambda index: append(quarantined(index)), False, FindingKind.QUARANTINED_CHANGED),
     "other bytes in quarantine": (lambda index: flip_bytes(quarantined(index)), True, FindingKind.QUARANTINED_CHANGED),
+    "a stranger in quarantine": (
+        lambda index: quarantined(index).with_name("x.png").write_bytes(b"x"),
+        False,
+        FindingKind.UNKNOWN,
+    ),
     "quarantine away": (
         lambda index: os.rename(quarantined(index).parents[1], quarantined(index).parents[3] / "away"),
         False,
         FindingKind.QUARANTINE_MISSING,
+    ),
+}
+
+
+INGEST = "for all of its folder, also new files: manage.py ingest {}"
+DISK, BACKUP = (
+    "look at its rights and at its disk",
+    "look at its disk, and bring the file back from a backup of your own",
+)
+ADVICE: dict[FindingKind, Callable[[Index], tuple[str, ...]]] = {
+    FindingKind.MISSING: lambda index: (INGEST.format(index.folder),),
+    FindingKind.CHANGED: lambda index: (
+        f"for the file alone: manage.py ingest {kept(index)}",
+        INGEST.format(index.folder),
+    ),
+    FindingKind.OTHER_BYTES: lambda index: (BACKUP,),
+    FindingKind.UNREADABLE: lambda index: (DISK,),
+    FindingKind.TAKEN_OUT: lambda index: (
+        "if it lies elsewhere now, take that folder in with ingest; the next purge notes it as gone",
+    ),
+    FindingKind.QUARANTINED_CHANGED: lambda index: (BACKUP,),
+    FindingKind.UNKNOWN: lambda index: ("look at it, and move it out of the quarantine",),
+    FindingKind.QUARANTINE_MISSING: lambda index: (
+        "mount its disk, if that is not mounted",
+        f"if it was deleted: manage.py purge --gone {quarantined(index).parents[2]}",
     ),
 }
 
@@ -74,7 +109,49 @@ def test_each_difference_is_found(pruned: Index, damage: str) -> None:
         assert check_files(pruned.database, hashes=False).counts == {}
     found = check_files(pruned.database, hashes=needs_bytes)
     assert set(found.counts) == {kind}
-    assert all(finding.kind is kind and finding.reason.endswith(".") and finding.advice for finding in found.findings)
+    assert all(finding.kind is kind and finding.reason.endswith(".") for finding in found.findings)
+    assert {finding.advice for finding in found.findings} == {ADVICE[kind](pruned)}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (lambda old: old, "The file has the same bytes, but another time."),
+        (lambda old: old[::-1], "The file was written to: it has other bytes, and another time."),
+    ],
+)
+def test_bytes_say_what_another_time_means(pruned: Index, content: Callable[[bytes], bytes], reason: str) -> None:
+    """With `hashes` a file with another time is read, and the reason says whether its bytes are the same."""
+    kept(pruned).write_bytes(content(kept(pruned).read_bytes()))
+    os.utime(kept(pruned), (1, 1))
+    (finding,) = check_files(pruned.database, hashes=True).findings
+    assert (finding.kind, finding.reason) == (FindingKind.CHANGED, reason)
+
+
+@pytest.fixture
+def cameras(index: Index) -> Path:
+    """A folder with two cameras: `gate` with images in two folders below it, and `yard`."""
+    for number, folder in enumerate(("gate/d1", "gate/d2", "yard")):
+        index.put(f"{folder}/{name(number)}", picture(stamp=number))
+    index.ingest()
+    return index.folder
+
+
+def test_a_renamed_folder_and_a_lost_file_need_other_steps(index: Index, cameras: Path) -> None:
+    """Of a renamed folder `relocate` names that folder, not those below; of a lost file only `ingest` is proposed."""
+    (cameras / "gate").rename(cameras / "front")
+    next((cameras / "yard").iterdir()).unlink()
+    ingest = f"for all of its folder, also new files: manage.py ingest {cameras}"
+    renamed = (
+        "mount its disk, if that is not mounted",
+        f"if '{cameras}/gate' was renamed or moved: manage.py relocate {cameras}/gate NEW",
+        f"if its files were deleted, {ingest}",
+    )
+    found = check_files(index.database, hashes=False).findings
+    assert [finding.advice for finding in found] == [renamed, renamed, (ingest,)]
+    cameras.rename(cameras.with_name("moved"))
+    away = f"if '{cameras}' was renamed or moved: manage.py relocate {cameras} NEW"
+    assert {finding.advice for finding in check_files(index.database, hashes=False).findings} == {(renamed[0], away)}
 
 
 def test_a_check_changes_nothing(pruned: Index) -> None:
@@ -98,7 +175,6 @@ def test_a_report_names_some_and_counts_all(pruned: Index, monkeypatch: pytest.M
     report = check_files(pruned.database, hashes=False)
     assert report.counts == {FindingKind.MISSING: 2}
     assert len(report.findings) == 1
-    assert f"relocate {pruned.folder} NEW" in report.findings[0].advice
 
 
 def test_all_pages_are_looked_at(index: Index) -> None:
@@ -107,3 +183,27 @@ def test_all_pages_are_looked_at(index: Index) -> None:
         index.put(name(minute), picture(stamp=minute))
     index.ingest()
     assert check_files(index.database, hashes=False, page=2).images == 5
+
+
+def add_video(index: Index, path: Path) -> None:
+    """Adds the row of a video file that was read, without frames."""
+    with path.open("rb") as file:
+        identity = identify_video(file)
+    facts = (identity.size_bytes, identity.mtime_ns, identity.fingerprint, VideoState.READ)
+    with index.database.write() as session:
+        videos.add_video(session, NewVideo(str(path), str(path.parent), "gate", "name", *facts), run_id=1)
+
+
+def test_videos_are_looked_at(index: Index) -> None:
+    """A video that is gone, or has other bytes, is found by its row, page by page; one that is missing has no file."""
+    index.put(FILES[0], picture())
+    index.ingest()
+    for number, path in enumerate(("a.mp4", "b.mp4", "c.mp4")):
+        add_video(index, index.put(path, bytes(1000) + bytes([number])))
+    assert check_files(index.database, hashes=True, page=1) == FileCheck(1, 3, 0, True, {}, ())
+    (index.folder / "a.mp4").unlink()
+    flip_bytes(index.folder / "b.mp4")
+    found = check_files(index.database, hashes=True)
+    assert found.counts == {FindingKind.MISSING: 1, FindingKind.OTHER_BYTES: 1}
+    index.execute("UPDATE videos SET missing_reason = 'not found' WHERE path LIKE '%a.mp4'")
+    assert check_files(index.database, hashes=False).counts == {}
