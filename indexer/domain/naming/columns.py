@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 from indexer.domain.naming.camera_words import CameraText
 from indexer.domain.naming.cameras import TimeSpan, overlap
-from indexer.domain.naming.file_times import DoubtKind
 from indexer.domain.naming.folders import dcf_word, read_folder
 from indexer.domain.naming.moments import to_utc
 from indexer.domain.naming.reading import find_time, read_path
+from indexer.domain.naming.stamps import DoubtKind
 
 _TOKEN = re.compile(r"[0-9]+|(?<![^\W\d_])[^\W\d_](?![^\W\d_])")
 _NUMBER = re.compile(r"[0-9]+")

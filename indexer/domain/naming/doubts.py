@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from indexer.domain.naming.file_times import Doubt
+from indexer.domain.naming.stamps import Doubt
 
 _EPOCH_SPAN = timedelta(days=5 * 366)
 _MIN_TIMES = 3

@@ -19,11 +19,12 @@ from indexer.domain.naming.camera_words import (
     without_counter,
     without_kind,
 )
-from indexer.domain.naming.file_times import Doubt, DoubtKind, find_stamp
+from indexer.domain.naming.file_times import find_stamp
 from indexer.domain.naming.folders import FolderFacts, read_folder, short_dates, years_of
 from indexer.domain.naming.patterns import NamePattern
 from indexer.domain.naming.recorder_paths import read_recorder_path
 from indexer.domain.naming.schemes import SCHEMES
+from indexer.domain.naming.stamps import Doubt, DoubtKind
 
 _CERTAIN = [NamePattern(scheme.pattern) for scheme in SCHEMES if scheme.certain]
 _MAY_BE_CERTAIN = re.compile(r"image\d\d-|[AP]\d{14}|DCS|m\d{14}|.*-\d{4}, ")

@@ -40,10 +40,10 @@ from indexer.domain.naming.doubts import (
     find_order,
     is_day_first,
 )
-from indexer.domain.naming.file_times import Doubt, DoubtKind
 from indexer.domain.naming.folders import read_folder
 from indexer.domain.naming.moments import to_utc
 from indexer.domain.naming.reading import PathReading
+from indexer.domain.naming.stamps import Doubt, DoubtKind
 
 _WRITTEN_S = 600
 """So soon after an image was taken its file is written."""
