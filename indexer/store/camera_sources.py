@@ -187,6 +187,14 @@ def iter_images(session: Session, camera: str) -> Iterator[CapturedImage]:
     )
 
 
+def list_written_ns(session: Session, camera: str) -> dict[str, int]:
+    """When the files of a camera's images were last written, in nanoseconds since 1970, by path; no missing ones."""
+    camera_id = select(CameraRow.id).where(CameraRow.name == camera).scalar_subquery()
+    query = select(ImageRow.path, ImageRow.mtime_ns)
+    rows = session.execute(query.where(ImageRow.camera_id == camera_id, ImageRow.state != ImageState.MISSING))
+    return {path: mtime_ns for path, mtime_ns in rows}
+
+
 def list_recent_paths(session: Session, camera: str, *, limit: int) -> list[str]:
     """The paths of the images that a camera got last, without missing ones, the newest first."""
     camera_id = select(CameraRow.id).where(CameraRow.name == camera).scalar_subquery()

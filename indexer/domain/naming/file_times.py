@@ -7,7 +7,8 @@ In the name (without its last extension) the first readable time counts:
 - a date and a time to the second, with or without ``-``, ``_`` or ``.`` between the parts; between date and time
   ``-``, ``_``, ``.``, a space, two of them, or ``T``; then optionally 3 or 6 digits of a fraction, a counter of 4
   digits, or AM or PM (``c21_2021_03_27__12_53_37``, ``gate 2-20210327-125337.250``, ``G4 2024-05-01 1.05.09 PM``);
-- a date with a month in English, or with the year last;
+- a date with a month in English, or with the year last; one with the day of the year or of a week, or with month and
+  day joined, as dashcams write it (``2024_0501_093001``);
 - to the second, the rest of a time whose date, hour and minute are folders (``2024-05-01/12/30/45.jpg``);
 - names that only one maker writes (`indexer.domain.naming.schemes`).
 
@@ -17,7 +18,7 @@ year of two digits.
 """
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from indexer.domain.naming.folders import FolderFacts, read_short_date
 from indexer.domain.naming.moments import MONTH_WORD, make_moment, month_number, read_epoch, read_offset
@@ -29,7 +30,7 @@ _STAMP = re.compile(
     (?: (?<![0-9A-Z]) (?: (?P<epoch_s>[0-9]{10})\.(?P<epoch_fraction>[0-9]{3,9}|[0-9]{1,2}(?=-[0-9a-z]{4}))
                           | (?P<epoch>[0-9]{13}|1[0-8][0-9]{17}) )
     |   (?<![0-9])
-        (?P<year>19[7-9][0-9]|20[0-9]{2}|2100) (?P<dash>[-_.])? (?P<month>0[1-9]|1[0-2]) (?(dash)(?P=dash))
+        (?P<year>19[7-9][0-9]|20[0-9]{2}|2100) (?P<dash>[-_.:])? (?P<month>0[1-9]|1[0-2]) (?(dash)(?P=dash))
         (?P<day>0[1-9]|[12][0-9]|3[01])
         (?: (?P<t>T) | [-_. ]{1,2} | (?(dash)(?!)) )
         (?P<hour>[01][0-9]|2[0-4]) (?P<colon>[-_.:])? (?P<minute>[0-5][0-9]) (?(colon)(?P=colon)) (?P<second>[0-5][0-9])
@@ -45,7 +46,7 @@ _TIME = r"""
     (?: (?P<hour>[0-9]{1,2}) (?: [-_.:] | [ ]?h[ ]? ) (?P<minute>[0-9]{2}) (?: [-_.:] | [ ]?m(?:in)?[ ]? )
         (?P<second>[0-9]{2})
       | (?P<hour2>[0-9]{2}) (?P<minute2>[0-9]{2}) (?P<second2>[0-9]{2}) )
-    s? (?: [.,] (?P<fraction>[0-9]{3}(?:[0-9]{3})?) )? (?: [ _-]? (?P<ampm>[AP]\.?[ ]?M\.?) )?
+    s? (?: [.,]? (?P<fraction>[0-9]{3}(?:[0-9]{3})?) (?:ms)? )? (?: [ _-]? (?P<ampm>[AP]\.?[ ]?M\.?) )?
     (?![0-9A-Z])
 """
 _OTHER_DATE = re.compile(
@@ -58,12 +59,24 @@ _OTHER_DATE = re.compile(
         (?P<year_last>19[7-9][0-9]|20[0-9]{{2}})
       | (?P<month_before>{MONTH_WORD}) [-_. ]? (?P<day_between>[0-9]{{1,2}}) [-_. ,]{{1,2}}
         (?P<year_after>19[7-9][0-9]|20[0-9]{{2}})
-      | (?P<a>[0-9]{{1,2}}) (?P<dash>[-_.]) (?P<b>[0-9]{{1,2}}) (?P=dash) (?P<year_end>19[7-9][0-9]|20[0-9]{{2}}|2100) )
+      | (?P<a>[0-9]{{1,2}}) (?P<dash>[-_.]) (?P<b>[0-9]{{1,2}}) (?P=dash) (?P<year_end>19[7-9][0-9]|20[0-9]{{2}}|2100)
+      | (?P<a2>[0-9]{{2}}) (?P<b2>[0-9]{{2}}) (?P<year_end2>19[7-9][0-9]|20[0-9]{{2}}) (?=[-_ T][0-9]{{6}}(?![0-9])) )
     (?: T | [-_. ,@]{{1,3}} | [ ]at[ ] )
     {_TIME}
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_JOINED_DATE = re.compile(
+    r"""
+    (?<![0-9]) (?P<year>20[0-9]{2})
+    (?: _ (?P<month>0[1-9]|1[0-2]) (?P<day>0[1-9]|[12][0-9]|3[01]) _
+      | -? (?P<day_of_year>[0-3][0-9]{2}) [-_T]
+      | -? W (?P<week>[0-5][0-9]) -? (?P<weekday>[1-7]) [-_T] )
+    (?P<hour>[01][0-9]|2[0-3]) (?P<minute>[0-5][0-9]) (?P<second>[0-5][0-9]) (?![0-9])
+    """,
+    re.VERBOSE,
+)
+"""A time as dashcams with a Novatek chip write it (``2024_0501_093001``), or with the day of the year or the week."""
 _OFFSET_OR_COUNTER = re.compile(r"-(?P<number>[0-9]{4})(?![0-9A-Za-z])")
 _SHORT_YEAR = re.compile(
     r"""
@@ -95,7 +108,8 @@ def find_stamp(stem: str, facts: FolderFacts) -> Stamp | None:
     if not any(map(str.isdecimal, stem)):
         return find_rest_of_clock(stem, facts)
     return (
-        _find_other_date(stem)
+        _find_joined_date(stem)
+        or _find_other_date(stem)
         or find_time_below_date(stem, facts)
         or _find_minutes(stem)
         or _find_ten_digits(stem)
@@ -135,9 +149,34 @@ def _read_stamp(match: re.Match[str], ampm: str) -> datetime | None:
     )
 
 
+def _find_joined_date(stem: str) -> Stamp | None:
+    """A time whose date has month and day without a sign between them, or the number of a day or of a week."""
+    for match in _JOINED_DATE.finditer(stem):
+        date = _joined_date(match)
+        clock = (int(match[name]) for name in ("hour", "minute", "second"))
+        moment = None if date is None else make_moment(date.year, date.month, date.day, *clock)
+        if moment is not None:
+            return Stamp(match.start(), match.end(), moment)
+    return None
+
+
+def _joined_date(match: re.Match[str]) -> datetime | None:
+    """The date of a match, naive, at midnight; None if no calendar shows it."""
+    year = int(match["year"])
+    try:
+        if match["week"]:
+            return datetime.fromisocalendar(year, int(match["week"]), int(match["weekday"]))
+        if match["day_of_year"]:
+            date = datetime(year, 1, 1) + timedelta(days=int(match["day_of_year"]) - 1)
+            return date if date.year == year else None
+        return datetime(year, int(match["month"]), int(match["day"]))
+    except ValueError:
+        return None
+
+
 def _find_other_date(stem: str) -> Stamp | None:
     for match in _OTHER_DATE.finditer(stem):
-        if match["a"] is None:
+        if match["a"] is None and match["a2"] is None:
             year = match["year"] or match["year_last"] or match["year_after"]
             month = match["month"] or match["month_word"] or match["month_between"] or match["month_before"]
             day = match["day"] or match["day_word"] or match["day_before"] or match["day_between"]
@@ -145,7 +184,7 @@ def _find_other_date(stem: str) -> Stamp | None:
             if moment is not None:
                 return Stamp(match.start(), match.end(), moment)
             continue
-        year_number, a, b = int(match["year_end"]), int(match["a"]), int(match["b"])
+        year_number, a, b = (int(match[name] or match[f"{name}2"]) for name in ("year_end", "a", "b"))
         day_first, month_first = read_clock(match, year_number, b, a), read_clock(match, year_number, a, b)
         if day_first is not None or month_first is not None:
             return make_doubt(match, day_first, month_first)

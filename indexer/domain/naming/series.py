@@ -11,6 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from indexer.domain.naming.camera_words import CameraText, classify, is_common_name, is_kind_of_file
@@ -18,6 +19,7 @@ from indexer.domain.naming.cameras import TimeSpan, overlap
 from indexer.domain.naming.columns import find_columns, is_label, pattern_of_label
 from indexer.domain.naming.folders import read_folder
 from indexer.domain.naming.moments import MONTH_WORD, to_utc
+from indexer.domain.naming.patterns import compile_pattern
 from indexer.domain.naming.reading import find_time, read_path
 
 _TOKEN = re.compile(r"(?<![^\W_])[^\W\d_]{2,}(?![^\W\d_])[0-9]{0,3}(?![^\W_])")
@@ -150,6 +152,24 @@ def _overlap(paths_by_word: Mapping[str, Sequence[str]]) -> bool:
             moment = read_path(path).likely_moment
             spans[word].add(None if moment is None else to_utc(moment, None))
     return all(span.is_complete for span in spans.values()) and overlap(spans)
+
+
+def are_written_at_once(series: Series, written: Mapping[str, datetime], *, camera: str = "") -> bool:
+    """Whether the files of two words of a series were written at overlapping times, where their names have no time.
+
+    `written`: the times of writing, aware, by path. `camera` as in `find_series`.
+    """
+    labels = {label: compile_pattern(pattern_of_label(label)) for label in series.words if is_label(label)}
+    spans: dict[str, TimeSpan] = defaultdict(TimeSpan)
+    for path, at in written.items():
+        if read_path(path).likely_moment is not None:
+            continue
+        word = word_of(path, camera=camera)
+        if word not in series.words:
+            word = next((label for label, pattern in labels.items() if pattern.read(path) is not None), "")
+        if word:
+            spans[word].add(at)
+    return overlap(spans)
 
 
 def pattern_of(words: Iterable[str]) -> str:

@@ -180,6 +180,13 @@ class KnownCameras:
         images = (image for image in self._images(camera) if not image.is_missing)
         return [image.path for image in images if self._is_of_source(image.path, camera, source)]
 
+    def written_ns(self, camera: str) -> dict[str, int]:
+        """When the files of a camera's images were last written, by path."""
+        if self._database is None:
+            return {}
+        with self._database.read() as session:
+            return camera_sources.list_written_ns(session, camera)
+
     def _is_of_source(self, path: str, camera: str, source: str) -> bool:
         return source_of_known(path, self.recorded(camera)) == source
 

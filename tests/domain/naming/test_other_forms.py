@@ -30,6 +30,33 @@ def test_times(file: str, time: str) -> None:
     assert (naming.camera, f"{naming.captured_at:%Y-%m-%d %H:%M:%S}", naming.captured_at_source) == ("G4", time, "name")
 
 
+@pytest.mark.parametrize(
+    ("name", "camera", "time"),
+    [
+        ("2024_0501_093001_001F.MP4", "lot", "2024-05-01 09:30:01.000"),
+        ("Lobby-2024-05-01_09h30min45s109ms.jpg", "Lobby", "2024-05-01 09:30:45.109"),
+        ("gate_2024122_093045.jpg", "gate", "2024-05-01 09:30:45.000"),
+        ("gate_2024-122T093045.jpg", "gate", "2024-05-01 09:30:45.000"),
+        ("gate_2024-W18-3_093045.jpg", "gate", "2024-05-01 09:30:45.000"),
+        ("gate_2024:05:01_09:30:45.jpg", "gate", "2024-05-01 09:30:45.000"),
+        ("gate_13052024_123045.jpg", "gate", "2024-05-13 12:30:45.000"),
+    ],
+)
+def test_whole_times(name: str, camera: str, time: str) -> None:
+    """Months and days that are joined, days of the year and of a week, and milliseconds with a unit are read."""
+    naming = named_tree("/data/lot", [name])[name]
+    assert (naming.camera, naming.captured_at_source) == (camera, "name")
+    assert f"{naming.captured_at:%F %T.%f}"[:-3] == time
+
+
+@pytest.mark.parametrize(
+    "name", ["2024_1301_093001.mp4", "2024_0501_253001.mp4", "c_2024367_093045.jpg", "c_2024-W54-1_093045.jpg"]
+)
+def test_numbers_that_are_no_time(name: str) -> None:
+    """A month, an hour, a day or a week that no calendar has is no time."""
+    assert named_tree("/data/lot", [name])[name].captured_at_source != "name"
+
+
 def test_a_short_date_before_six_digits() -> None:
     """A date of six digits before a time of six is no time."""
     files = [f"c/2026-05-01/260501_{time}.jpg" for time in ("123041", "133042", "143043")]

@@ -1,9 +1,11 @@
 """Words in the file names of one folder that may be cameras."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from indexer.domain.naming.patterns import compile_pattern
-from indexer.domain.naming.series import Series, find_series, pattern_of, word_of
+from indexer.domain.naming.series import Series, are_written_at_once, find_series, pattern_of, word_of
 
 
 @pytest.mark.parametrize(
@@ -150,3 +152,20 @@ def test_all_series_of_a_folder() -> None:
     signs = Series(("*_*_<a>", "*_*_<b>", "*_*_<c>"), at_once=True)
     assert find_series(numbers, covered={"<1>_*_?", "<2>_*_?"}) == signs
     assert find_series(numbers, covered={"<1>_*_?", "<2>_*_?", *signs.words}) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ("gate_1.jpg yard_2.jpg gate_3.jpg yard_4.jpg", ("gate", "yard")),
+        ("7_1F.mp4 7_2R.mp4 7_3F.mp4 7_4R.mp4", ("*_*<F>", "*_*<R>")),
+    ],
+)
+def test_words_that_are_written_at_once(names: str, words: tuple[str, ...]) -> None:
+    """Files of two words, each written between those of the other, are at once; one after the other they are not."""
+    series, files = Series(words, at_once=False), [f"/x/{name}" for name in names.split()]
+    times = [datetime(2024, 5, 1, 12, minute, tzinfo=UTC) for minute in range(4)]
+    assert are_written_at_once(series, dict(zip(files, times, strict=True)))
+    in_order = [files[0], files[2], files[1], files[3]]
+    assert not are_written_at_once(series, dict(zip(in_order, times, strict=True)))
+    assert not are_written_at_once(series, {})
