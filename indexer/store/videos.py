@@ -18,7 +18,7 @@ from indexer.domain.videos import VideoState
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.cameras import get_or_add_camera
 from indexer.store.columns import lies_below
-from indexer.store.tables import CameraRow, VideoFrameRow, VideoRow
+from indexer.store.tables import CameraRow, ImageRow, VideoFrameRow, VideoRow
 
 READ_AGAIN = "read again"
 """Why a video is not at its path: the file there is of the same recording, and was read at a later time."""
@@ -140,6 +140,20 @@ def iter_present_videos_under(session: Session, folder: str) -> Iterator[KnownVi
     """The present videos below a folder, an absolute path, in no particular order."""
     query = _SELECT_KNOWN.where(lies_below(VideoRow.path, folder), VideoRow.missing_reason.is_(None))
     yield from map(_known_video, session.execute(query))
+
+
+def list_paths(session: Session, camera: str) -> dict[str, str]:
+    """Where the camera of the present videos of a camera comes from, by path, the newest first."""
+    query = select(VideoRow.path, VideoRow.camera_source).join(CameraRow, CameraRow.id == VideoRow.camera_id)
+    query = query.where(CameraRow.name == camera, VideoRow.missing_reason.is_(None)).order_by(VideoRow.id.desc())
+    return {path: camera_source for path, camera_source in session.execute(query)}
+
+
+def list_frame_ids(session: Session, camera: str) -> set[int]:
+    """The ids of the images of a camera that are frames of videos."""
+    query = select(VideoFrameRow.image_id).join(ImageRow, ImageRow.id == VideoFrameRow.image_id)
+    query = query.join(CameraRow, CameraRow.id == ImageRow.camera_id)
+    return set(session.scalars(query.where(CameraRow.name == camera)))
 
 
 def add_video(session: Session, video: NewVideo, *, run_id: int) -> int:

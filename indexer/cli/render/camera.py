@@ -120,10 +120,17 @@ def render_preview(console: Console, preview: IngestPreview, *, local: bool) -> 
         console.print(f"{counted(preview.new_times, 'known image')} would get another time.")
     if preview.videos is not None:
         video_rows = [
-            [video.path, video.camera, _time(video.started_at, None, local), video.time_from, video.state]
+            [
+                video.path,
+                video.camera,
+                _time(video.started_at, video.timezone, local),
+                zone_name(video.timezone, local=local),
+                video.time_from,
+                video.state,
+            ]
             for video in preview.videos
         ]
-        print_table(console, ["video", "camera", "began", "time from", "state"], video_rows, what="videos")
+        print_table(console, ["video", "camera", "began", "time zone", "time from", "state"], video_rows, what="videos")
     note_names(console, preview.names, ambiguous_times=preview.ambiguous_times)
     console.print("Nothing was read or written: this is what ingest would do.")
 
