@@ -9,6 +9,7 @@ In the name (without its last extension) the first readable time counts:
   digits, or AM or PM (``c21_2021_03_27__12_53_37``, ``gate 2-20210327-125337.250``, ``G4 2024-05-01 1.05.09 PM``);
 - a date with a month in English, or with the year last; one with the day of the year or of a week, or with month and
   day joined, as dashcams write it (``2024_0501_093001``);
+- a time of day before its date (``12-30-45_2024-05-01``);
 - to the second, the rest of a time whose date, hour and minute are folders (``2024-05-01/12/30/45.jpg``);
 - names that only one maker writes (`indexer.domain.naming.schemes`).
 
@@ -66,6 +67,16 @@ _OTHER_DATE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_TIME_FIRST = re.compile(
+    r"""
+    (?<![0-9]) (?P<hour>[01][0-9]|2[0-3]) (?P<colon>[-_.:])? (?P<minute>[0-5][0-9]) (?(colon)(?P=colon))
+    (?P<second>[0-5][0-9]) [-_. ]
+    (?P<year>19[7-9][0-9]|20[0-9]{2}) (?P<dash>[-_.])? (?P<month>0[1-9]|1[0-2]) (?(dash)(?P=dash))
+    (?P<day>0[1-9]|[12][0-9]|3[01]) (?![0-9])
+    """,
+    re.VERBOSE,
+)
+"""A time before its date; without a sign between hour, minute and second it may be a counter."""
 _JOINED_DATE = re.compile(
     r"""
     (?<![0-9]) (?P<year>20[0-9]{2})
@@ -81,6 +92,7 @@ _OFFSET_OR_COUNTER = re.compile(r"-(?P<number>[0-9]{4})(?![0-9A-Za-z])")
 _SHORT_YEAR = re.compile(
     r"""
     (?<![0-9]) (?P<a>[0-9]{2}) (?P<dash>[-_.]?) (?P<b>[0-9]{2}) (?P=dash) (?P<c>[0-9]{2}) [-_ T.,]{0,2}
+    (?! (?:19|20)[0-9]{6}(?![0-9]) )
     (?P<hour>[01][0-9]|2[0-3]) (?P<colon>[-_.: ]?) (?P<minute>[0-5][0-9]) (?P=colon) (?P<second>[0-5][0-9])
     (?: [0-9]{2,3} )? (?![0-9])
     """,
@@ -108,7 +120,8 @@ def find_stamp(stem: str, facts: FolderFacts) -> Stamp | None:
     if not any(map(str.isdecimal, stem)):
         return find_rest_of_clock(stem, facts)
     return (
-        _find_joined_date(stem)
+        _find_time_first(stem)
+        or _find_joined_date(stem)
         or _find_other_date(stem)
         or find_time_below_date(stem, facts)
         or _find_minutes(stem)
@@ -147,6 +160,19 @@ def _read_stamp(match: re.Match[str], ampm: str) -> datetime | None:
         fraction=match["fraction"] or match["any_fraction"] or "",
         offset=match["offset"],
     )
+
+
+def _find_time_first(stem: str) -> Stamp | None:
+    """A time of day that stands before its date."""
+    match = _TIME_FIRST.search(stem)
+    if match is None:
+        return None
+    names = ("year", "month", "day", "hour", "minute", "second")
+    moment = make_moment(*(int(match[name]) for name in names))
+    if moment is None or match["colon"]:
+        return None if moment is None else Stamp(match.start(), match.end(), moment)
+    number = f"{match['hour']}{match['minute']}{match['second']}"
+    return Stamp(match.start(), match.end(), None, Doubt(DoubtKind.SIX_DIGITS, moment, None, number))
 
 
 def _find_joined_date(stem: str) -> Stamp | None:

@@ -39,6 +39,7 @@ def test_times(file: str, time: str) -> None:
         ("gate_2024-122T093045.jpg", "gate", "2024-05-01 09:30:45.000"),
         ("gate_2024-W18-3_093045.jpg", "gate", "2024-05-01 09:30:45.000"),
         ("gate_2024:05:01_09:30:45.jpg", "gate", "2024-05-01 09:30:45.000"),
+        ("gate_10-13-15_2024-05-01.jpg", "gate", "2024-05-01 10:13:15.000"),
         ("gate_13052024_123045.jpg", "gate", "2024-05-13 12:30:45.000"),
     ],
 )
@@ -55,6 +56,32 @@ def test_whole_times(name: str, camera: str, time: str) -> None:
 def test_numbers_that_are_no_time(name: str) -> None:
     """A month, an hour, a day or a week that no calendar has is no time."""
     assert named_tree("/data/lot", [name])[name].captured_at_source != "name"
+
+
+@pytest.mark.parametrize(
+    ("files", "camera", "times"),
+    [
+        (["cam/20240501{}.jpg", "22", "23", "24", "25"], "cam", None),
+        (["cam/20240501{}.jpg", "22", "23", "24", "99"], "cam", None),
+        (["cam/image1101{}.jpg", "103045", "113045", "123045"], "cam", None),
+        (["cam/0715{}.jpg", "103045", "113045", "123045"], "cam", None),
+        (["cam/image{}.jpg", "1300000000", "1300003600"], "cam", ["2011-03-13 07:06:40", "2011-03-13 08:06:40"]),
+        (["cam/{}.jpg", "1714566645", "1714566705"], "cam", ["2024-05-01 12:30:45", "2024-05-01 12:31:45"]),
+        (
+            ["cam/gate_{}_20240501.jpg", "101315", "111416", "141517"],
+            "gate",
+            ["2024-05-01 10:13:15", "2024-05-01 11:14:16", "2024-05-01 14:15:17"],
+        ),
+        (["cam/gate_{}_20240501.jpg", "000123", "000124", "000125"], "cam", None),
+    ],
+)
+def test_numbers_of_one_folder(files: list[str], camera: str, times: list[str] | None) -> None:
+    """Ten digits are no seconds since 1970 where they are dates; six digits before a date may count."""
+    form, *numbers = files
+    named = named_tree("/data/lot", [form.format(number) for number in numbers]).values()
+    assert {naming.camera for naming in named} == {camera}
+    read = [f"{naming.captured_at:%F %T}" for naming in named if naming.captured_at_source == "name"]
+    assert read == (times or [])
 
 
 def test_a_short_date_before_six_digits() -> None:
