@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import ImageState
 from indexer.domain.naming.cameras import KnownSource
+from indexer.domain.naming.siblings import KnownFile
 from indexer.domain.naming.tree import moved_source, source_of_known
 from indexer.domain.namings import USER_SOURCES
 from indexer.domain.paths import lies_at_or_below, relocated
@@ -193,6 +194,20 @@ def list_written_ns(session: Session, camera: str) -> dict[str, int]:
     query = select(ImageRow.path, ImageRow.mtime_ns)
     rows = session.execute(query.where(ImageRow.camera_id == camera_id, ImageRow.state != ImageState.MISSING))
     return {path: mtime_ns for path, mtime_ns in rows}
+
+
+def list_recent_files(session: Session, camera: str, *, limit: int) -> list[KnownFile]:
+    """The files of the images that a camera got last, without missing ones, the newest first."""
+    columns = (ImageRow.path, ImageRow.mtime_ns, ImageRow.captured_at, ImageRow.captured_at_source)
+    camera_id = select(CameraRow.id).where(CameraRow.name == camera).scalar_subquery()
+    query = select(*columns, ImageRow.camera_source)
+    query = query.where(ImageRow.camera_id == camera_id, ImageRow.state != ImageState.MISSING)
+    return [
+        KnownFile(path, mtime_ns, captured_at if time_source == "name" else None, camera_source == "folder")
+        for path, mtime_ns, captured_at, time_source, camera_source in session.execute(
+            query.order_by(ImageRow.id.desc()).limit(limit)
+        )
+    ]
 
 
 def list_recent_paths(session: Session, camera: str, *, limit: int) -> list[str]:

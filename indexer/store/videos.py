@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from indexer.domain.naming.siblings import KnownFile
 from indexer.domain.namings import clamped_mtime
 from indexer.domain.videos import VideoState
 from indexer.store.bulk import bulk_insert, chunks
@@ -147,6 +148,25 @@ def list_paths(session: Session, camera: str) -> dict[str, str]:
     query = select(VideoRow.path, VideoRow.camera_source).join(CameraRow, CameraRow.id == VideoRow.camera_id)
     query = query.where(CameraRow.name == camera, VideoRow.missing_reason.is_(None)).order_by(VideoRow.id.desc())
     return {path: camera_source for path, camera_source in session.execute(query)}
+
+
+def list_recent_files(session: Session, camera: str, *, limit: int) -> list[KnownFile]:
+    """The files of the present videos that a camera got last, the newest first."""
+    columns = (
+        VideoRow.path,
+        VideoRow.mtime_ns,
+        VideoRow.started_at,
+        VideoRow.started_at_source,
+        VideoRow.camera_source,
+    )
+    query = select(*columns).join(CameraRow, CameraRow.id == VideoRow.camera_id)
+    query = query.where(CameraRow.name == camera, VideoRow.missing_reason.is_(None))
+    return [
+        KnownFile(path, mtime_ns, started_at if time_source == "name" else None, camera_source == "folder")
+        for path, mtime_ns, started_at, time_source, camera_source in session.execute(
+            query.order_by(VideoRow.id.desc()).limit(limit)
+        )
+    ]
 
 
 def list_frame_ids(session: Session, camera: str) -> set[int]:

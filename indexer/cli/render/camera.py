@@ -162,8 +162,8 @@ def note_names(console: Console, names: NamePlan, *, ambiguous_times: int) -> No
     _note_times(console, names, ambiguous_times=ambiguous_times)
     for folder in names.reread_folders:
         console.print(
-            f"The numbers in the names of {printable(folder)} are events or cameras by all its files, and known images "
-            "are named the other way: one camera may be split, or two cameras joined. To name them again: "
+            f"The numbers in the names of {printable(folder)} are events, cameras or times by all its files, and known "
+            "images are named the other way: one camera may be split, or two cameras joined. To name them again: "
             f"{command_line('ingest', '--new-rules', '--dry-run', names=[folder])}"
         )
     for folder in names.earlier_folders:

@@ -30,12 +30,7 @@ _CERTAIN = [NamePattern(scheme.pattern) for scheme in SCHEMES if scheme.certain]
 _MAY_BE_CERTAIN = re.compile(r"image\d\d-|[AP]\d{14}|DCS|m\d{14}|.*-\d{4}, ")
 _EVENT_FRAME = re.compile(r"[0-9]+-(?:capture|analyse)|snapshot|alarm|objdetect")
 """What ZoneMinder calls the files in the folder of an event; the number of that folder is no channel."""
-_CAMERA_NEEDS_TIME = {
-    DoubtKind.TEN_DIGITS,
-    DoubtKind.SIX_DIGITS,
-    DoubtKind.HOUR_MINUTE,
-    DoubtKind.SHORT_YEAR,
-}
+_CAMERA_NEEDS_TIME = {DoubtKind.TEN_DIGITS, DoubtKind.SIX_DIGITS, DoubtKind.HOUR_MINUTE}
 """Doubts that decide about the camera, too: the text before ten digits is one only if these are a time."""
 _YEAR_IS_CERTAIN = {DoubtKind.DAY_OR_MONTH, DoubtKind.FOUR_DIGITS, DoubtKind.OFFSET}
 _DAY = timedelta(days=1)

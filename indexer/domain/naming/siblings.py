@@ -2,7 +2,8 @@
 
 - **Day or month first.** One date that allows only one order decides for all. Two that contradict each other decide
   nothing.
-- **Ten digits** are seconds since 1970 if several files have such numbers, within five years. They are not where one
+- **Ten digits** are seconds since 1970 if several files have such numbers, within five years, or if a single one was
+  written then. They are not where one
   begins with a date, or where all are month, day, hour, minute and second.
 - **Four or six digits after a date** are a time if all of them could be one, several hours occur, and they do not count
   up by one. If the modification times of the day do not follow them, they are a counter. The same holds for hour and
@@ -27,7 +28,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from statistics import median
 from typing import NamedTuple
 
@@ -40,14 +41,13 @@ from indexer.domain.naming.doubts import (
     are_times,
     find_order,
     is_day_first,
+    is_written_soon,
 )
 from indexer.domain.naming.folders import read_folder
 from indexer.domain.naming.moments import to_utc
-from indexer.domain.naming.reading import PathReading
+from indexer.domain.naming.reading import PathReading, camera_needs_time, read_path
 from indexer.domain.naming.stamps import Doubt, DoubtKind
 
-_WRITTEN_S = 600
-"""So soon after an image was taken its file is written."""
 _CHANNEL_DIGITS = 3
 """Longer numbers are never channels: two images of one second may follow each other."""
 _MAX_CHANNELS = 16
@@ -81,7 +81,8 @@ class FolderVerdict:
 
     `has_hour_minutes`: None where nothing shows that they are times, False where something shows that they are not.
     `short_year_order`: which of the orders of `Doubt.orders` dates with a year of two digits have. `counted_texts`: the
-    texts behind which a number counts events, as `PathReading.uncounted_text`.
+    texts behind which a number counts events, as `PathReading.uncounted_text`. `by_folder`: of which kinds of doubt
+    known names have the camera of their folder, although they have a text for it: new ones have it, too.
     `hours_are_channels`: whether folders of two digits below a date are channels; then those from `first_channel` on,
     0 for the first one below the date. `hours_are_unclear`: nothing but their numbers tells it.
     """
@@ -95,9 +96,49 @@ class FolderVerdict:
     short_year_order: int | None = None
     numbers_are_events: bool | None = None
     counted_texts: frozenset[str] = frozenset()
+    by_folder: frozenset[DoubtKind] = frozenset()
     hours_are_channels: bool | None = None
     first_channel: int = 0
     hours_are_unclear: bool = False
+
+
+class KnownFile(NamedTuple):
+    """A file of a camera's folder that the index has.
+
+    `captured_at`: the time that its name says, aware; None if that is read from elsewhere. `is_by_folder`: its folder
+    says its camera, and not its name.
+    """
+
+    path: str
+    mtime_ns: int
+    captured_at: datetime | None
+    is_by_folder: bool
+
+    def sibling(self, zone: tzinfo | None) -> Sibling:
+        """The file as a sibling; of several times that its name may mean only the one stays that the index has.
+
+        `zone`: that of times without an offset; None: UTC.
+        """
+        reading = read_path(self.path)
+        doubt = reading.doubt
+        if doubt is None or reading.moment is not None or self.captured_at is None:
+            return Sibling(self.path, self.mtime_ns, reading)
+        moment, other, *orders = (
+            one if one is not None and to_utc(one, zone) == self.captured_at else None
+            for one in (doubt.moment, doubt.other, *doubt.orders)
+        )
+        if moment is None and other is None and not any(orders):
+            return Sibling(self.path, self.mtime_ns, reading)
+        is_moment_open = doubt.kind is DoubtKind.SHORT_YEAR
+        decided = doubt._replace(moment=doubt.moment if is_moment_open else moment, other=other, orders=tuple(orders))
+        return Sibling(self.path, self.mtime_ns, reading._replace(doubt=decided))
+
+    @property
+    def keeps_folder(self) -> bool:
+        """Whether the camera is that of the folder although the name has a text for one beside a time in doubt."""
+        reading = read_path(self.path)
+        is_in_doubt = reading.doubt is not None and reading.moment is None
+        return self.is_by_folder and is_in_doubt and reading.kind in {CameraText.NAME, CameraText.DEFAULT}
 
 
 NO_SIBLINGS = FolderVerdict()
@@ -118,7 +159,7 @@ def judge_folder(siblings: Sequence[Sibling], *, beside: Collection[str] = ()) -
                 written[reading.doubt.kind].append((reading.doubt.moment, mtime_ns / 1e9))
     verdict = FolderVerdict(
         day_first=is_day_first(doubts[DoubtKind.DAY_OR_MONTH]),
-        has_epochs=are_epochs(doubts[DoubtKind.TEN_DIGITS]),
+        has_epochs=are_epochs(doubts[DoubtKind.TEN_DIGITS], written[DoubtKind.TEN_DIGITS]),
         has_minutes=are_times(doubts[DoubtKind.FOUR_DIGITS], written[DoubtKind.FOUR_DIGITS]),
         has_seconds=are_times(doubts[DoubtKind.SIX_DIGITS], written[DoubtKind.SIX_DIGITS]),
         has_hour_minutes=are_hour_minutes(doubts[DoubtKind.HOUR_MINUTE], written[DoubtKind.HOUR_MINUTE]),
@@ -162,6 +203,14 @@ def decided_moment(reading: PathReading, verdict: FolderVerdict) -> datetime | N
         DoubtKind.HOUR_MINUTE: verdict.has_hour_minutes,
     }[doubt.kind]
     return doubt.moment if is_time else None
+
+
+def is_kept_by_folder(reading: PathReading, verdict: FolderVerdict) -> bool:
+    """Whether a path has a text for a camera, and has that of its folder only because known files have it."""
+    doubt = reading.doubt
+    if doubt is None or reading.moment is not None or doubt.kind not in verdict.by_folder or not reading.camera_text:
+        return False
+    return not camera_needs_time(doubt) or decided_moment(reading, verdict) is not None
 
 
 def is_left_in_doubt(reading: PathReading, verdict: FolderVerdict) -> bool:
@@ -219,7 +268,7 @@ def _are_offsets(siblings: Iterable[Sibling]) -> bool | None:
         return max(map(int, counts)) - min(map(int, counts)) in {0, 100}
     for mtime_s, doubt in doubtful:
         for moment, is_offset in ((doubt.moment, True), (doubt.other, False)):
-            if moment is not None and 0 <= mtime_s - (to_utc(moment, None) or moment).timestamp() <= _WRITTEN_S:
+            if moment is not None and is_written_soon(moment, mtime_s):
                 return is_offset
     return None
 

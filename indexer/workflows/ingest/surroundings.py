@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
 from indexer.domain.naming.reading import read_path
+from indexer.domain.naming.siblings import KnownFile
 from indexer.domain.naming.tree import KnownNumbers, Surroundings, has_number, list_clock
 from indexer.domain.paths import lies_below
+from indexer.files.walking import iter_parents
 from indexer.store import camera_sources, videos
 from indexer.store.database import Database, Session
 
@@ -53,6 +55,21 @@ class KnownSurroundings(Surroundings):
                 present = (one for one in camera_sources.iter_images(session, camera) if not one.is_missing)
                 yield from (one.path for one in present if one.image_id not in frame_ids)
                 yield from videos.list_paths(session, camera)
+
+    def list_known(self, folder: str, texts: Collection[str]) -> Iterable[KnownFile]:
+        """The last files of a camera's folder, and those of the cameras called like one of these texts in the folders
+        above."""
+        if self._database is None:
+            return
+        above = list(iter_parents(folder))
+        with self._database.read() as session:
+            sources = [folder, *above, *(f"{folder}/{text}*" for text in texts)]
+            by_source = camera_sources.list_cameras_of(session, sources)
+            cameras = {name for source in sources if source not in above for name in by_source.get(source, ())}
+            cameras |= {name for source in above for name in by_source.get(source, ()) if name in texts}
+            for camera in sorted(cameras)[:_MAX_NUMBERED]:
+                yield from camera_sources.list_recent_files(session, camera, limit=_MAX_NUMBERED)
+                yield from videos.list_recent_files(session, camera, limit=_MAX_NUMBERED)
 
     def list_numbered(self, folder: str, text: str) -> Iterable[str]:
         """The paths of the last images of a camera's folder whose camera is this text, perhaps with a number behind."""
