@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import ImageState
 from indexer.domain.naming.cameras import KnownSource
-from indexer.domain.naming.siblings import KnownFile
+from indexer.domain.naming.known_files import KnownFile
 from indexer.domain.naming.tree import moved_source, source_of_known
 from indexer.domain.namings import USER_SOURCES
 from indexer.domain.paths import lies_at_or_below, relocated

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from indexer.domain.naming.siblings import KnownFile
+from indexer.domain.naming.known_files import KnownFile
 from indexer.domain.namings import clamped_mtime
 from indexer.domain.videos import VideoState
 from indexer.store.bulk import bulk_insert, chunks

@@ -184,7 +184,8 @@ def pattern_of_label(label: str) -> str:
             expression += f"(?P<camera>{value})"
         start = part.end()
     end = ".*$" if label.endswith("/") else "$" if _EXTENSION_LABEL.search(label) else r"\.[^/.]+$"
-    return f"(?:^|/){expression}{re.escape(label[start:])}{end}"
+    begin = "(?:^|[/_ T-])" if label.endswith(">/") else "(?:^|/)"  # an hour may stand behind a date
+    return f"{begin}{expression}{re.escape(label[start:])}{end}"
 
 
 def is_label(word: str) -> bool:

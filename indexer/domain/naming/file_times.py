@@ -88,6 +88,8 @@ _JOINED_DATE = re.compile(
     re.VERBOSE,
 )
 """A time as dashcams with a Novatek chip write it (``2024_0501_093001``), or with the day of the year or the week."""
+_MIN_LENGTH = 14
+"""The fewest signs of a date and a time to the second."""
 _OFFSET_OR_COUNTER = re.compile(r"-(?P<number>[0-9]{4})(?![0-9A-Za-z])")
 _SHORT_YEAR = re.compile(
     r"""
@@ -119,10 +121,9 @@ def find_stamp(stem: str, facts: FolderFacts) -> Stamp | None:
             return _offset_or_counter(match, moment) if match["t"] else Stamp(match.start(), match.end(), moment)
     if not any(map(str.isdecimal, stem)):
         return find_rest_of_clock(stem, facts)
+    is_long = len(stem) >= _MIN_LENGTH
     return (
-        _find_time_first(stem)
-        or _find_joined_date(stem)
-        or _find_other_date(stem)
+        (_find_time_first(stem) or _find_joined_date(stem) or _find_other_date(stem) if is_long else None)
         or find_time_below_date(stem, facts)
         or _find_minutes(stem)
         or _find_ten_digits(stem)

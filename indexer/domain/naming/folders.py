@@ -20,10 +20,12 @@ from typing import NamedTuple
 
 from indexer.domain.naming import folder_forms as forms
 from indexer.domain.naming.camera_words import is_kind_of_file
-from indexer.domain.naming.moments import full_year, is_year, make_moment, month_number
+from indexer.domain.naming.moments import clock_hour, full_year, is_year, make_moment, month_number
 
 Date = tuple[int, int, int]
 
+_LONG = 30
+"""Names of fewer signs that begin and end with a digit have nothing but numbers around a date."""
 _LIMITS = (24, 60, 60)  # of hours, minutes and seconds
 _CAMERA_YEARS = range(10, 40)
 """Years of two digits that a folder may be called after."""
@@ -49,6 +51,8 @@ class FolderFacts(NamedTuple):
     """The folders of a year, and perhaps a month, without a day below; or that of a date with a year of two digits."""
     ampm: str = ""
     """Which half of the day a folder says; empty: none does."""
+    is_clock_sure: bool = False
+    """Whether the names of the folders of `clock` show that they are a time: with ``T``, minutes or AM."""
 
 
 @lru_cache(maxsize=50_000)
@@ -141,6 +145,8 @@ class _Reader:
         self.is_day_first: bool | None = None
         self.clock: list[int] = []
         self.ampm = ""
+        self.sure_clock = 0
+        self.has_minutes = False
         self.is_below_date = False
         self.is_below_dcim = False
 
@@ -191,6 +197,7 @@ class _Reader:
             tuple(self.clock),
             tuple(self.year_names),
             self.ampm,
+            0 < len(self.clock) == self.sure_clock,
         )
 
     def _start_camera(self) -> None:
@@ -199,34 +206,35 @@ class _Reader:
         self.branch, self.clock = [], []
         self.year = self.month = None
         self.year_names = []
-        self.ampm = ""
+        self.ampm, self.sure_clock, self.has_minutes = "", 0, False
         self.is_below_date = self.is_below_dcim = False
 
     def _set_date(self, date: Date | None, *, day_first: Date | None = None, hour: str | None = None) -> bool:
         self.date, self.day_first, self.is_day_first = date, day_first, None
         self.year = self.month = None
         self.year_names = []
-        self.ampm = ""
+        self.ampm, self.sure_clock, self.has_minutes = "", 0, False
         self.is_below_date, self.clock = True, [] if hour is None else [int(hour)]
         return True
 
     def _is_date(self, name: str) -> bool:
         if forms.MONTH_OF_YEAR.fullmatch(name):
             return self._set_date(None)
-        name = name if name[0].isdecimal() and name[-1] not in ")yY" else forms.AROUND_DATE.sub("", name)
+        is_bare = name[0].isdecimal() and name[-1].isdecimal() and len(name) < _LONG
+        name = name if is_bare else forms.AROUND_DATE.sub("", name)
         if not name[:1].isdecimal() and not forms.DATE.fullmatch(name):
-            return False
+            return self._is_week(name)
         return self._is_part_of_year(name) or self._is_whole_date(name) or self._is_year(name)
+
+    def _is_week(self, name: str) -> bool:
+        is_week_of_year = self.year is not None and self.month is None and forms.WEEK_OF_YEAR.fullmatch(name)
+        return bool(forms.WEEK.fullmatch(name) or is_week_of_year) and self._set_date(None)
 
     def _is_whole_date(self, name: str) -> bool:
         parts = forms.DATE.fullmatch(name)
-        if parts is not None:
-            year, month, day, hour = (_first(parts, what) for what in ("year", "month", "day", "hour"))
-            date = _date(int(year or 0), month_number(month or "0"), int(day or 0))
-            is_date = date is not None and self._set_date(date, hour=hour)
-            self.ampm = (_first(parts, "ampm") or "") if is_date else self.ampm
-            return is_date
-        parts = forms.EITHER_ORDER.fullmatch(name)
+        if parts is not None and self._is_date_of(parts):
+            return True
+        parts = forms.EITHER_ORDER.fullmatch(name) or forms.EIGHT_DIGITS.fullmatch(name)
         if parts is not None:
             a, b, year_number = int(parts["a"]), int(parts["b"]), int(parts["year"])
             day_first, month_first = _date(year_number, b, a), _date(year_number, a, b)
@@ -238,6 +246,18 @@ class _Reader:
             self.is_day_first = None if day_first == month_first else day_first is not None
             return True
         return False
+
+    def _is_date_of(self, parts: re.Match[str]) -> bool:
+        """Whether the parts of a date, with the year first or a month in words, are one."""
+        year, month, day, hour = (_first(parts, what) for what in ("year", "month", "day", "hour"))
+        date = _date(int(year or 0), month_number(month or "0"), int(day or 0))
+        if date is None:
+            return False
+        self._set_date(date, hour=hour)
+        self.ampm = _first(parts, "ampm") or ""
+        self.has_minutes = bool(parts["minutes"])
+        self.sure_clock = int(bool(parts["t"] or parts["minutes"] or parts["hour3"]))
+        return True
 
     def _without_date(self, name: str) -> str:
         """The name without a date before or behind it; empty if it is a word for the kind of files beside."""
@@ -251,8 +271,8 @@ class _Reader:
     def _is_part_of_year(self, name: str) -> bool:
         """Whether a folder is a week, a span of days, a month and day below a year, or a date with a year of two
         digits."""
-        if forms.WEEK.fullmatch(name):
-            return self._set_date(None)
+        if self._is_week(name):
+            return True
         if (span := forms.SPAN.fullmatch(name)) is not None:
             return all(map(forms.DATE.fullmatch, span.groups())) and self._set_date(None)
         if self.year is not None and self.month is None and (parts := forms.MONTH_DAY.fullmatch(name)):
@@ -286,21 +306,36 @@ class _Reader:
         if self.year is not None and self.month is not None and forms.DAY.fullmatch(name):
             date = _date(self.year, self.month, int(name))
             return date is not None and self._set_date(date)
-        two_digits = forms.TWO_DIGITS.fullmatch(name)
-        if self.year is None and two_digits and len(self.clock) < 3:
-            number = int(two_digits["number"])
-            if number < _LIMITS[len(self.clock)]:
-                self.clock.append(number)
-                return True
+        if self.year is None and self._is_clock(name):
+            return True
         if name.isascii() and name.isdecimal():
             self.branch.append(name)
             return True
         return False
 
+    def _is_clock(self, name: str) -> bool:
+        """Whether a folder below a date is an hour, or a minute or second below one."""
+        two_digits = forms.TWO_DIGITS.fullmatch(name)
+        hour = forms.HOUR.fullmatch(name) if not self.clock else None
+        if hour is not None:
+            number = clock_hour(int(next(filter(None, hour.groups()))), hour["half"])
+            if number is None or number >= _LIMITS[0]:
+                return False
+            self.clock.append(number)
+            self.sure_clock = int(hour["number"] is None)
+            return True
+        if two_digits is None or len(self.clock) >= len(_LIMITS) or self.has_minutes:
+            return False
+        number = int(two_digits["number"])
+        if number >= _LIMITS[len(self.clock)]:
+            return False
+        self.clock.append(number)
+        return True
+
 
 def _first(parts: re.Match[str], name: str) -> str | None:
     """The text of a group, or of the first of its alternatives, which have a number behind the name."""
-    groups = (group for group in (name, *(f"{name}{n}" for n in range(2, 7))) if group in forms.DATE.groupindex)
+    groups = (group for group in (name, *(f"{name}{n}" for n in range(2, 8))) if group in forms.DATE.groupindex)
     return next((parts[group] for group in groups if parts[group]), None)
 
 

@@ -62,7 +62,8 @@ class PathReading(NamedTuple):
     moment: datetime | None
     doubt: Doubt | None
     clock: tuple[int, ...]
-    """Hour, minute and second, as far as there are folders of two digits for them; these may be channels instead."""
+    """Hour, minute and second, as far as there are folders of two digits for them; these may be channels instead. Empty
+    where the names of these folders show that they are a time."""
     no_year: tuple[str, ...] = ()
     """Folders that look like a year, and perhaps a month, and of which the name says another year; in `branch`, too."""
     former_text: str = ""
@@ -158,6 +159,7 @@ def _read_certain(name: str) -> tuple[str, datetime | None] | None:
 
 def _reading(facts: FolderFacts, stem: str, text: str, moment: datetime | None, doubt: Doubt | None) -> PathReading:
     branch, clock = facts.branch, facts.clock if moment is None or moment.tzinfo is None else ()
+    clock = () if facts.is_clock_sure else clock
     no_year = _contradicted_year(facts, moment, doubt)
     if (branch or clock) and _EVENT_FRAME.fullmatch(stem):
         branch, clock = tuple(part for part in branch if not part.isdecimal()), ()

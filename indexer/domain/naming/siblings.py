@@ -19,8 +19,8 @@
   of a camera, they are events if they are written as Motion does.
 - **Folders of two digits below a date** are channels if the times of the names contradict them more often than not. If
   the names have no times, or two numbers that may be hour and minute or minute and second, the modification times
-  decide: if they agree, the folders are hours. If they do not, and the folders are numbered from 0 or 1 on, up to 16,
-  they are channels. Otherwise they are hours.
+  decide: if they agree, on one day or on several, the folders are hours. If they do not, and the folders are numbered
+  from 0 or 1 on, up to 16, they are channels. Otherwise they are hours.
 """
 
 import itertools
@@ -28,7 +28,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import NamedTuple
 
@@ -44,8 +44,7 @@ from indexer.domain.naming.doubts import (
     is_written_soon,
 )
 from indexer.domain.naming.folders import read_folder
-from indexer.domain.naming.moments import to_utc
-from indexer.domain.naming.reading import PathReading, camera_needs_time, read_path
+from indexer.domain.naming.reading import PathReading, camera_needs_time
 from indexer.domain.naming.stamps import Doubt, DoubtKind
 
 _CHANNEL_DIGITS = 3
@@ -59,6 +58,8 @@ from 1 again when it is started."""
 _EVENT_FIRST = re.compile(r"[0-9]+-[0-9]{14}(?![0-9])")
 """How Motion begins a name: the number of the event, and the time."""
 _HOUR_S = 3600
+_MIN_HOURS_OF_DAYS = 3
+_MAX_SHIFT_OF_DAYS = 2
 _MAX_OFFSETS = 2
 """The offsets of a place: in winter and in summer."""
 _EVENT = timedelta(hours=1)
@@ -100,45 +101,6 @@ class FolderVerdict:
     hours_are_channels: bool | None = None
     first_channel: int = 0
     hours_are_unclear: bool = False
-
-
-class KnownFile(NamedTuple):
-    """A file of a camera's folder that the index has.
-
-    `captured_at`: the time that its name says, aware; None if that is read from elsewhere. `is_by_folder`: its folder
-    says its camera, and not its name.
-    """
-
-    path: str
-    mtime_ns: int
-    captured_at: datetime | None
-    is_by_folder: bool
-
-    def sibling(self, zone: tzinfo | None) -> Sibling:
-        """The file as a sibling; of several times that its name may mean only the one stays that the index has.
-
-        `zone`: that of times without an offset; None: UTC.
-        """
-        reading = read_path(self.path)
-        doubt = reading.doubt
-        if doubt is None or reading.moment is not None or self.captured_at is None:
-            return Sibling(self.path, self.mtime_ns, reading)
-        moment, other, *orders = (
-            one if one is not None and to_utc(one, zone) == self.captured_at else None
-            for one in (doubt.moment, doubt.other, *doubt.orders)
-        )
-        if moment is None and other is None and not any(orders):
-            return Sibling(self.path, self.mtime_ns, reading)
-        is_moment_open = doubt.kind is DoubtKind.SHORT_YEAR
-        decided = doubt._replace(moment=doubt.moment if is_moment_open else moment, other=other, orders=tuple(orders))
-        return Sibling(self.path, self.mtime_ns, reading._replace(doubt=decided))
-
-    @property
-    def keeps_folder(self) -> bool:
-        """Whether the camera is that of the folder although the name has a text for one beside a time in doubt."""
-        reading = read_path(self.path)
-        is_in_doubt = reading.doubt is not None and reading.moment is None
-        return self.is_by_folder and is_in_doubt and reading.kind in {CameraText.NAME, CameraText.DEFAULT}
 
 
 NO_SIBLINGS = FolderVerdict()
@@ -401,14 +363,18 @@ def _are_numbered_like_channels(numbers: Set[int]) -> bool:
 def _are_channels_by_time(days: Iterable[dict[int, list[float]]]) -> bool | None:
     """Whether folders of a day were written at the same times, for more than an hour; False: each in its own hour.
 
-    A span is in seconds since midnight UTC. A time zone shifts all folders alike.
+    A span is in seconds since midnight UTC. A time zone shifts all folders alike, but clocks may change between days.
     """
-    are_hours = False
+    are_hours, shifts_of_days, numbers = False, list[float](), set[int]()
     for spans in days:
         shifts = [time / _HOUR_S - number for number, span in spans.items() for time in span]
-        if len(spans) >= MIN_HOURS and max(shifts) - min(shifts) <= 1:
-            are_hours = True
+        is_alike = max(shifts) - min(shifts) <= 1
+        are_hours |= is_alike and len(spans) >= MIN_HOURS
+        shifts_of_days += shifts
+        numbers |= spans.keys() if is_alike else set()
         ordered = sorted(span for span in spans.values() if span[1] - span[0] > _HOUR_S)
         if any(after[0] <= before[1] for before, after in itertools.pairwise(ordered)):
             return True
+    if len(numbers) >= _MIN_HOURS_OF_DAYS and max(shifts_of_days) - min(shifts_of_days) <= _MAX_SHIFT_OF_DAYS:
+        are_hours = True
     return False if are_hours else None

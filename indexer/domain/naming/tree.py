@@ -21,13 +21,13 @@ from indexer.domain.naming.cameras import (
     source_of_folder,
 )
 from indexer.domain.naming.folders import read_folder
+from indexer.domain.naming.known_files import KnownFile
 from indexer.domain.naming.moments import to_utc
 from indexer.domain.naming.reading import PathReading, read_path
 from indexer.domain.naming.rules import NamingRule, RuleBook
 from indexer.domain.naming.siblings import (
     NO_SIBLINGS,
     FolderVerdict,
-    KnownFile,
     Sibling,
     is_kept_by_folder,
     judge_folder,

@@ -8,8 +8,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
+from indexer.domain.naming.known_files import KnownFile
 from indexer.domain.naming.reading import read_path
-from indexer.domain.naming.siblings import KnownFile
 from indexer.domain.naming.tree import KnownNumbers, Surroundings, has_number, list_clock
 from indexer.domain.paths import lies_below
 from indexer.files.walking import iter_parents

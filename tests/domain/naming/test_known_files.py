@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from indexer.domain.naming.known_files import KnownFile
 from indexer.domain.naming.rules import NamingRule, RuleBook
-from indexer.domain.naming.siblings import KnownFile
 from indexer.domain.naming.tree import PathFile, Surroundings, TreeNames, name_tree
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from indexer.domain.naming.folders import read_folder
+from indexer.domain.naming.reading import read_path
 from tests.support.names import named_tree
 
 
@@ -110,19 +112,83 @@ def test_a_short_date_before_six_digits() -> None:
         "2024-05-01 - Copy",
         "2024-05-01_2024-05-07",
         "2024 05 01",
+        "2024-05-01 Wed",
+        "2024-05-01_Wed",
+        "2024-05-01 (Wed)",
+        "2024-05-01 Wednesday",
+        "2024-05-01T12-30-45Z",
+        "20240501T123045Z",
+        "2024/05 - May/01",
+        "y=2024/m=05/d=01",
+        "dt=2024-05-01",
+        "01052024",
+        "D20240501",
+        "2024\u5e7405\u670801\u65e5",
+        "2024/KW20",
+        "2024/W20",
+        "KW20_2024",
+        "2024-05-01/12-00",
+        "2024-05-01/12.00",
+        "2024-05-01/1200",
+        "2024-05-01/hour_12",
+        "2024-05-01/12AM",
+        "2024-05-01/001/dav/09",
+        "20240501/09/20240501_093045_BE2F_ACCC8E012345/20240501_09",
     ],
 )
 def test_folders_of_dates(folder: str) -> None:
-    """Dates in other forms are generic folders: the camera is the folder above."""
+    """Dates and hours in other forms are generic folders: the camera is the folder above."""
     file = f"gate/{folder}/IMG_0001.JPG"
-    assert named_tree("/data", [file])[file].camera == "gate"
+    assert named_tree("/data", [file])[file].camera.partition("/001")[0] == "gate"
 
 
-@pytest.mark.parametrize("folder", ["12-99-98", "Monday", "day 1", "sun", "1-2-3", "2024-W99", "2024-05-01gate"])
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "12-99-98",
+        "Monday",
+        "day 1",
+        "sun",
+        "1-2-3",
+        "2024-W99",
+        "2024-05-01gate",
+        "W20",
+        "99052024",
+        "5-13 Wed",
+        "dt=gate",
+    ],
+)
 def test_folders_that_are_no_dates(folder: str) -> None:
     """Folders that only look like a date are cameras."""
     file = f"gate/{folder}/IMG_0001.JPG"
     assert named_tree("/data", [file])[file].camera == folder
+
+
+@pytest.mark.parametrize(
+    ("folder", "is_sure"),
+    [
+        ("2024-05-01_12-30-45", True),
+        ("2024-05-01T12", True),
+        ("2024Y05M01D12H", True),
+        ("2024-05-01/12-00", True),
+        ("2024-05-01/12PM", True),
+        ("2024-05-01/hour_12", True),
+        ("2024-05-01_12", False),
+        ("2024-05-01/12", False),
+        ("2024-05-01/1200", False),
+    ],
+)
+def test_hours_that_are_no_channels(folder: str, is_sure: bool) -> None:
+    """A folder whose name also has minutes, T or H is an hour; only two or four digits may be a channel."""
+    facts = read_folder(f"/x/gate/{folder}")
+    assert (facts.clock, facts.is_clock_sure) == ((12,), is_sure)
+    assert read_path(f"/x/gate/{folder}/IMG_0001.JPG").clock == (() if is_sure else (12,))
+
+
+def test_sessions_of_one_camera() -> None:
+    """Folders of sessions that begin in several hours are one camera, also where the hours count from 1 on."""
+    files = [f"gate/2024-05-0{n}_0{n}-30-45/IMG_0001.JPG" for n in (1, 2)]
+    assert {naming.camera for naming in named_tree("/data", files).values()} == {"gate"}
 
 
 def test_numbers_below_a_year() -> None:
