@@ -196,6 +196,13 @@ def list_written_ns(session: Session, camera: str) -> dict[str, int]:
     return {path: mtime_ns for path, mtime_ns in rows}
 
 
+def list_replaced_paths(session: Session, camera: str) -> set[str]:
+    """The paths of images of a camera whose files have another content now."""
+    camera_id = select(CameraRow.id).where(CameraRow.name == camera).scalar_subquery()
+    query = select(ImageRow.path).where(ImageRow.camera_id == camera_id, ImageRow.state_reason == "replaced")
+    return set(session.scalars(query))
+
+
 def list_recent_files(session: Session, camera: str, *, limit: int) -> list[KnownFile]:
     """The files of the images that a camera got last, without missing ones, the newest first."""
     columns = (ImageRow.path, ImageRow.mtime_ns, ImageRow.captured_at, ImageRow.captured_at_source)

@@ -154,6 +154,27 @@ def _overlap(paths_by_word: Mapping[str, Sequence[str]]) -> bool:
     return all(span.is_complete for span in spans.values()) and overlap(spans)
 
 
+def find_lone_series(paths: Iterable[str], *, overwritten: Set[str], covered: Set[str] = frozenset()) -> Series | None:
+    """The words of names without a number, if each camera may write one file, again and again; None if it does not.
+
+    Two of them are `overwritten`, or one lies in several folders, and another one beside it. Words that are all
+    `covered` are left out.
+    """
+    stems = {path: _stem(path) for path in paths}
+    words_of = {path: word_of(path) for path, stem in stems.items() if not any(map(str.isdecimal, stem))}
+    folders: dict[str, set[str]] = defaultdict(set)
+    for path, word in words_of.items():
+        folders[word].add(path.rpartition("/")[0])
+    words = sorted(folders.keys() - {""})
+    if not 2 <= len(words) <= _MAX_SERIES or len(words_of) < _MIN_SHARE * len(stems) or covered >= set(words):
+        return None
+    are_beside = any(
+        len(folders[one]) > 1 and folders[one] & folders[other] for one in words for other in words if one != other
+    )
+    is_overwritten = len({words_of[path] for path in overwritten & words_of.keys()} - {""}) > 1
+    return Series(tuple(words), at_once=True) if is_overwritten or are_beside else None
+
+
 def are_written_at_once(series: Series, written: Mapping[str, datetime], *, camera: str = "") -> bool:
     """Whether the files of two words of a series were written at overlapping times, where their names have no time.
 

@@ -189,6 +189,13 @@ class KnownCameras:
         with self._database.read() as session:
             return camera_sources.list_written_ns(session, camera)
 
+    def replaced_paths(self, camera: str) -> set[str]:
+        """The paths of images of a camera whose files have another content now."""
+        if self._database is None or camera not in self._sources:
+            return set()
+        with self._database.read() as session:
+            return camera_sources.list_replaced_paths(session, camera)
+
     def _is_of_source(self, path: str, camera: str, source: str) -> bool:
         return source_of_known(path, self.recorded(camera)) == source
 

@@ -3,6 +3,8 @@
 A known image that no walk met counts with what the index has.
 """
 
+import os
+import re
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,17 +12,28 @@ from functools import cached_property
 
 from indexer.domain.names import clamped_mtime
 from indexer.domain.naming.moments import EPOCH
-from indexer.domain.naming.series import Series, are_written_at_once, find_series
+from indexer.domain.naming.series import (
+    Series,
+    are_written_at_once,
+    find_lone_series,
+    find_series,
+)
 from indexer.files.walking import Candidate
 from indexer.workflows.ingest.known_cameras import KnownCameras
 
+_NUMBER = re.compile(r"[0-9]")
+
 
 class WritingTimes:
-    """Tells of the words in names whether they are written at the same times; `candidates`: all files of a walk."""
+    """Tells of the words in names whether they are written at the same times, or again and again.
 
-    def __init__(self, candidates: Sequence[Candidate], known: KnownCameras) -> None:
+    `candidates`: all files of a walk; `overwritten`: those of them whose content is another one than the index has.
+    """
+
+    def __init__(self, candidates: Sequence[Candidate], known: KnownCameras, *, overwritten: Set[str]) -> None:
         self._candidates = candidates
         self._known = known
+        self._overwritten = overwritten
 
     def find_series(self, paths: Iterable[str], /, *, covered: Set[str], camera: str, name: str = "") -> Series | None:
         """The series of files of a camera, as `find_series` finds it; also at once if their times of writing overlap.
@@ -32,6 +45,14 @@ class WritingTimes:
         if series is None or series.at_once:
             return series
         return replace(series, at_once=are_written_at_once(series, self._list(paths, camera), camera=name))
+
+    def find_lone_series(self, paths: Iterable[str], /, *, covered: Set[str], camera: str) -> Series | None:
+        """The words of files of a camera, as `find_lone_series` finds them."""
+        paths = list(paths)
+        if all(map(_NUMBER.search, map(os.path.basename, paths))):
+            return None  # as nearly always: nothing is looked up
+        overwritten = self._overwritten | self._known.replaced_paths(camera)
+        return find_lone_series(paths, overwritten=overwritten, covered=covered)
 
     def _list(self, paths: Iterable[str], camera: str) -> dict[str, datetime]:
         """When each of these files was written; without those of which nothing tells it."""

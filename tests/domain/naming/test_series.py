@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from indexer.domain.naming.patterns import compile_pattern
-from indexer.domain.naming.series import Series, are_written_at_once, find_series, pattern_of, word_of
+from indexer.domain.naming.series import Series, are_written_at_once, find_lone_series, find_series, pattern_of, word_of
 
 
 @pytest.mark.parametrize(
@@ -169,3 +169,23 @@ def test_words_that_are_written_at_once(names: str, words: tuple[str, ...]) -> N
     in_order = [files[0], files[2], files[1], files[3]]
     assert not are_written_at_once(series, dict(zip(in_order, times, strict=True)))
     assert not are_written_at_once(series, {})
+
+
+@pytest.mark.parametrize(
+    ("names", "overwritten", "words"),
+    [
+        ("gate.jpg yard.jpg", "gate.jpg yard.jpg", ("gate", "yard")),
+        ("gate.jpg yard.jpg", "gate.jpg", None),
+        ("gate.jpg yard.jpg", "", None),
+        ("gate.jpg gate_thumb.jpg", "gate.jpg gate_thumb.jpg", None),
+        ("a/gate.jpg b/gate.jpg a/yard.jpg", "", ("gate", "yard")),
+        ("a/gate.jpg b/gate.jpg c/yard.jpg", "", None),
+        ("gate.jpg yard.jpg IMG_1.jpg IMG_2.jpg", "gate.jpg yard.jpg", None),
+    ],
+)
+def test_files_that_are_written_again(names: str, overwritten: str, words: tuple[str, ...] | None) -> None:
+    """Words of files that are overwritten, or that come back in other folders side by side, may be cameras."""
+    paths, again = ([f"/x/{name}" for name in some.split()] for some in (names, overwritten))
+    series = find_lone_series(paths, overwritten=set(again))
+    assert (series and series.words) == words
+    assert words is None or find_lone_series(paths, overwritten=set(again), covered=set(words)) is None

@@ -414,3 +414,18 @@ def test_a_confirmation_covers_what_was_shown_last(index: Index) -> None:
     )
     with index.database.read() as session:
         assert list_held(session)["x"].words == ("gate",)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_files_that_are_overwritten(index: Index, at_once: bool) -> None:
+    """If the only two files of a folder have other contents later, each may be of a camera: they are held back."""
+    files = ["x/gate.jpg", "x/yard.jpg"]
+    for _ in range(3):
+        for file in files:
+            put(index, file)
+            if not at_once:
+                index.ingest(index.folder / file)
+        index.ingest()
+    assert held(index) == {"x": ["x"]}
+    confirm_camera(index.database, "x", clock=index.clock)
+    assert held(index) == {}
