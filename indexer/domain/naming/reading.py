@@ -36,11 +36,6 @@ _YEAR_IS_CERTAIN = {DoubtKind.DAY_OR_MONTH, DoubtKind.FOUR_DIGITS, DoubtKind.OFF
 _DAY = timedelta(days=1)
 _SPACES = {0xA0: " ", 0x2007: " ", 0x2009: " ", 0x202F: " "}
 """Spaces that macOS and others write before AM and PM."""
-_MINUTE_SECOND = re.compile(r"[0-5][0-9][-_.][0-5][0-9]")
-_HOUR_ABOVE = re.compile(
-    r"(?P<above>.*)(?P<date>/[0-9]{4}-[0-9]{2}-[0-9]{2}/(?:[01][0-9]|2[0-3]))(?P<camera>/(?![0-9]+\Z)[^/]+)", re.DOTALL
-)
-"""The folders of a date and an hour above that of a camera, as Frigate writes its recordings."""
 _MOTION_EVENT = re.compile(r"[0-9]{1,3}-[0-9]{2,}-[0-9]{14}(?:-[0-9]{1,3})?")
 """How Motion may begin a name: the number of the camera, that of the event, and the time."""
 _TWO_DIGITS = re.compile(r"/[0-9]{2}(?:/|\Z)")
@@ -90,10 +85,10 @@ def read_path(path: str) -> PathReading:
     folder, _, name = path.rpartition("/")
     name = name if name.isascii() else name.translate(_SPACES)
     stem = os.path.splitext(name)[0]
-    recorded = read_recorder_path(path) if name.endswith(".mp4") else None
+    recorded = read_recorder_path(path)
     if recorded is not None:
         return _reading(read_folder(recorded.folder), stem, "", recorded.moment, None)
-    facts = read_folder(_hour_below_camera(folder) if _MINUTE_SECOND.fullmatch(stem) else folder)
+    facts = read_folder(folder)
     if _MAY_BE_CERTAIN.match(name):
         certain = _read_certain(name)
         if certain is not None:
@@ -116,12 +111,6 @@ def read_path(path: str) -> PathReading:
     return reading if former in {"", text} else reading._replace(former_text=storable_text(former))
 
 
-def _hour_below_camera(folder: str) -> str:
-    """A folder below those of a date and an hour as if it lay above them; any other folder as it is."""
-    hour = _HOUR_ABOVE.fullmatch(folder)
-    return folder if hour is None else f"{hour['above']}{hour['camera']}{hour['date']}"
-
-
 def _with_uncounted_text(reading: PathReading, stem: str) -> PathReading:
     """The reading with the text beside the time without its number, if that may count events."""
     text = reading.camera_text
@@ -137,7 +126,7 @@ def find_time(path: str) -> tuple[int, int] | None:
     name = name.translate(_SPACES)
     stem = os.path.splitext(name)[0]
     is_whole_time = _MAY_BE_CERTAIN.match(name) and _read_certain(name) is not None
-    if is_whole_time or (name.endswith(".mp4") and read_recorder_path(path) is not None):
+    if is_whole_time or read_recorder_path(path) is not None:
         return 0, len(stem)
     stamp = find_stamp(stem, read_folder(folder))
     return None if stamp is None else (stamp.start, stamp.end)
