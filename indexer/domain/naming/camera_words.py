@@ -13,6 +13,7 @@ from enum import Enum
 from indexer.domain.naming.schemes import SCHEMES
 
 SEPARATORS = "-_. ,@"
+_BEFORE_TIME, _AFTER_TIME = f"{SEPARATORS}([{{", f"{SEPARATORS})]}}"
 
 _WHY_TAKEN = (
     r"(?:h?mdalarm|iodalarm|soundalarm|schedule|scheduled|manual|alarm|motion|motion_?detection|timing|event|trigger"
@@ -27,7 +28,8 @@ _KIND_OF_FILE = re.compile(
     re.IGNORECASE,
 )
 _KIND_ALONE = re.compile(
-    r"rec(?:[ms][0-9]{2})?|(?:evt|file|clip|ringvideo|dji|whatsapp|signal|fb|c360|screenshot from)[-_ ]?[0-9]*",
+    r"rec(?:[ms][0-9]{2})?|(?:evt|file|clip|ringvideo|dji|whatsapp|signal|fb|c360|screenshot from)[-_ ]?[0-9]*"
+    r"|(?:shot|seq|part|iso|ev)[-_ ]?[0-9]+|[0-9]+IMG_[0-9]+",
     re.IGNORECASE,
 )
 """What recorders, dashcams and telephones write before a time; beside a name it may belong to that."""
@@ -75,6 +77,8 @@ _CHANNEL_LAST = re.compile(r"[-_ ](?:(?:ch)?[0-9]{1,2}|main|sub)\Z", re.IGNORECA
 _MODEL = re.compile(r"[A-Z]{2,5}-?[0-9]{3,5}[A-Z]{1,3}[0-9]?")
 _COUNTER = re.compile(rf"(?P<base>.*[^\W\d_].*?)(?:[{SEPARATORS}]*[0-9]{{4,}}|[{SEPARATORS}]+[0-9]{{3}})")
 _MOTION_COUNTER = re.compile(r"(?P<base>[0-9]{1,3})-[0-9]{2,}")
+_MEASURE = re.compile(r"[tv][0-9]+", re.IGNORECASE)
+"""A temperature or a version behind a time."""
 _WORD_AND_NUMBER = re.compile(r"(?P<word>[A-Za-z]+)[-_ ]?[0-9]{1,3}")
 
 
@@ -110,11 +114,11 @@ def storable_text(text: str | None) -> str:
 
 def camera_around(before: str, after: str) -> str | None:
     """The camera in the text before a time, or after it as a word with a number; None if neither is one."""
-    text, after = before.rstrip(SEPARATORS), after.lstrip(SEPARATORS)
+    text, after = before.rstrip(_BEFORE_TIME), after.lstrip(_AFTER_TIME)
     is_kind = text == before and _KIND_GLUED.fullmatch(text) is not None
     if text and not is_kind and (name := without_kind(text)):
         return name
-    if _WORD_AND_NUMBER.fullmatch(after) and not is_kind_of_file(after):
+    if _WORD_AND_NUMBER.fullmatch(after) and not is_kind_of_file(after) and not _MEASURE.fullmatch(after):
         return after
     return None
 

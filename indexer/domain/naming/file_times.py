@@ -3,7 +3,8 @@
 In the name (without its last extension) the first readable time counts:
 
 - 13 digits: milliseconds since 1970, in the years 1990 to 2100 (``c10-1623871098865``); ten digits with a fraction:
-  seconds (``front-1714566645.123456-abc123``); 19 digits of the years 2001 to 2030: nanoseconds;
+  seconds (``front-1714566645.123456-abc123``); 16 digits of the years 2001 to 2033: microseconds; 19 digits of them:
+  nanoseconds;
 - a date and a time to the second, with or without ``-``, ``_`` or ``.`` between the parts; between date and time
   ``-``, ``_``, ``.``, a space, two of them, or ``T``; then optionally 3 or 6 digits of a fraction, a counter of 4
   digits, or AM or PM (``c21_2021_03_27__12_53_37``, ``gate 2-20210327-125337.250``, ``G4 2024-05-01 1.05.09 PM``);
@@ -29,16 +30,18 @@ from indexer.domain.naming.times_below_dates import find_rest_of_clock, find_tim
 _STAMP = re.compile(
     r"""
     (?: (?<![0-9A-Z]) (?: (?P<epoch_s>[0-9]{10})\.(?P<epoch_fraction>[0-9]{3,9}|[0-9]{1,2}(?=-[0-9a-z]{4}))
-                          | (?P<epoch>[0-9]{13}|1[0-8][0-9]{17}) )
+                          | (?P<epoch>[0-9]{13}|1[0-9]{15}(?:[0-9]{3})?) )
     |   (?<![0-9])
         (?P<year>19[7-9][0-9]|20[0-9]{2}|2100) (?P<dash>[-_.:])? (?P<month>0[1-9]|1[0-2]) (?(dash)(?P=dash))
         (?P<day>0[1-9]|[12][0-9]|3[01])
         (?: (?P<t>T) | [-_. ]{1,2} | (?(dash)(?!)) )
         (?P<hour>[01][0-9]|2[0-4]) (?P<colon>[-_.:])? (?P<minute>[0-5][0-9]) (?(colon)(?P=colon)) (?P<second>[0-5][0-9])
         (?: [-_.,]? (?P<fraction>[0-9]{3}(?:[0-9]{3})?) (?![0-9]) | [0-9]{4} (?![0-9])
+          | (?P<hundredths>[0-9]{2}) (?![0-9]) (?(dash)(?!)) (?(colon)(?!))
           | (?(t)\.(?P<any_fraction>[0-9]{1,9})|(?!)) )?
         (?: [ _-]? (?P<ampm>[AP]\.?[ ]?M\.?) )?
-        (?P<offset> Z | (?(t)[+-](?:0[0-9]|1[0-4])[-:.]?(?:00|15|30|45)|(?!)) )?
+        (?: (?=[-+ZU ])
+            (?P<offset> Z | (?(t)[+-]|[+]) (?:0[0-9]|1[0-4])[-:.]?(?:00|15|30|45) | [+](?:0[0-9]|1[0-4]) | [ ]?UTC ) )?
     ) (?![0-9A-Z])
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -158,8 +161,8 @@ def _read_stamp(match: re.Match[str], ampm: str) -> datetime | None:
         hour,
         int(match["minute"]),
         int(match["second"]),
-        fraction=match["fraction"] or match["any_fraction"] or "",
-        offset=match["offset"],
+        fraction=match["fraction"] or match["any_fraction"] or match["hundredths"] or "",
+        offset=f"{match['offset']}00" if match["offset"] and len(match["offset"]) == len("+02") else match["offset"],
     )
 
 

@@ -22,7 +22,7 @@ from indexer.domain.naming.camera_words import (
 from indexer.domain.naming.file_times import find_stamp
 from indexer.domain.naming.folders import FolderFacts, read_folder, short_dates, years_of
 from indexer.domain.naming.patterns import NamePattern
-from indexer.domain.naming.recorder_paths import read_recorder_path
+from indexer.domain.naming.recorder_paths import STEM_LENGTH, read_recorder_path
 from indexer.domain.naming.schemes import SCHEMES
 from indexer.domain.naming.stamps import Doubt, DoubtKind
 
@@ -85,7 +85,7 @@ def read_path(path: str) -> PathReading:
     folder, _, name = path.rpartition("/")
     name = name if name.isascii() else name.translate(_SPACES)
     stem = os.path.splitext(name)[0]
-    recorded = read_recorder_path(path)
+    recorded = read_recorder_path(path) if len(stem) == STEM_LENGTH else None
     if recorded is not None:
         return _reading(read_folder(recorded.folder), stem, "", recorded.moment, None)
     facts = read_folder(folder)

@@ -11,7 +11,8 @@ _FRIGATE = re.compile(
     r"(?P<camera>(?![0-9]+/)[^/]+)/(?P<minute>[0-5]\d)(?P<sign>[-_.])(?P<second>[0-5]\d)(?P<extension>\.[^./]+)",
     re.ASCII | re.DOTALL,
 )
-_STEM_LENGTH = 5
+STEM_LENGTH = 5
+"""Of the names that `read_recorder_path` reads, without their extension."""
 
 
 class RecorderPath(NamedTuple):
@@ -27,9 +28,6 @@ def read_recorder_path(path: str) -> RecorderPath | None:
 
     Frigate writes `YYYY-MM-DD/HH/<camera>/MM.SS.mp4`, in UTC; others write images or videos in the same way.
     """
-    point = path.rfind(".")
-    if point - path.rfind("/") - 1 != _STEM_LENGTH or not path[point - 1].isdecimal():
-        return None
     match = _FRIGATE.fullmatch(path)
     if match is None:
         return None

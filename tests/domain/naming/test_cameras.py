@@ -175,6 +175,7 @@ def test_words_of_makers_join_no_folders(text: str) -> None:
         "FB_IMG_",
         "C360_",
         "Screenshot from ",
+        "00001IMG_00001_BURST",
         "out",
         "cap",
     ],
