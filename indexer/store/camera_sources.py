@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import ImageState
 from indexer.domain.naming.cameras import KnownSource
-from indexer.domain.naming.known_files import KnownFile
+from indexer.domain.naming.known_files import KnownSibling
 from indexer.domain.naming.tree import moved_source, source_of_known
 from indexer.domain.namings import USER_SOURCES
 from indexer.domain.paths import lies_at_or_below, relocated
@@ -203,14 +203,14 @@ def list_replaced_paths(session: Session, camera: str) -> set[str]:
     return set(session.scalars(query))
 
 
-def list_recent_files(session: Session, camera: str, *, limit: int) -> list[KnownFile]:
+def list_recent_files(session: Session, camera: str, *, limit: int) -> list[KnownSibling]:
     """The files of the images that a camera got last, without missing ones, the newest first."""
     columns = (ImageRow.path, ImageRow.mtime_ns, ImageRow.captured_at, ImageRow.captured_at_source)
     camera_id = select(CameraRow.id).where(CameraRow.name == camera).scalar_subquery()
     query = select(*columns, ImageRow.camera_source)
     query = query.where(ImageRow.camera_id == camera_id, ImageRow.state != ImageState.MISSING)
     return [
-        KnownFile(path, mtime_ns, captured_at if time_source == "name" else None, camera_source == "folder")
+        KnownSibling(path, mtime_ns, captured_at if time_source == "name" else None, camera_source == "folder")
         for path, mtime_ns, captured_at, time_source, camera_source in session.execute(
             query.order_by(ImageRow.id.desc()).limit(limit)
         )

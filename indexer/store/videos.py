@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from indexer.domain.naming.known_files import KnownFile
+from indexer.domain.naming.known_files import KnownSibling
 from indexer.domain.namings import clamped_mtime
 from indexer.domain.videos import VideoState
 from indexer.store.bulk import bulk_insert, chunks
@@ -150,7 +150,7 @@ def list_paths(session: Session, camera: str) -> dict[str, str]:
     return {path: camera_source for path, camera_source in session.execute(query)}
 
 
-def list_recent_files(session: Session, camera: str, *, limit: int) -> list[KnownFile]:
+def list_recent_files(session: Session, camera: str, *, limit: int) -> list[KnownSibling]:
     """The files of the present videos that a camera got last, the newest first."""
     columns = (
         VideoRow.path,
@@ -162,7 +162,7 @@ def list_recent_files(session: Session, camera: str, *, limit: int) -> list[Know
     query = select(*columns).join(CameraRow, CameraRow.id == VideoRow.camera_id)
     query = query.where(CameraRow.name == camera, VideoRow.missing_reason.is_(None))
     return [
-        KnownFile(path, mtime_ns, started_at if time_source == "name" else None, camera_source == "folder")
+        KnownSibling(path, mtime_ns, started_at if time_source == "name" else None, camera_source == "folder")
         for path, mtime_ns, started_at, time_source, camera_source in session.execute(
             query.order_by(VideoRow.id.desc()).limit(limit)
         )

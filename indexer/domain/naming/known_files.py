@@ -10,7 +10,7 @@ from indexer.domain.naming.siblings import Sibling
 from indexer.domain.naming.stamps import DoubtKind
 
 
-class KnownFile(NamedTuple):
+class KnownSibling(NamedTuple):
     """A file of a camera's folder that the index has.
 
     `captured_at`: the time that its name says, aware; None if that is read from elsewhere. `is_by_folder`: its folder

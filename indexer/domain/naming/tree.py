@@ -21,7 +21,7 @@ from indexer.domain.naming.cameras import (
     source_of_folder,
 )
 from indexer.domain.naming.folders import read_folder
-from indexer.domain.naming.known_files import KnownFile
+from indexer.domain.naming.known_files import KnownSibling
 from indexer.domain.naming.moments import to_utc
 from indexer.domain.naming.reading import PathReading, read_path
 from indexer.domain.naming.rules import NamingRule, RuleBook
@@ -112,7 +112,7 @@ class Surroundings:
         del camera
         return ()
 
-    def list_known(self, folder: str, texts: Collection[str]) -> Iterable[KnownFile]:
+    def list_known(self, folder: str, texts: Collection[str]) -> Iterable[KnownSibling]:
         """Some files of a camera's folder that the index has, and some of the cameras called like one of these texts in
         the folders above."""
         del folder, texts

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
-from indexer.domain.naming.known_files import KnownFile
+from indexer.domain.naming.known_files import KnownSibling
 from indexer.domain.naming.reading import read_path
 from indexer.domain.naming.tree import KnownNumbers, Surroundings, has_number, list_clock
 from indexer.domain.paths import lies_below
@@ -56,7 +56,7 @@ class KnownSurroundings(Surroundings):
                 yield from (one.path for one in present if one.image_id not in frame_ids)
                 yield from videos.list_paths(session, camera)
 
-    def list_known(self, folder: str, texts: Collection[str]) -> Iterable[KnownFile]:
+    def list_known(self, folder: str, texts: Collection[str]) -> Iterable[KnownSibling]:
         """The last files of a camera's folder, and those of the cameras called like one of these texts in the folders
         above."""
         if self._database is None:
@@ -119,7 +119,7 @@ def _iter_own_paths(session: Session, folder: str) -> Iterator[str]:
     """The paths of the images and videos that are of the camera of their folder."""
     for camera in camera_sources.list_cameras_of(session, [folder]).get(folder, ()):
         by_path = videos.list_paths(session, camera)
-        yield from (path for path, said_by in by_path.items() if said_by == "folder" and lies_below(path, folder))
+        yield from (path for path, by in by_path.items() if by == "folder" and lies_below(path, folder))
         for image in camera_sources.iter_images(session, camera):
             if image.is_by_folder and not image.is_missing and lies_below(image.path, folder):
                 yield image.path

@@ -59,8 +59,7 @@ def check_words(
     walked_paths = _list_walked(claims, candidates, of_folders)
     mtimes_ns = {candidate.path: candidate.mtime_ns for candidate in candidates if candidate.path in claims}
     no_months = {claims[path].folder for paths in paths_by_source.values() for path in paths if is_no_month(path)}
-    written = WritingTimes(candidates, known, overwritten=overwritten)
-    check = SourceCheck()
+    written, check = WritingTimes(candidates, known, overwritten=overwritten), SourceCheck()
     for (source, camera, name), paths in sorted(paths_by_source.items()):
         naming = claims[paths[0]]
         is_walked = not name and any(lies_at_or_below(source, folder) for folder in walked)

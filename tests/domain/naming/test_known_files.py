@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from indexer.domain.naming.known_files import KnownFile
+from indexer.domain.naming.known_files import KnownSibling
 from indexer.domain.naming.rules import NamingRule, RuleBook
 from indexer.domain.naming.tree import PathFile, Surroundings, TreeNames, name_tree
 
@@ -13,21 +13,23 @@ from indexer.domain.naming.tree import PathFile, Surroundings, TreeNames, name_t
 class Known(Surroundings):
     """Files that an index has."""
 
-    def __init__(self, *files: KnownFile) -> None:
+    def __init__(self, *files: KnownSibling) -> None:
         self.files = files
 
-    def list_known(self, folder: str, texts: Collection[str]) -> Iterable[KnownFile]:
+    def list_known(self, folder: str, texts: Collection[str]) -> Iterable[KnownSibling]:
         """All of them."""
         del folder, texts
         return self.files
 
 
-def known(name: str, time: str | None = None, *, is_by_folder: bool = False) -> KnownFile:
+def known(name: str, time: str | None = None, *, is_by_folder: bool = False) -> KnownSibling:
     """A file that an index has, with the time of its name, if it was read."""
-    return KnownFile(f"/x/{name}", 0, None if time is None else datetime.fromisoformat(f"{time}+00:00"), is_by_folder)
+    return KnownSibling(
+        f"/x/{name}", 0, None if time is None else datetime.fromisoformat(f"{time}+00:00"), is_by_folder
+    )
 
 
-def tree(name: str, *files: KnownFile, zone: str | None = None, written: str | None = None) -> TreeNames:
+def tree(name: str, *files: KnownSibling, zone: str | None = None, written: str | None = None) -> TreeNames:
     """A lone new file in an index that has these files."""
     mtime_ns = 0 if written is None else int(datetime.fromisoformat(f"{written}+00:00").timestamp()) * 10**9
     rules = RuleBook({"/x": NamingRule("/x", timezone=zone)})
@@ -63,7 +65,7 @@ def tree(name: str, *files: KnownFile, zone: str | None = None, written: str | N
         ),
     ],
 )
-def test_time_of_a_lone_file(name: str, files: list[KnownFile], time: str | None) -> None:
+def test_time_of_a_lone_file(name: str, files: list[KnownSibling], time: str | None) -> None:
     """A lone name has the meaning that names of the index have; where these contradict each other, it has none."""
     naming = tree(name, *files).claimed[f"/x/{name}"]
     assert (naming.moment and f"{naming.moment:%F %H:%M}", naming.is_unread) == (time, time is None)
