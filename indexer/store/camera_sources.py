@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import ImageState
 from indexer.domain.naming.cameras import KnownSource
+from indexer.domain.naming.known_files import KnownSibling
 from indexer.domain.naming.tree import moved_source, source_of_known
 from indexer.domain.namings import USER_SOURCES
 from indexer.domain.paths import lies_at_or_below, relocated
@@ -185,6 +186,35 @@ def iter_images(session: Session, camera: str) -> Iterator[CapturedImage]:
         )
         for image_id, path, captured_at, time_source, state, camera_source in session.execute(query).yield_per(1000)
     )
+
+
+def list_written_ns(session: Session, camera: str) -> dict[str, int]:
+    """When the files of a camera's images were last written, in nanoseconds since 1970, by path; no missing ones."""
+    camera_id = select(CameraRow.id).where(CameraRow.name == camera).scalar_subquery()
+    query = select(ImageRow.path, ImageRow.mtime_ns)
+    rows = session.execute(query.where(ImageRow.camera_id == camera_id, ImageRow.state != ImageState.MISSING))
+    return {path: mtime_ns for path, mtime_ns in rows}
+
+
+def list_replaced_paths(session: Session, camera: str) -> set[str]:
+    """The paths of images of a camera whose files have another content now."""
+    camera_id = select(CameraRow.id).where(CameraRow.name == camera).scalar_subquery()
+    query = select(ImageRow.path).where(ImageRow.camera_id == camera_id, ImageRow.state_reason == "replaced")
+    return set(session.scalars(query))
+
+
+def list_recent_files(session: Session, camera: str, *, limit: int) -> list[KnownSibling]:
+    """The files of the images that a camera got last, without missing ones, the newest first."""
+    columns = (ImageRow.path, ImageRow.mtime_ns, ImageRow.captured_at, ImageRow.captured_at_source)
+    camera_id = select(CameraRow.id).where(CameraRow.name == camera).scalar_subquery()
+    query = select(*columns, ImageRow.camera_source)
+    query = query.where(ImageRow.camera_id == camera_id, ImageRow.state != ImageState.MISSING)
+    return [
+        KnownSibling(path, mtime_ns, captured_at if time_source == "name" else None, camera_source == "folder")
+        for path, mtime_ns, captured_at, time_source, camera_source in session.execute(
+            query.order_by(ImageRow.id.desc()).limit(limit)
+        )
+    ]
 
 
 def list_recent_paths(session: Session, camera: str, *, limit: int) -> list[str]:

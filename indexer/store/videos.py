@@ -13,12 +13,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from indexer.domain.naming.known_files import KnownSibling
 from indexer.domain.namings import clamped_mtime
 from indexer.domain.videos import VideoState
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.cameras import get_or_add_camera
 from indexer.store.columns import lies_below
-from indexer.store.tables import CameraRow, VideoFrameRow, VideoRow
+from indexer.store.tables import CameraRow, ImageRow, VideoFrameRow, VideoRow
 
 READ_AGAIN = "read again"
 """Why a video is not at its path: the file there is of the same recording, and was read at a later time."""
@@ -151,6 +152,39 @@ def list_stored_videos(session: Session, *, after: int, limit: int) -> list[Know
     """A page of the present videos: at most `limit` with ids above `after`, by id."""
     query = _SELECT_KNOWN.where(VideoRow.id > after, VideoRow.missing_reason.is_(None))
     return [_known_video(row) for row in session.execute(query.order_by(VideoRow.id).limit(limit))]
+
+
+def list_paths(session: Session, camera: str) -> dict[str, str]:
+    """Where the camera of the present videos of a camera comes from, by path, the newest first."""
+    query = select(VideoRow.path, VideoRow.camera_source).join(CameraRow, CameraRow.id == VideoRow.camera_id)
+    query = query.where(CameraRow.name == camera, VideoRow.missing_reason.is_(None)).order_by(VideoRow.id.desc())
+    return {path: camera_source for path, camera_source in session.execute(query)}
+
+
+def list_recent_files(session: Session, camera: str, *, limit: int) -> list[KnownSibling]:
+    """The files of the present videos that a camera got last, the newest first."""
+    columns = (
+        VideoRow.path,
+        VideoRow.mtime_ns,
+        VideoRow.started_at,
+        VideoRow.started_at_source,
+        VideoRow.camera_source,
+    )
+    query = select(*columns).join(CameraRow, CameraRow.id == VideoRow.camera_id)
+    query = query.where(CameraRow.name == camera, VideoRow.missing_reason.is_(None))
+    return [
+        KnownSibling(path, mtime_ns, started_at if time_source == "name" else None, camera_source == "folder")
+        for path, mtime_ns, started_at, time_source, camera_source in session.execute(
+            query.order_by(VideoRow.id.desc()).limit(limit)
+        )
+    ]
+
+
+def list_frame_ids(session: Session, camera: str) -> set[int]:
+    """The ids of the images of a camera that are frames of videos."""
+    query = select(VideoFrameRow.image_id).join(ImageRow, ImageRow.id == VideoFrameRow.image_id)
+    query = query.join(CameraRow, CameraRow.id == ImageRow.camera_id)
+    return set(session.scalars(query.where(CameraRow.name == camera)))
 
 
 def add_video(session: Session, video: NewVideo, *, run_id: int) -> int:

@@ -89,6 +89,7 @@ class VideoPreviewDocument(TypedDict):
         "it could not be read.",
     ]
     size_bytes: Annotated[int, "Size of the file in bytes."]
+    timezone: Annotated[str | None, "Time zone of its folder. `null`: UTC."]
 
 
 class IngestPreviewDocument(TypedDict):

@@ -1,7 +1,7 @@
 """The reports of `camera` and of `ingest --dry-run` as text."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 
@@ -16,7 +16,7 @@ from indexer.escaping import command_line, printable
 from indexer.workflows.admin.camera import CameraListing, Confirmation
 from indexer.workflows.ingest.held_cameras import HeldCamera
 from indexer.workflows.ingest.name_plan import NamePlan
-from indexer.workflows.ingest.preview import IngestPreview
+from indexer.workflows.ingest.preview import IngestPreview, VideoPreview
 from indexer.workflows.removal.missing_folders import find_missing_folder, relocate_hint
 
 _SHOWN_WORDS = 8
@@ -119,13 +119,24 @@ def render_preview(console: Console, preview: IngestPreview, *, local: bool) -> 
     if preview.new_times:
         console.print(f"{counted(preview.new_times, 'known image')} would get another time.")
     if preview.videos is not None:
-        video_rows = [
-            [video.path, video.camera, _time(video.started_at, None, local), video.time_from, video.state]
-            for video in preview.videos
-        ]
-        print_table(console, ["video", "camera", "began", "time from", "state"], video_rows, what="videos")
+        _print_videos(console, preview.videos, local=local)
     note_names(console, preview.names, ambiguous_times=preview.ambiguous_times)
     console.print("Nothing was read or written: this is what ingest would do.")
+
+
+def _print_videos(console: Console, videos: Iterable[VideoPreview], *, local: bool) -> None:
+    rows = [
+        [
+            video.path,
+            video.camera,
+            _time(video.started_at, video.timezone, local),
+            zone_name(video.timezone, local=local),
+            video.time_from,
+            video.state,
+        ]
+        for video in videos
+    ]
+    print_table(console, ["video", "camera", "began", "time zone", "time from", "state"], rows, what="videos")
 
 
 def _time(time: object, timezone: str | None, local: bool) -> str:
@@ -155,8 +166,8 @@ def note_names(console: Console, names: NamePlan, *, ambiguous_times: int) -> No
     _note_times(console, names, ambiguous_times=ambiguous_times)
     for folder in names.reread_folders:
         console.print(
-            f"The numbers in the names of {printable(folder)} are events or cameras by all its files, and known images "
-            "are named the other way: one camera may be split, or two cameras joined. To name them again: "
+            f"The numbers in the names of {printable(folder)} are events, cameras or times by all its files, and known "
+            "images are named the other way: one camera may be split, or two cameras joined. To name them again: "
             f"{command_line('ingest', '--new-rules', '--dry-run', names=[folder])}"
         )
     for folder in names.earlier_folders:

@@ -13,6 +13,7 @@ from enum import Enum
 from indexer.domain.naming.schemes import SCHEMES
 
 SEPARATORS = "-_. ,@"
+_BEFORE_TIME, _AFTER_TIME = f"{SEPARATORS}([{{", f"{SEPARATORS})]}}"
 
 _WHY_TAKEN = (
     r"(?:h?mdalarm|iodalarm|soundalarm|schedule|scheduled|manual|alarm|motion|motion_?detection|timing|event|trigger"
@@ -26,6 +27,14 @@ _KIND_OF_FILE = re.compile(
     r"|(?:im|vi|tl)(?:_[0-9]{4}){1,2}",  # RPi Cam Web Interface: the kind and its running numbers
     re.IGNORECASE,
 )
+_KIND_ALONE = re.compile(
+    r"rec(?:[ms][0-9]{2})?|(?:evt|file|clip|ringvideo|dji|whatsapp|signal|fb|c360|screenshot from)[-_ ]?[0-9]*"
+    r"|(?:shot|seq|part|iso|ev)[-_ ]?[0-9]+|[0-9]+IMG_[0-9]+",
+    re.IGNORECASE,
+)
+"""What recorders, dashcams and telephones write before a time; beside a name it may belong to that."""
+_KIND_GLUED = re.compile(r"(?:no|ev|pa|out|cap)", re.IGNORECASE)
+"""The same, where nothing separates it from the time; else it may be a name."""
 _WHY_FIRST_WORD = (
     r"(?:h?mdalarm|iodalarm|soundalarm|alarm|motion|motion_?detection|humandetection|persondetection|vmd|pir|snap"
     r"|snapshot|lastsnap|schedule)"
@@ -39,14 +48,20 @@ _MAKER = (
     r"|lorex|swann|unifi|synology|arlo|eufy|blink|nest|ring|ezviz|annke|uniview|hanwha|sricam|wansview"
     r"|ipcam|ipcamera|ip camera|netcam|network camera|webcam)"
 )
+_MODEL_AFTER = (
+    r"(?:reolink|foscam|hikvision|dahua|amcrest|vivotek|mobotix|tapo|tplink|tp-link|dlink|d-link|trendnet|lorex|swann"
+    r"|unifi|ezviz|annke|uniview|hanwha|sricam|wansview)"
+)
+"""Makers behind which a model stands; other words may begin a name: a ring road, a nest box."""
 _MAKER_ALONE = re.compile(_MAKER, re.IGNORECASE)
 _SCHEME_WORDS = "|".join(sorted({scheme.name.partition("-")[0] for scheme in SCHEMES}))
 _DEFAULT = re.compile(
     rf"(?:{_MAKER}|{_SCHEME_WORDS}|dcs|ch|chn|channel)[-_ ]?(?:ch|cam|camera)?[-_ ]?[0-9]{{1,4}}|{_SCHEME_WORDS}"
-    r"|(?:[0-9]{1,3}[.-]){3}[0-9]{1,3}(?:[-_ ](?:ch)?[0-9]{1,3})?",
+    rf"|{_MODEL_AFTER}[-_ ].+|axis[-_ ][a-z][0-9]{{4}}.*|argus[-_ ]?[0-9].*"
+    r"|(?:[0-9]{1,3}[.-]){3}[0-9]{1,3}(?:[-_ ].+)?",
     re.IGNORECASE,
 )
-"""Makers with a channel, the word that a maker's files begin with, and addresses."""
+"""Makers with a channel or a model, the word that a maker's files begin with, and addresses, with what follows them."""
 _COMMON = re.compile(
     r"(?:(?:ip|web|trail|game|wild|net|cctv|spy|dash)?[-_ ]?(?:cam|camera|kamera|camara)|cctv|[nd]vr|ipc)"
     r"[-_ ]?(?:[0-9]{0,4}|[a-z])"
@@ -62,6 +77,8 @@ _CHANNEL_LAST = re.compile(r"[-_ ](?:(?:ch)?[0-9]{1,2}|main|sub)\Z", re.IGNORECA
 _MODEL = re.compile(r"[A-Z]{2,5}-?[0-9]{3,5}[A-Z]{1,3}[0-9]?")
 _COUNTER = re.compile(rf"(?P<base>.*[^\W\d_].*?)(?:[{SEPARATORS}]*[0-9]{{4,}}|[{SEPARATORS}]+[0-9]{{3}})")
 _MOTION_COUNTER = re.compile(r"(?P<base>[0-9]{1,3})-[0-9]{2,}")
+_MEASURE = re.compile(r"[tv][0-9]+", re.IGNORECASE)
+"""A temperature or a version behind a time."""
 _WORD_AND_NUMBER = re.compile(r"(?P<word>[A-Za-z]+)[-_ ]?[0-9]{1,3}")
 
 
@@ -97,10 +114,11 @@ def storable_text(text: str | None) -> str:
 
 def camera_around(before: str, after: str) -> str | None:
     """The camera in the text before a time, or after it as a word with a number; None if neither is one."""
-    before, after = before.rstrip(SEPARATORS), after.lstrip(SEPARATORS)
-    if before and (name := without_kind(before)):
+    text, after = before.rstrip(_BEFORE_TIME), after.lstrip(_AFTER_TIME)
+    is_kind = text == before and _KIND_GLUED.fullmatch(text) is not None
+    if text and not is_kind and (name := without_kind(text)):
         return name
-    if _WORD_AND_NUMBER.fullmatch(after) and not is_kind_of_file(after):
+    if _WORD_AND_NUMBER.fullmatch(after) and not is_kind_of_file(after) and not _MEASURE.fullmatch(after):
         return after
     return None
 
@@ -132,7 +150,7 @@ def without_counter(text: str, *, is_motion: bool = False) -> str:
 
 def is_kind_of_file(text: str) -> bool:
     """Whether a text is a word for the kind of a file, or for why it was taken."""
-    return _KIND_OF_FILE.fullmatch(text) is not None
+    return _KIND_OF_FILE.fullmatch(text) is not None or _KIND_ALONE.fullmatch(text) is not None
 
 
 def without_kind(text: str) -> str:

@@ -126,8 +126,9 @@ def make_claim(reading: PathReading, verdict: FolderVerdict) -> CameraClaim:
 def _make_claim(reading: PathReading, verdict: FolderVerdict) -> CameraClaim:
     text, folder = reading.camera_text, reading.camera_folder
     doubt = reading.doubt
-    if doubt is not None and camera_needs_time(doubt) and decided_moment(reading, verdict) is None:
-        text = ""
+    if doubt is not None and reading.moment is None:
+        needs_time = camera_needs_time(doubt) and decided_moment(reading, verdict) is None
+        text = "" if needs_time or doubt.kind in verdict.by_folder else text
     kind = reading.kind
     if text and reading.uncounted_text in verdict.counted_texts:
         text = reading.uncounted_text

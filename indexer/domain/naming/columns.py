@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 from indexer.domain.naming.camera_words import CameraText
 from indexer.domain.naming.cameras import TimeSpan, overlap
-from indexer.domain.naming.file_times import DoubtKind
 from indexer.domain.naming.folders import dcf_word, read_folder
 from indexer.domain.naming.moments import to_utc
 from indexer.domain.naming.reading import find_time, read_path
+from indexer.domain.naming.stamps import DoubtKind
 
 _TOKEN = re.compile(r"[0-9]+|(?<![^\W\d_])[^\W\d_](?![^\W\d_])")
 _NUMBER = re.compile(r"[0-9]+")
@@ -31,7 +31,7 @@ _NO_COLUMN = re.compile(
     r"|(?<![0-9])[0-9]{10}\.[0-9]+-[0-9a-z]{6}(?![0-9A-Za-z])"  # seconds with a fraction and an event, as by Frigate
     r"|(?<![0-9])[0-9]{9}\.[0-9]{1,2}\Z"  # the number of an alert behind milliseconds, as by Blue Iris
     r"|(?:19[7-9][0-9]|20[0-9]{2})([-_.]?)(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12][0-9]|3[01])(?![0-9])"
-    r"|[0-9]{1,2}([-_.])[0-9]{1,2}\2(?:19[7-9]|20[0-9])[0-9]"
+    r"|[0-9]{1,2}([-_.])[0-9]{1,2}\2(?:19[7-9]|20[0-9])[0-9](?:, [0-9]{1,2}(?:[.:][0-9]{2}){2})?"  # as UniFi
 )
 _ID_LAST = re.compile(r"[-_.](?P<id>[0-9a-f]{6,}|[0-9A-F]{6,})\Z")
 _MOSTLY = 0.9
@@ -184,7 +184,8 @@ def pattern_of_label(label: str) -> str:
             expression += f"(?P<camera>{value})"
         start = part.end()
     end = ".*$" if label.endswith("/") else "$" if _EXTENSION_LABEL.search(label) else r"\.[^/.]+$"
-    return f"(?:^|/){expression}{re.escape(label[start:])}{end}"
+    begin = "(?:^|[/_ T-])" if label.endswith(">/") else "(?:^|/)"  # an hour may stand behind a date
+    return f"{begin}{expression}{re.escape(label[start:])}{end}"
 
 
 def is_label(word: str) -> bool:

@@ -5,13 +5,20 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from indexer.domain.naming.file_times import Doubt
+from indexer.domain.naming.moments import make_moment, to_utc
+from indexer.domain.naming.stamps import Doubt
 
 _EPOCH_SPAN = timedelta(days=5 * 366)
 _MIN_TIMES = 3
 """The fewest numbers after a date that can be taken for times."""
 _MIN_HOUR_MINUTES = 6
 """The fewest numbers below a date that can; three numbers are below 60 by chance in one of five folders."""
+_WRITTEN_S = 600
+"""So soon after an image was taken its file is written."""
+MIN_EPOCHS = 2
+_FIRST_YEAR = 2000
+_LEAP_YEAR = 2000
+_HOURS = 24
 _HOUR_S = 3600
 DAY_OF_ZONES_S = (-14 * _HOUR_S, 38 * _HOUR_S)
 """The seconds since midnight UTC in which a date is today somewhere."""
@@ -24,22 +31,38 @@ def is_day_first(doubts: Iterable[Doubt]) -> bool | None:
     return votes.pop() if len(votes) == 1 else None
 
 
-def are_epochs(doubts: Sequence[Doubt]) -> bool:
-    """Whether numbers of ten digits are seconds since 1970: several, within five years, and not all of them hours."""
+def are_epochs(doubts: Sequence[Doubt], written: Iterable[tuple[datetime, float]]) -> bool:
+    """Whether numbers of ten digits are seconds since 1970: several, within five years, and no dates.
+
+    A lone one is if its file was written then; `written`: as in `are_times`.
+    """
     moments = {doubt.moment for doubt in doubts if doubt.moment is not None}
-    if len(moments) < 2 or len(moments) < len({doubt.number for doubt in doubts}):
+    if not moments or len(moments) < len({doubt.number for doubt in doubts}):
+        return False
+    if len(moments) < MIN_EPOCHS and not all(is_written_soon(moment, mtime_s) for moment, mtime_s in written):
         return False
     if max(moments) - min(moments) > _EPOCH_SPAN:
         return False
-    return not all(_is_hour(doubt.number) for doubt in doubts)
+    digits = {doubt.number for doubt in doubts}
+    return not any(map(_begins_with_date, digits)) and not all(map(_is_date_without_year, digits))
 
 
-def _is_hour(digits: str) -> bool:
-    """Whether ten digits are a date and an hour."""
-    try:
-        return datetime(int(digits[:4]), int(digits[4:6]), int(digits[6:8]), int(digits[8:])).year >= 1970
-    except ValueError:
-        return False
+def is_written_soon(moment: datetime, mtime_s: float) -> bool:
+    """Whether a file was written when an image of this time was taken, or soon after; without an offset it is UTC."""
+    aware = to_utc(moment, None)
+    return aware is not None and 0 <= mtime_s - aware.timestamp() <= _WRITTEN_S
+
+
+def _begins_with_date(digits: str) -> bool:
+    """Whether ten digits are a date from 2000 on and two more: as seconds they are of 2033 or later."""
+    year, month, day = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
+    return year >= _FIRST_YEAR and make_moment(year, month, day) is not None
+
+
+def _is_date_without_year(digits: str) -> bool:
+    """Whether ten digits are month, day, hour, minute and second, as `raspistill -dt` writes them."""
+    month, day, *clock = (int(digits[start : start + 2]) for start in range(0, 10, 2))
+    return clock[0] < _HOURS and make_moment(_LEAP_YEAR, month, day, *clock) is not None
 
 
 def are_times(doubts: Sequence[Doubt], written: Iterable[tuple[datetime, float]]) -> bool:

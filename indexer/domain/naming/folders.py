@@ -18,88 +18,17 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from indexer.domain.naming import folder_forms as forms
 from indexer.domain.naming.camera_words import is_kind_of_file
-from indexer.domain.naming.moments import MONTH_WORD, full_year, is_year, make_moment, month_number
+from indexer.domain.naming.moments import clock_hour, full_year, is_year, make_moment, month_number
 
 Date = tuple[int, int, int]
 
-_DATE = re.compile(
-    rf"""
-    (?P<year>[0-9]{{4}}) (?P<s>[-_. ]?) (?P<month>[0-9]{{2}}) (?P=s) (?P<day>[0-9]{{2}})
-        (?: [-_. ]?(?P<ampm>[ap]\.?m\.?)
-          | [-_T. ]? (?P<hour>[0-9]{{2}}) (?: [-_.]? [0-9]{{2}} (?: [-_.]? [0-9]{{2}} )? )? [hH]? )?
-    | (?P<year2>[0-9]{{4}}) [-_.] (?P<month2>[0-9]{{1,2}}) [-_.] (?P<day2>[0-9]{{1,2}})
-    | (?P<year3>[0-9]{{4}}) Y (?P<month3>[0-9]{{2}}) M (?P<day3>[0-9]{{2}}) D (?: (?P<hour3>[0-9]{{2}}) H )?
-    | (?P<day4>[0-9]{{1,2}}) [-_. ]? (?P<month4>{MONTH_WORD}) [-_. ]? (?P<year4>[0-9]{{4}})
-    | (?P<year5>[0-9]{{4}}) [-_. ]? (?P<month5>{MONTH_WORD}) [-_. ]? (?P<day5>[0-9]{{1,2}})
-    | (?P<month6>{MONTH_WORD}) [-_. ]? (?P<day6>[0-9]{{1,2}}) [-_., ]{{1,2}} (?P<year6>[0-9]{{4}})
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
-_AROUND_DATE = re.compile(
-    r"\A(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[-_., ]{1,2}|(?:date|day)[-_= ]?(?=[0-9]{4}))"
-    r"|(?: ?\([0-9]{1,2}\)| - copy)+\Z",
-    re.IGNORECASE,
-)
-"""A weekday or a word before a date, and what a second copy of a folder has behind it."""
-_SPAN = re.compile(
-    r"([0-9]{4}[-_.]?[0-9]{2}[-_.]?[0-9]{2})(?:[-_ ]|[-_ ]to[-_ ])([0-9]{4}[-_.]?[0-9]{2}[-_.]?[0-9]{2})"
-)
-_WEEK = re.compile(r"(?:19[7-9]|20[0-9])[0-9][-_ ]?(?:W|KW|week[-_ ]?)(?:0?[1-9]|[1-4][0-9]|5[0-3])", re.IGNORECASE)
-_DATE_IN_NAME = r"(?P<date{0}>(?:19[7-9]|20[0-9])[0-9]([-_.]?)(?:0[1-9]|1[0-2])\{1}(?:0[1-9]|[12][0-9]|3[01]))"
-_TIME_IN_NAME = r"(?:[-_T. ]{1,2}[0-9]{2}[-_.h]?[0-9]{2}(?:[-_.m]?[0-9]{2}s?)?)?"
-_DATED_NAME = re.compile(
-    rf"(?P<text>.*[^\W\d_].*?)[-_. ]{{1,3}}{_DATE_IN_NAME.format('', 3)}{_TIME_IN_NAME}"
-    rf"|{_DATE_IN_NAME.format('2', 5)}{_TIME_IN_NAME}[-_. ]{{1,3}}(?P<text2>.*[^\W\d_].*)",
-    re.DOTALL,
-)
-"""A name with a whole date before or behind it, as of a visit."""
-_SAYS_NO_PLACE = re.compile(r"(?:export|clip|backup|download|upload|import|copy|archive)s?", re.IGNORECASE)
-"""Words that beside a date say only how files came."""
-_TWO_DIGIT_YEAR = re.compile(r"(?P<a>[0-9]{2})(?P<s>[-_.]?)(?P<b>[0-9]{2})(?P=s)(?P<c>[0-9]{2})")
+_LONG = 30
+"""Names of fewer signs that begin and end with a digit have nothing but numbers around a date."""
+_LIMITS = (24, 60, 60)  # of hours, minutes and seconds
 _CAMERA_YEARS = range(10, 40)
 """Years of two digits that a folder may be called after."""
-_MONTH_DAY = re.compile(r"(?P<month>0[1-9]|1[0-2])[-_.](?P<day>0[1-9]|[12][0-9]|3[01])")
-_PART_OF_DATE = re.compile(r"(?:year|month|day|hour|minute)=(?=[0-9])", re.IGNORECASE)
-_HALF_OF_DAY = re.compile(r"[ap]\.?m\.?", re.IGNORECASE)
-_EITHER_ORDER = re.compile(r"(?P<a>[0-9]{1,2})(?P<s>[-_.])(?P<b>[0-9]{1,2})(?P=s)(?P<year>[0-9]{4})")
-_YEAR = re.compile(r"(?:19[7-9][0-9]|20[0-9]{2}|2100)")
-_MONTH_OF_YEAR = re.compile(rf"{MONTH_WORD}[-_. ]?[0-9]{{4}}|[0-9]{{4}}[-_. ]?{MONTH_WORD}", re.IGNORECASE)
-_YEAR_MONTH = re.compile(r"(?P<year>19[7-9][0-9]|20[0-9]{2}|2100)[-_.]?(?P<month>0[1-9]|1[0-2])")
-_MONTH = re.compile(rf"(?P<number>0?[1-9]|1[0-2])(?:[-_. ]?{MONTH_WORD})?|(?P<word>{MONTH_WORD})", re.IGNORECASE)
-_DAY = re.compile(r"0?[1-9]|[12][0-9]|3[01]")
-_TWO_DIGITS = re.compile(r"(?P<number>[0-9]{2})h?", re.IGNORECASE)
-_LIMITS = (24, 60, 60)  # of hours, minutes and seconds
-_SIX_NUMBERS = re.compile(r"(.*)/([0-9]{2})/([0-9]{2})/([0-9]{2})/([0-9]{2})/([0-9]{2})/([0-9]{2})", re.DOTALL)
-_DCF = re.compile(r"[1-9][0-9]{2}[A-Z0-9_]{5}", re.IGNORECASE)
-_DCF_MAKERS = re.compile(
-    r"1[0-9]{2}(?:RECNX|_BTCF|EK[0-9]{3}|DSCIM|GOPRO|CANON|MSDCF|NIKON|NCD[0-9]{2}|ND[0-9]{3}|OLYMP|_PANA|_FUJI|KODAK"
-    r"|APPLE|ANDRO|MEDIA|BUSHN|BMCFR|IMAGE|PHOTO|STLTH|MFDC_|SYFW0|UWAY_|CUDDY|MOULT|SPYPT|CASIO|RICOH|SSCAM|DCIM_"
-    r"|_IRIS|WINGH|HCAM_|BOLY_|SG[0-9]{3}|ATC[0-9]{2}|_CFG_)"
-)
-"""Ends of DCF folders that cameras write; others count only below ``DCIM``."""
-_WORDS = frozenset(
-    {
-        "snap",
-        "snaps",
-        "snapshot",
-        "snapshots",
-        "jpg",
-        "jpeg",
-        "png",
-        "image",
-        "images",
-        "img",
-        "imgs",
-        "photo",
-        "photos",
-    }
-    | {"pic", "pics", "picture", "pictures", "record", "records", "recording", "recordings", "capture", "captures"}
-    | {"alarm", "alarms", "motion", "schedule", "scheduled", "timelapse", "time-lapse", "period", "upload", "uploads"}
-    | {"ftp", "clips", "event", "events", "thumb", "thumbs", "thumbnail", "thumbnails", "still", "stills", "preview"}
-    | {"previews"}
-)
-_WORD_AND_NUMBER = re.compile(r"(?:pic|picture|img|image|jpg|snap|record|photo)[-_ ]?[0-9]{1,4}", re.IGNORECASE)
 
 
 class FolderFacts(NamedTuple):
@@ -122,12 +51,14 @@ class FolderFacts(NamedTuple):
     """The folders of a year, and perhaps a month, without a day below; or that of a date with a year of two digits."""
     ampm: str = ""
     """Which half of the day a folder says; empty: none does."""
+    is_clock_sure: bool = False
+    """Whether the names of the folders of `clock` show that they are a time: with ``T``, minutes or AM."""
 
 
 @lru_cache(maxsize=50_000)
 def read_folder(path: str) -> FolderFacts:
     """What the path of a folder, absolute and with slashes, says."""
-    deep = _SIX_NUMBERS.fullmatch(path)
+    deep = forms.SIX_NUMBERS.fullmatch(path)
     if deep is not None:
         moment = make_moment(full_year(deep[2]), *(int(deep[n]) for n in range(3, 8)))
         if moment is not None and deep[1]:
@@ -160,14 +91,14 @@ def years_of(name: str) -> set[int]:
     """The years that a folder of `FolderFacts.year` may be called after."""
     if len(name) == 4:
         return {int(name)}
-    parts = _TWO_DIGIT_YEAR.fullmatch(name)
+    parts = forms.TWO_DIGIT_YEAR.fullmatch(name)
     return {int(name[:4])} if parts is None else {2000 + int(parts["a"]), 2000 + int(parts["c"])}
 
 
 def short_dates(name: str) -> tuple[Date | None, ...]:
     """The dates that a folder may be called after whose year has two digits: with the year first, the day, the month;
     none at all if it is called otherwise."""
-    parts = _TWO_DIGIT_YEAR.fullmatch(name)
+    parts = forms.TWO_DIGIT_YEAR.fullmatch(name)
     return () if parts is None else read_short_date(int(parts["a"]), int(parts["b"]), int(parts["c"]))
 
 
@@ -182,7 +113,7 @@ def dcf_word(folder: str) -> str:
     names = folder.split("/")
     is_below_dcim = "DCIM" in map(str.upper, names)
     for name in reversed(names):
-        if (is_below_dcim and _DCF.fullmatch(name)) or _DCF_MAKERS.fullmatch(name):
+        if (is_below_dcim and forms.DCF.fullmatch(name)) or forms.DCF_MAKERS.fullmatch(name):
             return name[3:].strip("_0123456789").upper()
     return ""
 
@@ -214,18 +145,20 @@ class _Reader:
         self.is_day_first: bool | None = None
         self.clock: list[int] = []
         self.ampm = ""
+        self.sure_clock = 0
+        self.has_minutes = False
         self.is_below_date = False
         self.is_below_dcim = False
 
     def add(self, name: str, *, path: str) -> None:
         """Reads the next folder inwards; `path` ends with its name."""
-        name_of_part = _PART_OF_DATE.sub("", name, count=1)
+        name_of_part = forms.PART_OF_DATE.sub("", name, count=1)
         if self._is_date(name_of_part):
             return
         if self.is_below_date and name_of_part != name:
             self._is_below_date(name_of_part)
             return
-        if self.is_below_date and _HALF_OF_DAY.fullmatch(name):
+        if self.is_below_date and forms.HALF_OF_DAY.fullmatch(name):
             self.ampm = name
             return
         known_date, count = self.date, len(self.clock) + len(self.branch)
@@ -240,13 +173,13 @@ class _Reader:
         if name.upper() == "DCIM":
             self.is_below_dcim = True
             return
-        if (self.is_below_dcim and _DCF.fullmatch(name)) or _DCF_MAKERS.fullmatch(name):
+        if (self.is_below_dcim and forms.DCF.fullmatch(name)) or forms.DCF_MAKERS.fullmatch(name):
             return
         name = self._without_date(name)
         if not name:
             return
         self.dateless_names.append(name)
-        if name.lower() in _WORDS or _WORD_AND_NUMBER.fullmatch(name):
+        if name.lower() in forms.WORDS or forms.WORD_AND_NUMBER.fullmatch(name):
             self.branch.append(name)
             self.last_word = path
         else:
@@ -264,6 +197,7 @@ class _Reader:
             tuple(self.clock),
             tuple(self.year_names),
             self.ampm,
+            0 < len(self.clock) == self.sure_clock,
         )
 
     def _start_camera(self) -> None:
@@ -272,34 +206,35 @@ class _Reader:
         self.branch, self.clock = [], []
         self.year = self.month = None
         self.year_names = []
-        self.ampm = ""
+        self.ampm, self.sure_clock, self.has_minutes = "", 0, False
         self.is_below_date = self.is_below_dcim = False
 
     def _set_date(self, date: Date | None, *, day_first: Date | None = None, hour: str | None = None) -> bool:
         self.date, self.day_first, self.is_day_first = date, day_first, None
         self.year = self.month = None
         self.year_names = []
-        self.ampm = ""
+        self.ampm, self.sure_clock, self.has_minutes = "", 0, False
         self.is_below_date, self.clock = True, [] if hour is None else [int(hour)]
         return True
 
     def _is_date(self, name: str) -> bool:
-        if _MONTH_OF_YEAR.fullmatch(name):
+        if forms.MONTH_OF_YEAR.fullmatch(name):
             return self._set_date(None)
-        name = name if name[0].isdecimal() and name[-1] not in ")yY" else _AROUND_DATE.sub("", name)
-        if not name[:1].isdecimal() and not _DATE.fullmatch(name):
-            return False
+        is_bare = name[0].isdecimal() and name[-1].isdecimal() and len(name) < _LONG
+        name = name if is_bare else forms.AROUND_DATE.sub("", name)
+        if not name[:1].isdecimal() and not forms.DATE.fullmatch(name):
+            return self._is_week(name)
         return self._is_part_of_year(name) or self._is_whole_date(name) or self._is_year(name)
 
+    def _is_week(self, name: str) -> bool:
+        is_week_of_year = self.year is not None and self.month is None and forms.WEEK_OF_YEAR.fullmatch(name)
+        return bool(forms.WEEK.fullmatch(name) or is_week_of_year) and self._set_date(None)
+
     def _is_whole_date(self, name: str) -> bool:
-        parts = _DATE.fullmatch(name)
-        if parts is not None:
-            year, month, day, hour = (_first(parts, what) for what in ("year", "month", "day", "hour"))
-            date = _date(int(year or 0), month_number(month or "0"), int(day or 0))
-            is_date = date is not None and self._set_date(date, hour=hour)
-            self.ampm = (_first(parts, "ampm") or "") if is_date else self.ampm
-            return is_date
-        parts = _EITHER_ORDER.fullmatch(name)
+        parts = forms.DATE.fullmatch(name)
+        if parts is not None and self._is_date_of(parts):
+            return True
+        parts = forms.EITHER_ORDER.fullmatch(name) or forms.EIGHT_DIGITS.fullmatch(name)
         if parts is not None:
             a, b, year_number = int(parts["a"]), int(parts["b"]), int(parts["year"])
             day_first, month_first = _date(year_number, b, a), _date(year_number, a, b)
@@ -312,27 +247,39 @@ class _Reader:
             return True
         return False
 
+    def _is_date_of(self, parts: re.Match[str]) -> bool:
+        """Whether the parts of a date, with the year first or a month in words, are one."""
+        year, month, day, hour = (_first(parts, what) for what in ("year", "month", "day", "hour"))
+        date = _date(int(year or 0), month_number(month or "0"), int(day or 0))
+        if date is None:
+            return False
+        self._set_date(date, hour=hour)
+        self.ampm = _first(parts, "ampm") or ""
+        self.has_minutes = bool(parts["minutes"])
+        self.sure_clock = int(bool(parts["t"] or parts["minutes"] or parts["hour3"]))
+        return True
+
     def _without_date(self, name: str) -> str:
         """The name without a date before or behind it; empty if it is a word for the kind of files beside."""
-        dated = _DATED_NAME.fullmatch(name)
+        dated = forms.DATED_NAME.fullmatch(name)
         if dated is None or not self._is_date(dated["date"] or dated["date2"]):
             return name
         text = (dated["text"] or dated["text2"]).strip("-_. ")
-        is_generic = text.lower() in _WORDS or text.upper() == "DCIM" or is_kind_of_file(text)
-        return "" if is_generic or _SAYS_NO_PLACE.fullmatch(text) else text
+        is_generic = text.lower() in forms.WORDS or text.upper() == "DCIM" or is_kind_of_file(text)
+        return "" if is_generic or forms.SAYS_NO_PLACE.fullmatch(text) else text
 
     def _is_part_of_year(self, name: str) -> bool:
         """Whether a folder is a week, a span of days, a month and day below a year, or a date with a year of two
         digits."""
-        if _WEEK.fullmatch(name):
-            return self._set_date(None)
-        if (span := _SPAN.fullmatch(name)) is not None:
-            return all(map(_DATE.fullmatch, span.groups())) and self._set_date(None)
-        if self.year is not None and self.month is None and (parts := _MONTH_DAY.fullmatch(name)):
+        if self._is_week(name):
+            return True
+        if (span := forms.SPAN.fullmatch(name)) is not None:
+            return all(map(forms.DATE.fullmatch, span.groups())) and self._set_date(None)
+        if self.year is not None and self.month is None and (parts := forms.MONTH_DAY.fullmatch(name)):
             date = _date(self.year, int(parts["month"]), int(parts["day"]))
             return date is not None and self._set_date(date)
-        is_number = name.isdecimal() and (self.date is not None or _YEAR_MONTH.fullmatch(name) is not None)
-        if is_number or not _TWO_DIGIT_YEAR.fullmatch(name):
+        is_number = name.isdecimal() and (self.date is not None or forms.YEAR_MONTH.fullmatch(name) is not None)
+        if is_number or not forms.TWO_DIGIT_YEAR.fullmatch(name):
             return False
         dates = set(short_dates(name)) - {None}
         if not dates:
@@ -342,8 +289,8 @@ class _Reader:
         return True
 
     def _is_year(self, name: str) -> bool:
-        parts = _YEAR_MONTH.fullmatch(name)
-        if parts is None and not _YEAR.fullmatch(name):
+        parts = forms.YEAR_MONTH.fullmatch(name)
+        if parts is None and not forms.YEAR.fullmatch(name):
             return False
         self.year, self.month = (int(name), None) if parts is None else (int(parts["year"]), int(parts["month"]))
         self.date, self.day_first, self.clock, self.is_below_date = None, None, [], True
@@ -352,28 +299,43 @@ class _Reader:
 
     def _is_below_date(self, name: str) -> bool:
         """Whether a folder below a date is a month, day, hour, minute, second or number."""
-        if self.year is not None and self.month is None and (month := _MONTH.fullmatch(name)):
+        if self.year is not None and self.month is None and (month := forms.MONTH.fullmatch(name)):
             self.month = month_number(month["number"] or month["word"])
             self.year_names.append(name)
             return True
-        if self.year is not None and self.month is not None and _DAY.fullmatch(name):
+        if self.year is not None and self.month is not None and forms.DAY.fullmatch(name):
             date = _date(self.year, self.month, int(name))
             return date is not None and self._set_date(date)
-        two_digits = _TWO_DIGITS.fullmatch(name)
-        if self.year is None and two_digits and len(self.clock) < 3:
-            number = int(two_digits["number"])
-            if number < _LIMITS[len(self.clock)]:
-                self.clock.append(number)
-                return True
+        if self.year is None and self._is_clock(name):
+            return True
         if name.isascii() and name.isdecimal():
             self.branch.append(name)
             return True
         return False
 
+    def _is_clock(self, name: str) -> bool:
+        """Whether a folder below a date is an hour, or a minute or second below one."""
+        two_digits = forms.TWO_DIGITS.fullmatch(name)
+        hour = forms.HOUR.fullmatch(name) if not self.clock else None
+        if hour is not None:
+            number = clock_hour(int(next(filter(None, hour.groups()))), hour["half"])
+            if number is None or number >= _LIMITS[0]:
+                return False
+            self.clock.append(number)
+            self.sure_clock = int(hour["number"] is None)
+            return True
+        if two_digits is None or len(self.clock) >= len(_LIMITS) or self.has_minutes:
+            return False
+        number = int(two_digits["number"])
+        if number >= _LIMITS[len(self.clock)]:
+            return False
+        self.clock.append(number)
+        return True
+
 
 def _first(parts: re.Match[str], name: str) -> str | None:
     """The text of a group, or of the first of its alternatives, which have a number behind the name."""
-    groups = (group for group in (name, *(f"{name}{n}" for n in range(2, 7))) if group in _DATE.groupindex)
+    groups = (group for group in (name, *(f"{name}{n}" for n in range(2, 8))) if group in forms.DATE.groupindex)
     return next((parts[group] for group in groups if parts[group]), None)
 
 

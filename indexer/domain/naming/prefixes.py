@@ -20,7 +20,7 @@ _DERIVED = re.compile(
     r"thumb|preview|cop(?:y|ie|ia)|kopie|analyse|mask|small|resized|edited|annotated|(?-i:IMG_E)", re.IGNORECASE
 )
 """Words of files that were made of others."""
-_SEPARATORS = "-_. "
+_AS_VALUE = r"<\g<0>>"
 _MIN_SHARED = 2
 """So many numbers show that two spellings count the same things; one may be chance."""
 
@@ -42,7 +42,7 @@ def find_prefix_column(paths: Iterable[str]) -> Column | None:
         if len(spellings) > 1:
             counts.update(_list_competing(spellings))
     shared = sorted(spelling for spelling, count in counts.items() if count >= _MIN_SHARED)
-    return Column(_labels(shared), at_once=True) if len(shared) > 1 else None
+    return Column(tuple(sorted(map(_label, shared))), at_once=True) if len(shared) > 1 else None
 
 
 def _list_competing(spellings: dict[_Spelling, str]) -> Iterable[_Spelling]:
@@ -56,21 +56,7 @@ def _list_competing(spellings: dict[_Spelling, str]) -> Iterable[_Spelling]:
     return [one for one, word in words.items() if len(words) > 1 and (not word or is_any_wordless)]
 
 
-def _labels(spellings: Iterable[_Spelling]) -> tuple[str, ...]:
-    """The labels of spellings: with the letters before the first number as the value, else with those at the end, or
-    with the extension."""
-    spellings = list(spellings)
-    stems = {stem for stem, _ in spellings}
-    if len(stems) == 1:
-        return tuple(sorted(f"{stem}.<{extension.removeprefix('.')}>" for stem, extension in spellings))
-    is_at_start = len({stem.partition("*")[0] for stem in stems}) > 1
-    return tuple(sorted({_label(stem, is_at_start=is_at_start) for stem in stems}))
-
-
-def _label(stem: str, *, is_at_start: bool) -> str:
-    if is_at_start:
-        text, number, rest = stem.partition("*")
-        value = text.rstrip(_SEPARATORS)
-        return f"<{value}>{text[len(value) :]}{number}{rest}"
-    last = next(reversed(list(_LETTERS.finditer(stem))), None)
-    return f"{stem}<>" if last is None else f"{stem[: last.start()]}<{last[0]}>{stem[last.end() :]}"
+def _label(spelling: _Spelling) -> str:
+    """The label of a spelling, made of it alone: with all its letters, and the extension, as the value."""
+    stem, extension = spelling
+    return f"{_LETTERS.sub(_AS_VALUE, stem)}.<{extension.removeprefix('.')}>"

@@ -19,32 +19,23 @@ from indexer.domain.naming.camera_words import (
     without_counter,
     without_kind,
 )
-from indexer.domain.naming.file_times import Doubt, DoubtKind, find_stamp
+from indexer.domain.naming.file_times import find_stamp
 from indexer.domain.naming.folders import FolderFacts, read_folder, short_dates, years_of
 from indexer.domain.naming.patterns import NamePattern
-from indexer.domain.naming.recorder_paths import read_recorder_path
+from indexer.domain.naming.recorder_paths import STEM_LENGTH, read_recorder_path
 from indexer.domain.naming.schemes import SCHEMES
+from indexer.domain.naming.stamps import Doubt, DoubtKind
 
 _CERTAIN = [NamePattern(scheme.pattern) for scheme in SCHEMES if scheme.certain]
 _MAY_BE_CERTAIN = re.compile(r"image\d\d-|[AP]\d{14}|DCS|m\d{14}|.*-\d{4}, ")
 _EVENT_FRAME = re.compile(r"[0-9]+-(?:capture|analyse)|snapshot|alarm|objdetect")
 """What ZoneMinder calls the files in the folder of an event; the number of that folder is no channel."""
-_CAMERA_NEEDS_TIME = {
-    DoubtKind.TEN_DIGITS,
-    DoubtKind.SIX_DIGITS,
-    DoubtKind.HOUR_MINUTE,
-    DoubtKind.SHORT_YEAR,
-}
+_CAMERA_NEEDS_TIME = {DoubtKind.TEN_DIGITS, DoubtKind.SIX_DIGITS, DoubtKind.HOUR_MINUTE}
 """Doubts that decide about the camera, too: the text before ten digits is one only if these are a time."""
 _YEAR_IS_CERTAIN = {DoubtKind.DAY_OR_MONTH, DoubtKind.FOUR_DIGITS, DoubtKind.OFFSET}
 _DAY = timedelta(days=1)
 _SPACES = {0xA0: " ", 0x2007: " ", 0x2009: " ", 0x202F: " "}
 """Spaces that macOS and others write before AM and PM."""
-_MINUTE_SECOND = re.compile(r"[0-5][0-9][-_.][0-5][0-9]")
-_HOUR_ABOVE = re.compile(
-    r"(?P<above>.*)(?P<date>/[0-9]{4}-[0-9]{2}-[0-9]{2}/(?:[01][0-9]|2[0-3]))(?P<camera>/(?![0-9]+\Z)[^/]+)", re.DOTALL
-)
-"""The folders of a date and an hour above that of a camera, as Frigate writes its recordings."""
 _MOTION_EVENT = re.compile(r"[0-9]{1,3}-[0-9]{2,}-[0-9]{14}(?:-[0-9]{1,3})?")
 """How Motion may begin a name: the number of the camera, that of the event, and the time."""
 _TWO_DIGITS = re.compile(r"/[0-9]{2}(?:/|\Z)")
@@ -66,7 +57,8 @@ class PathReading(NamedTuple):
     moment: datetime | None
     doubt: Doubt | None
     clock: tuple[int, ...]
-    """Hour, minute and second, as far as there are folders of two digits for them; these may be channels instead."""
+    """Hour, minute and second, as far as there are folders of two digits for them; these may be channels instead. Empty
+    where the names of these folders show that they are a time."""
     no_year: tuple[str, ...] = ()
     """Folders that look like a year, and perhaps a month, and of which the name says another year; in `branch`, too."""
     former_text: str = ""
@@ -93,10 +85,10 @@ def read_path(path: str) -> PathReading:
     folder, _, name = path.rpartition("/")
     name = name if name.isascii() else name.translate(_SPACES)
     stem = os.path.splitext(name)[0]
-    recorded = read_recorder_path(path) if name.endswith(".mp4") else None
+    recorded = read_recorder_path(path) if len(stem) == STEM_LENGTH else None
     if recorded is not None:
         return _reading(read_folder(recorded.folder), stem, "", recorded.moment, None)
-    facts = read_folder(_hour_below_camera(folder) if _MINUTE_SECOND.fullmatch(stem) else folder)
+    facts = read_folder(folder)
     if _MAY_BE_CERTAIN.match(name):
         certain = _read_certain(name)
         if certain is not None:
@@ -119,12 +111,6 @@ def read_path(path: str) -> PathReading:
     return reading if former in {"", text} else reading._replace(former_text=storable_text(former))
 
 
-def _hour_below_camera(folder: str) -> str:
-    """A folder below those of a date and an hour as if it lay above them; any other folder as it is."""
-    hour = _HOUR_ABOVE.fullmatch(folder)
-    return folder if hour is None else f"{hour['above']}{hour['camera']}{hour['date']}"
-
-
 def _with_uncounted_text(reading: PathReading, stem: str) -> PathReading:
     """The reading with the text beside the time without its number, if that may count events."""
     text = reading.camera_text
@@ -140,7 +126,7 @@ def find_time(path: str) -> tuple[int, int] | None:
     name = name.translate(_SPACES)
     stem = os.path.splitext(name)[0]
     is_whole_time = _MAY_BE_CERTAIN.match(name) and _read_certain(name) is not None
-    if is_whole_time or (name.endswith(".mp4") and read_recorder_path(path) is not None):
+    if is_whole_time or read_recorder_path(path) is not None:
         return 0, len(stem)
     stamp = find_stamp(stem, read_folder(folder))
     return None if stamp is None else (stamp.start, stamp.end)
@@ -162,6 +148,7 @@ def _read_certain(name: str) -> tuple[str, datetime | None] | None:
 
 def _reading(facts: FolderFacts, stem: str, text: str, moment: datetime | None, doubt: Doubt | None) -> PathReading:
     branch, clock = facts.branch, facts.clock if moment is None or moment.tzinfo is None else ()
+    clock = () if facts.is_clock_sure else clock
     no_year = _contradicted_year(facts, moment, doubt)
     if (branch or clock) and _EVENT_FRAME.fullmatch(stem):
         branch, clock = tuple(part for part in branch if not part.isdecimal()), ()

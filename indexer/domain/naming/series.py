@@ -11,6 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from indexer.domain.naming.camera_words import CameraText, classify, is_common_name, is_kind_of_file
@@ -18,6 +19,7 @@ from indexer.domain.naming.cameras import TimeSpan, overlap
 from indexer.domain.naming.columns import find_columns, is_label, pattern_of_label
 from indexer.domain.naming.folders import read_folder
 from indexer.domain.naming.moments import MONTH_WORD, to_utc
+from indexer.domain.naming.patterns import compile_pattern
 from indexer.domain.naming.reading import find_time, read_path
 
 _TOKEN = re.compile(r"(?<![^\W_])[^\W\d_]{2,}(?![^\W\d_])[0-9]{0,3}(?![^\W_])")
@@ -150,6 +152,45 @@ def _overlap(paths_by_word: Mapping[str, Sequence[str]]) -> bool:
             moment = read_path(path).likely_moment
             spans[word].add(None if moment is None else to_utc(moment, None))
     return all(span.is_complete for span in spans.values()) and overlap(spans)
+
+
+def find_lone_series(paths: Iterable[str], *, overwritten: Set[str], covered: Set[str] = frozenset()) -> Series | None:
+    """The words of names without a number, if each camera may write one file, again and again; None if it does not.
+
+    Two of them are `overwritten`, or one lies in several folders, and another one beside it. Words that are all
+    `covered` are left out.
+    """
+    stems = {path: _stem(path) for path in paths}
+    words_of = {path: word_of(path) for path, stem in stems.items() if not any(map(str.isdecimal, stem))}
+    folders: dict[str, set[str]] = defaultdict(set)
+    for path, word in words_of.items():
+        folders[word].add(path.rpartition("/")[0])
+    words = sorted(folders.keys() - {""})
+    if not 2 <= len(words) <= _MAX_SERIES or len(words_of) < _MIN_SHARE * len(stems) or covered >= set(words):
+        return None
+    are_beside = any(
+        len(folders[one]) > 1 and folders[one] & folders[other] for one in words for other in words if one != other
+    )
+    is_overwritten = len({words_of[path] for path in overwritten & words_of.keys()} - {""}) > 1
+    return Series(tuple(words), at_once=True) if is_overwritten or are_beside else None
+
+
+def are_written_at_once(series: Series, written: Mapping[str, datetime], *, camera: str = "") -> bool:
+    """Whether the files of two words of a series were written at overlapping times, where their names have no time.
+
+    `written`: the times of writing, aware, by path. `camera` as in `find_series`.
+    """
+    labels = {label: compile_pattern(pattern_of_label(label)) for label in series.words if is_label(label)}
+    spans: dict[str, TimeSpan] = defaultdict(TimeSpan)
+    for path, at in written.items():
+        if read_path(path).likely_moment is not None:
+            continue
+        word = word_of(path, camera=camera)
+        if word not in series.words:
+            word = next((label for label, pattern in labels.items() if pattern.read(path) is not None), "")
+        if word:
+            spans[word].add(at)
+    return overlap(spans)
 
 
 def pattern_of(words: Iterable[str]) -> str:

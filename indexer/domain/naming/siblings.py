@@ -2,7 +2,9 @@
 
 - **Day or month first.** One date that allows only one order decides for all. Two that contradict each other decide
   nothing.
-- **Ten digits** are seconds since 1970 if several files have such numbers, within five years, and not all are hours.
+- **Ten digits** are seconds since 1970 if several files have such numbers, within five years, or if a single one was
+  written then. They are not where one
+  begins with a date, or where all are month, day, hour, minute and second.
 - **Four or six digits after a date** are a time if all of them could be one, several hours occur, and they do not count
   up by one. If the modification times of the day do not follow them, they are a counter. The same holds for hour and
   minute at the start of a name below a date, but more files are needed, and steps of whole hours are no counter.
@@ -17,8 +19,8 @@
   of a camera, they are events if they are written as Motion does.
 - **Folders of two digits below a date** are channels if the times of the names contradict them more often than not. If
   the names have no times, or two numbers that may be hour and minute or minute and second, the modification times
-  decide: if they agree, the folders are hours. If they do not, and the folders are numbered from 0 or 1 on, up to 16,
-  they are channels. Otherwise they are hours.
+  decide: if they agree, on one day or on several, the folders are hours. If they do not, and the folders are numbered
+  from 0 or 1 on, up to 16, they are channels. Otherwise they are hours.
 """
 
 import itertools
@@ -39,14 +41,12 @@ from indexer.domain.naming.doubts import (
     are_times,
     find_order,
     is_day_first,
+    is_written_soon,
 )
-from indexer.domain.naming.file_times import Doubt, DoubtKind
 from indexer.domain.naming.folders import read_folder
-from indexer.domain.naming.moments import to_utc
-from indexer.domain.naming.reading import PathReading
+from indexer.domain.naming.reading import PathReading, camera_needs_time
+from indexer.domain.naming.stamps import Doubt, DoubtKind
 
-_WRITTEN_S = 600
-"""So soon after an image was taken its file is written."""
 _CHANNEL_DIGITS = 3
 """Longer numbers are never channels: two images of one second may follow each other."""
 _MAX_CHANNELS = 16
@@ -58,6 +58,8 @@ from 1 again when it is started."""
 _EVENT_FIRST = re.compile(r"[0-9]+-[0-9]{14}(?![0-9])")
 """How Motion begins a name: the number of the event, and the time."""
 _HOUR_S = 3600
+_MIN_HOURS_OF_DAYS = 3
+_MAX_SHIFT_OF_DAYS = 2
 _MAX_OFFSETS = 2
 """The offsets of a place: in winter and in summer."""
 _EVENT = timedelta(hours=1)
@@ -80,7 +82,8 @@ class FolderVerdict:
 
     `has_hour_minutes`: None where nothing shows that they are times, False where something shows that they are not.
     `short_year_order`: which of the orders of `Doubt.orders` dates with a year of two digits have. `counted_texts`: the
-    texts behind which a number counts events, as `PathReading.uncounted_text`.
+    texts behind which a number counts events, as `PathReading.uncounted_text`. `by_folder`: of which kinds of doubt
+    known names have the camera of their folder, although they have a text for it: new ones have it, too.
     `hours_are_channels`: whether folders of two digits below a date are channels; then those from `first_channel` on,
     0 for the first one below the date. `hours_are_unclear`: nothing but their numbers tells it.
     """
@@ -94,6 +97,7 @@ class FolderVerdict:
     short_year_order: int | None = None
     numbers_are_events: bool | None = None
     counted_texts: frozenset[str] = frozenset()
+    by_folder: frozenset[DoubtKind] = frozenset()
     hours_are_channels: bool | None = None
     first_channel: int = 0
     hours_are_unclear: bool = False
@@ -117,7 +121,7 @@ def judge_folder(siblings: Sequence[Sibling], *, beside: Collection[str] = ()) -
                 written[reading.doubt.kind].append((reading.doubt.moment, mtime_ns / 1e9))
     verdict = FolderVerdict(
         day_first=is_day_first(doubts[DoubtKind.DAY_OR_MONTH]),
-        has_epochs=are_epochs(doubts[DoubtKind.TEN_DIGITS]),
+        has_epochs=are_epochs(doubts[DoubtKind.TEN_DIGITS], written[DoubtKind.TEN_DIGITS]),
         has_minutes=are_times(doubts[DoubtKind.FOUR_DIGITS], written[DoubtKind.FOUR_DIGITS]),
         has_seconds=are_times(doubts[DoubtKind.SIX_DIGITS], written[DoubtKind.SIX_DIGITS]),
         has_hour_minutes=are_hour_minutes(doubts[DoubtKind.HOUR_MINUTE], written[DoubtKind.HOUR_MINUTE]),
@@ -161,6 +165,14 @@ def decided_moment(reading: PathReading, verdict: FolderVerdict) -> datetime | N
         DoubtKind.HOUR_MINUTE: verdict.has_hour_minutes,
     }[doubt.kind]
     return doubt.moment if is_time else None
+
+
+def is_kept_by_folder(reading: PathReading, verdict: FolderVerdict) -> bool:
+    """Whether a path has a text for a camera, and has that of its folder only because known files have it."""
+    doubt = reading.doubt
+    if doubt is None or reading.moment is not None or doubt.kind not in verdict.by_folder or not reading.camera_text:
+        return False
+    return not camera_needs_time(doubt) or decided_moment(reading, verdict) is not None
 
 
 def is_left_in_doubt(reading: PathReading, verdict: FolderVerdict) -> bool:
@@ -218,7 +230,7 @@ def _are_offsets(siblings: Iterable[Sibling]) -> bool | None:
         return max(map(int, counts)) - min(map(int, counts)) in {0, 100}
     for mtime_s, doubt in doubtful:
         for moment, is_offset in ((doubt.moment, True), (doubt.other, False)):
-            if moment is not None and 0 <= mtime_s - (to_utc(moment, None) or moment).timestamp() <= _WRITTEN_S:
+            if moment is not None and is_written_soon(moment, mtime_s):
                 return is_offset
     return None
 
@@ -351,14 +363,18 @@ def _are_numbered_like_channels(numbers: Set[int]) -> bool:
 def _are_channels_by_time(days: Iterable[dict[int, list[float]]]) -> bool | None:
     """Whether folders of a day were written at the same times, for more than an hour; False: each in its own hour.
 
-    A span is in seconds since midnight UTC. A time zone shifts all folders alike.
+    A span is in seconds since midnight UTC. A time zone shifts all folders alike, but clocks may change between days.
     """
-    are_hours = False
+    are_hours, shifts_of_days, numbers = False, list[float](), set[int]()
     for spans in days:
         shifts = [time / _HOUR_S - number for number, span in spans.items() for time in span]
-        if len(spans) >= MIN_HOURS and max(shifts) - min(shifts) <= 1:
-            are_hours = True
+        is_alike = max(shifts) - min(shifts) <= 1
+        are_hours |= is_alike and len(spans) >= MIN_HOURS
+        shifts_of_days += shifts
+        numbers |= spans.keys() if is_alike else set()
         ordered = sorted(span for span in spans.values() if span[1] - span[0] > _HOUR_S)
         if any(after[0] <= before[1] for before, after in itertools.pairwise(ordered)):
             return True
+    if len(numbers) >= _MIN_HOURS_OF_DAYS and max(shifts_of_days) - min(shifts_of_days) <= _MAX_SHIFT_OF_DAYS:
+        are_hours = True
     return False if are_hours else None

@@ -21,10 +21,18 @@ from indexer.domain.naming.cameras import (
     source_of_folder,
 )
 from indexer.domain.naming.folders import read_folder
+from indexer.domain.naming.known_files import KnownSibling
 from indexer.domain.naming.moments import to_utc
 from indexer.domain.naming.reading import PathReading, read_path
 from indexer.domain.naming.rules import NamingRule, RuleBook
-from indexer.domain.naming.siblings import NO_SIBLINGS, FolderVerdict, Sibling, judge_folder
+from indexer.domain.naming.siblings import (
+    NO_SIBLINGS,
+    FolderVerdict,
+    Sibling,
+    is_kept_by_folder,
+    judge_folder,
+)
+from indexer.domain.naming.stamps import DoubtKind
 
 _CHANNELS = FolderVerdict(hours_are_channels=True)
 
@@ -82,11 +90,13 @@ class KnownNumbers(NamedTuple):
     """What the numbers in the names and folders of a camera's folder were taken for before. None: there were none.
 
     `lone_channel`: the camera of the only number before times, which only its being alone made a channel.
+    `is_kept_by_folder`: new names keep the camera of their folder, as known ones have it, although they have a text.
     """
 
     are_events: bool | None = None
     hours_are_channels: bool | None = None
     lone_channel: str | None = None
+    is_kept_by_folder: bool = False
 
 
 class Surroundings:
@@ -100,6 +110,12 @@ class Surroundings:
     def list_images(self, camera: str) -> Iterable[str]:
         """The paths of the images of a camera of the index."""
         del camera
+        return ()
+
+    def list_known(self, folder: str, texts: Collection[str]) -> Iterable[KnownSibling]:
+        """Some files of a camera's folder that the index has, and some of the cameras called like one of these texts in
+        the folders above."""
+        del folder, texts
         return ()
 
     def list_numbered(self, folder: str, text: str) -> Iterable[str]:
@@ -131,7 +147,7 @@ def name_tree(
     `siblings`: the other files of the tree; `rules`: one at or above every folder of a file.
     """
     readings = {file.path: read_path(file.path) for file in files}
-    verdicts = _judge(files, readings, siblings, surroundings or Surroundings())
+    verdicts = _judge(files, readings, siblings, rules, surroundings or Surroundings())
     kept, reread_folders, owners = _keep_known(verdicts)
     orders = _pattern_orders(files, rules)
     claimed = {}
@@ -158,7 +174,7 @@ def _keep_known(
         if events and known.lone_channel is not None:
             owners[folder] = known.lone_channel
             known = known._replace(are_events=True)
-        if _differ(events, known.are_events) or _differ(channels, known.hours_are_channels):
+        if known.is_kept_by_folder or _differ(events, known.are_events) or _differ(channels, known.hours_are_channels):
             reread.append(folder)
         kept[folder] = replace(
             verdict,
@@ -226,6 +242,7 @@ def _judge(
     files: Sequence[PathFile],
     readings: Mapping[str, PathReading],
     siblings: Iterable[PathFile],
+    rules: RuleBook,
     surroundings: Surroundings,
 ) -> dict[str, tuple[FolderVerdict, KnownNumbers]]:
     """What the files of each camera's folder decide, for folders where one of the new names cannot alone, and what is
@@ -253,11 +270,32 @@ def _judge(
     for folder, group in groups.items():
         group += _list_lone_channel(group, known[folder], surroundings)
         group += _list_numbered(group, folder, surroundings)
-        verdict = judge_folder(group, beside=_list_beside(new[folder], surroundings))
-        texts = _list_uncounted_texts(group)
-        known_texts = {text for text in texts if surroundings.is_counted(folder, text)}
-        verdicts[folder] = replace(verdict, counted_texts=verdict.counted_texts | known_texts)
+        verdicts[folder], is_kept = _judge_with_known(group, new[folder], folder, rules, surroundings)
+        known[folder] = known[folder]._replace(is_kept_by_folder=is_kept)
     return {folder: (verdict, known[folder]) for folder, verdict in verdicts.items()}
+
+
+def _judge_with_known(
+    group: Sequence[Sibling], new: Sequence[Sibling], folder: str, rules: RuleBook, surroundings: Surroundings
+) -> tuple[FolderVerdict, bool]:
+    """What the files of a folder decide with those that the index has, and whether new ones keep the folder's camera
+    although they have a text for one, as known ones did."""
+    doubts = [reading.doubt for _, _, reading in new if reading.doubt is not None and reading.moment is None]
+    kinds, new_paths = {doubt.kind for doubt in doubts}, {path for path, _, _ in new}
+    texts = {reading.camera_text for _, _, reading in new} - {""}
+    known_files = surroundings.list_known(folder, texts if len(texts) <= _MAX_TEXTS else ()) if kinds else ()
+    siblings, by_folder = {one.path: one for one in group}, set[DoubtKind]()
+    for known in known_files:
+        sibling = known.sibling(rule_of(known.path, rules).zone)
+        doubt = sibling.reading.doubt
+        if doubt is not None and doubt.kind in kinds and known.path not in new_paths:
+            siblings[known.path] = sibling
+            by_folder |= {doubt.kind} if known.keeps_folder and sibling.reading.camera_folder == folder else set()
+    verdict = judge_folder(list(siblings.values()), beside=_list_beside(new, surroundings))
+    texts = set(_list_uncounted_texts(list(siblings.values())))
+    counted = {text for text in texts if surroundings.is_counted(folder, text)}
+    verdict = replace(verdict, counted_texts=verdict.counted_texts | counted, by_folder=frozenset(by_folder))
+    return verdict, any(is_kept_by_folder(reading, verdict) for _, _, reading in new)
 
 
 def _have_numbers(group: Sequence[Sibling]) -> tuple[bool, bool]:

@@ -16,7 +16,7 @@ from indexer.workflows.capture.store_video import VideoNames
 from indexer.workflows.capture.video_diff import VideoDiff, VideoToRead, without_copies
 from indexer.workflows.ingest.discovery import IngestRequest
 from indexer.workflows.ingest.index_diff import IndexDiff
-from indexer.workflows.ingest.name_plan import needs_recording, plan_names, record_rules
+from indexer.workflows.ingest.name_plan import NamePlan, needs_recording, plan_names, record_rules
 from indexer.workflows.ingest.video_outcomes import VideoOutcome, VideoReport
 from indexer.workflows.runs.run import LongRun
 
@@ -65,10 +65,7 @@ def plan_videos(
     database: Database, request: IngestRequest, diff: VideoDiff, *, run: LongRun, report: VideoReport
 ) -> list[PlannedVideo]:
     """The videos to read, in no particular order. Naming rules of the request are recorded."""
-    candidates = tuple(video.candidate for video in (*diff.to_read, *diff.equal))
-    request = replace(request, candidates=candidates, names={})
-    new = IndexDiff([], [(candidate, None) for candidate in candidates], {})
-    request, _, report.names, held_back = plan_names(database, request, new)
+    request, report.names, held_back = name_videos(database, request, diff)
     to_read, copies = without_copies(diff, lambda candidate: request.path_naming(candidate.path).camera)
     for _ in copies:
         report.count(VideoOutcome.EQUAL)
@@ -79,6 +76,17 @@ def plan_videos(
     planned = [_planned(video, request) for video in to_read if video.candidate.path not in left]
     report.ambiguous_times = sum(video.names.path.is_ambiguous() for video in planned)
     return planned
+
+
+def name_videos(
+    database: Database | None, request: IngestRequest, diff: VideoDiff
+) -> tuple[IngestRequest, NamePlan, Sequence[Candidate]]:
+    """The request with the names of its new videos, what a person should know of them, and those whose camera is held
+    back. Known videos are their siblings."""
+    request = replace(request, candidates=request.videos, names={})
+    new = IndexDiff([], [(video.candidate, None) for video in (*diff.to_read, *diff.equal)], {})
+    request, _, names, held_back = plan_names(database, request, new)
+    return request, names, held_back
 
 
 def _refuse_held_back(held_back: Sequence[Candidate], copies: Sequence[VideoToRead], report: VideoReport) -> set[str]:

@@ -1,15 +1,15 @@
 """ingest --dry-run of videos: what an ingest would do with each. It reads the ends of new files, and writes nothing."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 
 from indexer.domain.naming.moments import to_utc
-from indexer.files.walking import Candidate
+from indexer.domain.naming.tree import rule_of
+from indexer.store import videos
 from indexer.store.database import Database
+from indexer.workflows.capture.plan_videos import name_videos
 from indexer.workflows.capture.video_diff import VideoDiff, diff_videos, without_copies
 from indexer.workflows.ingest.discovery import IngestRequest
-from indexer.workflows.ingest.index_diff import IndexDiff
-from indexer.workflows.ingest.name_plan import apply_rules, plan_names
+from indexer.workflows.ingest.name_plan import apply_rules
 from indexer.workflows.ingest.preview import VideoPreview
 
 _UNOPENED = "container or mtime"
@@ -19,27 +19,38 @@ def preview_videos(database: Database | None, request: IngestRequest) -> tuple[V
     """The videos of a request by path; `database`: None if there is no index yet."""
     request = apply_rules(database, request)
     diff = diff_videos(database, request)
-    named, held = _named(database, request)
+    named, _, held = name_videos(database, request, diff)
     to_read, copies = without_copies(diff, lambda candidate: named.path_naming(candidate.path).camera)
     states = dict(_iter_states(diff))
     states |= {video.candidate.path: "new" for video in to_read} | {video.candidate.path: "equal" for video in copies}
     states |= {candidate.path: "held back" for candidate in held if states[candidate.path] == "new"}
+    cameras = _list_known_cameras(database, diff)
     previews = []
     for candidate in sorted(request.videos, key=lambda each: each.path):
         path = named.path_naming(candidate.path)
         started_at = None if path.moment is None else to_utc(path.moment, path.zone)
-        source = _UNOPENED if started_at is None else str(path.moment_source)
-        state = states[candidate.path]
-        previews.append(VideoPreview(candidate.path, path.camera, started_at, source, state, candidate.size_bytes))
+        previews.append(
+            VideoPreview(
+                candidate.path,
+                cameras.get(candidate.path, path.camera),
+                started_at,
+                _UNOPENED if started_at is None else str(path.moment_source),
+                states[candidate.path],
+                candidate.size_bytes,
+                rule_of(candidate.path, request.rules).timezone,
+            )
+        )
     return tuple(previews)
 
 
-def _named(database: Database | None, request: IngestRequest) -> tuple[IngestRequest, Sequence[Candidate]]:
-    """The request with the names of its videos, and those of cameras that would be held back."""
-    request = replace(request, candidates=request.videos, names={})
-    diff = IndexDiff([], [(candidate, None) for candidate in request.videos], {})
-    named, _, _, held = plan_names(database, request, diff)
-    return named, held
+def _list_known_cameras(database: Database | None, diff: VideoDiff) -> dict[str, str]:
+    """The cameras that the index has of videos that are not read again, by path."""
+    cameras = {video.candidate.path: known.camera for known, video in diff.relocated}
+    if database is not None and diff.unchanged:
+        with database.read() as session:
+            known = videos.list_known_videos(session, [candidate.path for candidate in diff.unchanged])
+        cameras |= {path: video.camera for path, video in known.items()}
+    return cameras
 
 
 def _iter_states(diff: VideoDiff) -> Iterator[tuple[str, str]]:

@@ -5,15 +5,17 @@ ingested is no source of all that lies below. Where the stored sources tell it, 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from types import MappingProxyType
 
+from indexer.domain.names import USER_SOURCES
 from indexer.domain.naming.cameras import CameraClaim, KnownSource, TimeSpan
 from indexer.domain.naming.tree import source_of_known
 from indexer.domain.paths import lies_at_or_below, lies_below
-from indexer.store import camera_sources, confirmations, images
+from indexer.store import camera_sources, confirmations, images, videos
 from indexer.store.camera_sources import CapturedImage
 from indexer.store.database import Database
 
@@ -87,7 +89,7 @@ class KnownCameras:
             return bool(sources) and all(lies_below(source, claim.source) for source in sources)
         if not claim.former_sources & sources:
             return False
-        return any(source_of_known(image.path, {claim.source}) == claim.source for image in self._images(camera))
+        return any(source_of_known(path, {claim.source}) == claim.source for path, _, _ in self._iter_named(camera))
 
     def owners(self, sources: Collection[str], *, levels: Collection[str]) -> dict[str, str]:
         """The camera of each of these sources whose folder gave its images their camera, whatever it is called now.
@@ -118,15 +120,14 @@ class KnownCameras:
     def _is_named_by(self, camera: str, source: str) -> bool:
         """Whether a source itself gave its images this camera: no person, and no name that all their files have."""
         return any(
-            not image.is_by_person
-            and (image.is_by_folder or not lies_at_or_below(image.path, source))
-            and source_of_known(image.path, {source}) == source
-            for image in self._images(camera)
+            (is_by_folder or not lies_at_or_below(path, source)) and source_of_known(path, {source}) == source
+            for path, is_by_person, is_by_folder in self._iter_named(camera)
+            if not is_by_person
         )
 
     def _is_named_by_person(self, camera: str, source: str) -> bool:
         """Whether a person said that images below a folder are of this camera."""
-        return any(image.is_by_person and lies_below(image.path, source) for image in self._images(camera))
+        return any(is_by_person and lies_below(path, source) for path, is_by_person, _ in self._iter_named(camera))
 
     def may_be_several(self, camera: str, new_sources: Set[str], *, by_earlier_rules: bool) -> bool:
         """Whether new images from these sources may be of another camera of that name, so that times must be compared.
@@ -168,17 +169,32 @@ class KnownCameras:
         return self._undone_words.get(camera, frozenset())
 
     def recent_paths(self, camera: str, source: str, *, limit: int) -> list[str]:
-        """The paths of images of a source among those that a camera got last."""
+        """The paths of images and videos of a source among those that a camera got last."""
         if self._database is None or camera not in self._sources:
             return []
         with self._database.read() as session:
             paths = camera_sources.list_recent_paths(session, camera, limit=limit)
+            paths += islice(videos.list_paths(session, camera), limit)
         return [path for path in paths if self._is_of_source(path, camera, source)]
 
     def list_paths(self, camera: str, source: str) -> list[str]:
-        """The paths of all images of a source that a camera has, of removed ones, too."""
-        images = (image for image in self._images(camera) if not image.is_missing)
-        return [image.path for image in images if self._is_of_source(image.path, camera, source)]
+        """The paths of all images and videos of a source that a camera has, of removed images, too."""
+        paths = [image.path for image in self._images(camera) if not image.is_missing] + list(self._videos(camera))
+        return [path for path in paths if self._is_of_source(path, camera, source)]
+
+    def written_ns(self, camera: str) -> dict[str, int]:
+        """When the files of a camera's images were last written, by path."""
+        if self._database is None:
+            return {}
+        with self._database.read() as session:
+            return camera_sources.list_written_ns(session, camera)
+
+    def replaced_paths(self, camera: str) -> set[str]:
+        """The paths of images of a camera whose files have another content now."""
+        if self._database is None or camera not in self._sources:
+            return set()
+        with self._database.read() as session:
+            return camera_sources.list_replaced_paths(session, camera)
 
     def _is_of_source(self, path: str, camera: str, source: str) -> bool:
         return source_of_known(path, self.recorded(camera)) == source
@@ -247,6 +263,18 @@ class KnownCameras:
         """Whether a camera has images whose sources are not stored."""
         known = self._sources[camera]
         return not known or any(source.is_root for source in known)
+
+    def _iter_named(self, camera: str) -> Iterator[tuple[str, bool, bool]]:
+        """The path of each image and video of a camera, and whether a person, and whether its folder, says it."""
+        yield from ((image.path, image.is_by_person, image.is_by_folder) for image in self._images(camera))
+        yield from ((path, by in USER_SOURCES, by == "folder") for path, by in self._videos(camera).items())
+
+    def _videos(self, camera: str) -> dict[str, str]:
+        """Where the camera of the videos of a camera comes from, by path."""
+        if self._database is None:
+            return {}
+        with self._database.read() as session:
+            return videos.list_paths(session, camera)
 
     def _images(self, camera: str) -> list[CapturedImage]:
         if self._database is None:

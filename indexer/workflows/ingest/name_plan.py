@@ -168,8 +168,18 @@ def _check_sources(
     new_times = _list_new_times(request, old_paths) if request.options else {}
     roots = {candidate.root for candidate in request.candidates}
     check = check_sources(claims, known, gone=gone.keys(), moved=moved_names, new_times=new_times, roots=roots)
+    overwritten = {
+        file.path
+        for file, row in diff.files_to_read
+        if row is not None and not _NUMBER.search(os.path.basename(file.path))
+    }
     words = check_words(
-        claims, known, request.candidates, walked=request.rule_folders, unclear_folders=request.unclear_folders
+        claims | {path: names[path] for path in overwritten},
+        known,
+        request.candidates,
+        walked=request.rule_folders,
+        unclear_folders=request.unclear_folders,
+        overwritten=overwritten,
     )
     check = check.joined(words)
     if is_zone_new(request) and database is not None:

@@ -54,7 +54,10 @@ class CameraChange:
 
 @dataclass(frozen=True)
 class VideoPreview:
-    """A video as it would be taken in; `state`: what would be done with it, or why nothing could be."""
+    """A video as it would be taken in; `state`: what would be done with it, or why nothing could be.
+
+    `timezone`: of its folder; None: UTC.
+    """
 
     path: str
     camera: str
@@ -62,6 +65,7 @@ class VideoPreview:
     time_from: str
     state: str
     size_bytes: int
+    timezone: str | None
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from indexer.domain.paths import lies_at_or_below
 from indexer.files.walking import Candidate
 from indexer.workflows.ingest.held_cameras import HeldCamera, SourceCheck
 from indexer.workflows.ingest.known_cameras import KnownCameras
+from indexer.workflows.ingest.writing_times import WritingTimes
 
 _DAY = timedelta(days=1)
 RECENT_IMAGES = 1000
@@ -45,19 +46,20 @@ def check_words(
     *,
     walked: Sequence[str],
     unclear_folders: Set[str],
+    overwritten: Set[str] = frozenset(),
 ) -> SourceCheck:
     """Which cameras are held back, or reported, as several words may be cameras.
 
     `claims` as in `check_sources`. `candidates`: all files, of which those not in `claims` are known; `walked`: the
     folders of which they are all files. `unclear_folders`: those of cameras where nothing tells whether numbers below a
-    date are hours.
+    date are hours. `overwritten`: known files whose content is another one now.
     """
     paths_by_source = _group_by_source(claims)
     of_folders = {source for source, _, name in paths_by_source if not name}
     walked_paths = _list_walked(claims, candidates, of_folders)
     mtimes_ns = {candidate.path: candidate.mtime_ns for candidate in candidates if candidate.path in claims}
     no_months = {claims[path].folder for paths in paths_by_source.values() for path in paths if is_no_month(path)}
-    check = SourceCheck()
+    written, check = WritingTimes(candidates, known, overwritten=overwritten), SourceCheck()
     for (source, camera, name), paths in sorted(paths_by_source.items()):
         naming = claims[paths[0]]
         is_walked = not name and any(lies_at_or_below(source, folder) for folder in walked)
@@ -68,7 +70,8 @@ def check_words(
         series = _find_open_series(
             paths,
             before,
-            camera=name,
+            find_words=partial(written.find_series, camera=camera, name=name),
+            find_lone=None if name else partial(written.find_lone_series, camera=camera),
             covered=known.confirmed_words(camera),
             undone=known.undone_words(camera),
             is_confirmed=source in known.confirmed(camera),
@@ -125,7 +128,8 @@ def _find_open_series(
     paths: Sequence[str],
     before: Sequence[str],
     *,
-    camera: str,
+    find_words: "_Finder",
+    find_lone: "_Finder | None",
     covered: frozenset[str],
     undone: frozenset[str],
     is_confirmed: bool,
@@ -137,13 +141,16 @@ def _find_open_series(
     """The first series of these files and of those known before that nobody answered and that is not reported yet; one
     that holds the camera comes before others.
 
-    `camera`: the camera where file names say it. `covered`: the words that a person confirmed; `undone`: those that
-    they took back; `is_confirmed`: they confirmed what is known, in whatever words. `is_counted`: a number behind the
-    camera was taken for one of an event. `is_unclear`, `is_year_unclear`:
-    nothing tells whether folders are hours, and years. `are_no_months`: numbers beside them are too high for months.
+    `find_words`: finds words, numbers and letters; `find_lone`: finds words of single files, None if file names say the
+    camera. `covered`: the words that a person confirmed; `undone`: those that they took back; `is_confirmed`: they
+    confirmed what is known, in whatever words. `is_counted`: a number behind the camera was taken for one of an event.
+    `is_unclear`, `is_year_unclear`: nothing tells whether folders are hours, and years. `are_no_months`: numbers beside
+    them are too high for months.
     """
-    finders: list[_Finder] = [partial(find_series, camera=camera)]
-    finders += [] if camera else [find_dcf_series, find_prefix_series]
+    finders: list[_Finder] = [
+        find_words,
+        *([] if find_lone is None else [find_dcf_series, find_prefix_series, find_lone]),
+    ]
     finders += [find_counted_series] if is_counted else []
     finders += [find_hour_series] if is_unclear else []
     finders += [find_year_series] if is_year_unclear else []

@@ -131,7 +131,21 @@ def test_names_of_two(files: list[str], cameras: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["milesight_", "DCS-932L", "192.168.1.64_01_", "192.168.1.64_", "QNAP_cam2_", "axis-1234_"]
+    "text",
+    [
+        "milesight_",
+        "DCS-932L",
+        "192.168.1.64_01_",
+        "192.168.1.64_",
+        "QNAP_cam2_",
+        "axis-1234_",
+        "Argus 3 Pro_00_",
+        "Reolink Duo 2_00_",
+        "Reolink TrackMix PoE_00_",
+        "AXIS P3245-LVE_",
+        "192.168.1.108_IPC_main_",
+        "10.0.0.64_Camera 01_",
+    ],
 )
 def test_words_of_makers_join_no_folders(text: str) -> None:
     """What a factory or a program writes names cameras of two folders apart, whatever their times; alone it is one."""
@@ -140,6 +154,43 @@ def test_words_of_makers_join_no_folders(text: str) -> None:
     camera = text.removesuffix("_")
     assert [named[file].camera for file in files] == [f"North/{camera}", f"South/{camera}"]
     assert named_tree("/data/lot", files[:1])[files[0]].camera == camera
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RecM03_",
+        "RecS03_",
+        "RingVideo_",
+        "clip_",
+        "REC_",
+        "EVT_",
+        "NO",
+        "EV",
+        "PA",
+        "FILE",
+        "DJI_",
+        "WhatsApp Image ",
+        "signal-",
+        "FB_IMG_",
+        "C360_",
+        "Screenshot from ",
+        "00001IMG_00001_BURST",
+        "out",
+        "cap",
+    ],
+)
+def test_words_that_are_no_cameras(text: str) -> None:
+    """What all cameras or programs of a kind write before the time is no camera: the folder is, in each place."""
+    files = [f"{station}/{text}2024050{day}123045.jpg" for day, station in enumerate(("North", "South"), 1)]
+    assert [naming.camera for naming in named_tree("/data/lot", files).values()] == ["North", "South"]
+
+
+@pytest.mark.parametrize("name", ["gate_out", "NO", "cap", "Rec01", "Nest box", "Ring road", "signal box", "file room"])
+def test_words_of_names(name: str) -> None:
+    """Such words stay part of a name, and are names of their own where they are not glued to the time."""
+    file = f"lot/{name}_20240501123045.jpg"
+    assert named_tree("/data", [file])[file].camera == name
 
 
 @pytest.mark.parametrize("file", ["20240501_120000.png", "Reolink_00_20240501120000.png", "2024-05-01_1200.png"])
@@ -203,16 +254,19 @@ def test_batches_split_and_join_nothing(batches: list[list[str]]) -> None:
     """In whatever batches paths come, those of one source get one camera, and no others get it but by their names."""
     known: dict[str, set[str]] = {}
     cameras: dict[str, set[str]] = {}
+    given = set[str]()
     for batch in batches:
         files = [PathFile(f"/data/lot/{file}", 0) for file in sorted(set(batch))]
         owners = {source: min(names) for source, names in cameras.items()}
         named = name_tree(files, siblings=(), rules=RuleBook({})).with_assigned_names(known, owners=owners)
         for naming in named.values():
             known.setdefault(naming.camera, set()).add(naming.source)
-            if naming.claim is not None and not naming.claim.is_given:
+            if naming.claim is not None and naming.claim.is_given:
+                given.add(naming.camera)
+            else:
                 cameras.setdefault(naming.source, set()).add(naming.camera)
     assert all(len(names) == 1 for names in cameras.values())
-    sources = [source for names in cameras.values() for source in names]
+    sources = [source for names in cameras.values() for source in names - given]
     assert len(sources) == len(set(sources))
 
 

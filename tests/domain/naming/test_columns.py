@@ -77,6 +77,7 @@ def test_values_that_follow_each_other(names: list[str]) -> None:
         [f"20240501_{n // 2:06}_{n:04}" for n in range(40)],
         ["05010123", "05010124", "05020125"],
         ["IMG_1", "IMG_2", "IMG_3"],
+        [f"G4 Pro 5-1-2024, {h}.30.45 EDT - 5-1-2024, {h}.30.59 EDT" for h in ("09", "10", "09", "11")],
     ],
 )
 def test_counters_and_times(names: list[str]) -> None:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from indexer.domain.naming.folders import read_folder
+from indexer.domain.naming.reading import read_path
 from tests.support.names import named_tree
 
 
@@ -30,6 +32,72 @@ def test_times(file: str, time: str) -> None:
     assert (naming.camera, f"{naming.captured_at:%Y-%m-%d %H:%M:%S}", naming.captured_at_source) == ("G4", time, "name")
 
 
+@pytest.mark.parametrize(
+    ("name", "camera", "time"),
+    [
+        ("2024_0501_093001_001F.MP4", "lot", "2024-05-01 09:30:01.000"),
+        ("Lobby-2024-05-01_09h30min45s109ms.jpg", "Lobby", "2024-05-01 09:30:45.109"),
+        ("gate_2024122_093045.jpg", "gate", "2024-05-01 09:30:45.000"),
+        ("gate_2024-122T093045.jpg", "gate", "2024-05-01 09:30:45.000"),
+        ("gate_2024-W18-3_093045.jpg", "gate", "2024-05-01 09:30:45.000"),
+        ("gate_2024:05:01_09:30:45.jpg", "gate", "2024-05-01 09:30:45.000"),
+        ("gate_10-13-15_2024-05-01.jpg", "gate", "2024-05-01 10:13:15.000"),
+        ("gate (2024-05-01 12-30-45).jpg", "gate", "2024-05-01 12:30:45.000"),
+        ("gate_2024-05-01_12-30-45+0200.jpg", "gate", "2024-05-01 10:30:45.000"),
+        ("gate_20240501_123045+02:00.jpg", "gate", "2024-05-01 10:30:45.000"),
+        ("gate_20240501T123045+02.jpg", "gate", "2024-05-01 10:30:45.000"),
+        ("gate_20240501_123045UTC.jpg", "gate", "2024-05-01 12:30:45.000"),
+        ("gate_1714566645123456.jpg", "gate", "2024-05-01 12:30:45.123"),
+        ("gate_2024050112304512.jpg", "gate", "2024-05-01 12:30:45.120"),
+        ("20240501_123045_shot1.jpg", "lot", "2024-05-01 12:30:45.000"),
+        ("20240501_123045_seq12.jpg", "lot", "2024-05-01 12:30:45.000"),
+        ("20240501_123045_v2.jpg", "lot", "2024-05-01 12:30:45.000"),
+        ("20240501_123045_T21.jpg", "lot", "2024-05-01 12:30:45.000"),
+        ("20240501_123045_cam4.jpg", "cam4", "2024-05-01 12:30:45.000"),
+        ("gate_13052024_123045.jpg", "gate", "2024-05-13 12:30:45.000"),
+    ],
+)
+def test_whole_times(name: str, camera: str, time: str) -> None:
+    """Months and days that are joined, days of the year and of a week, and milliseconds with a unit are read."""
+    naming = named_tree("/data/lot", [name])[name]
+    assert (naming.camera, naming.captured_at_source) == (camera, "name")
+    assert f"{naming.captured_at:%F %T.%f}"[:-3] == time
+
+
+@pytest.mark.parametrize(
+    "name", ["2024_1301_093001.mp4", "2024_0501_253001.mp4", "c_2024367_093045.jpg", "c_2024-W54-1_093045.jpg"]
+)
+def test_numbers_that_are_no_time(name: str) -> None:
+    """A month, an hour, a day or a week that no calendar has is no time."""
+    assert named_tree("/data/lot", [name])[name].captured_at_source != "name"
+
+
+@pytest.mark.parametrize(
+    ("files", "camera", "times"),
+    [
+        (["cam/20240501{}.jpg", "22", "23", "24", "25"], "cam", None),
+        (["cam/20240501{}.jpg", "22", "23", "24", "99"], "cam", None),
+        (["cam/image1101{}.jpg", "103045", "113045", "123045"], "cam", None),
+        (["cam/0715{}.jpg", "103045", "113045", "123045"], "cam", None),
+        (["cam/image{}.jpg", "1300000000", "1300003600"], "cam", ["2011-03-13 07:06:40", "2011-03-13 08:06:40"]),
+        (["cam/{}.jpg", "1714566645", "1714566705"], "cam", ["2024-05-01 12:30:45", "2024-05-01 12:31:45"]),
+        (
+            ["cam/gate_{}_20240501.jpg", "101315", "111416", "141517"],
+            "gate",
+            ["2024-05-01 10:13:15", "2024-05-01 11:14:16", "2024-05-01 14:15:17"],
+        ),
+        (["cam/gate_{}_20240501.jpg", "000123", "000124", "000125"], "cam", None),
+    ],
+)
+def test_numbers_of_one_folder(files: list[str], camera: str, times: list[str] | None) -> None:
+    """Ten digits are no seconds since 1970 where they are dates; six digits before a date may count."""
+    form, *numbers = files
+    named = named_tree("/data/lot", [form.format(number) for number in numbers]).values()
+    assert {naming.camera for naming in named} == {camera}
+    read = [f"{naming.captured_at:%F %T}" for naming in named if naming.captured_at_source == "name"]
+    assert read == (times or [])
+
+
 def test_a_short_date_before_six_digits() -> None:
     """A date of six digits before a time of six is no time."""
     files = [f"c/2026-05-01/260501_{time}.jpg" for time in ("123041", "133042", "143043")]
@@ -56,19 +124,83 @@ def test_a_short_date_before_six_digits() -> None:
         "2024-05-01 - Copy",
         "2024-05-01_2024-05-07",
         "2024 05 01",
+        "2024-05-01 Wed",
+        "2024-05-01_Wed",
+        "2024-05-01 (Wed)",
+        "2024-05-01 Wednesday",
+        "2024-05-01T12-30-45Z",
+        "20240501T123045Z",
+        "2024/05 - May/01",
+        "y=2024/m=05/d=01",
+        "dt=2024-05-01",
+        "01052024",
+        "D20240501",
+        "2024\u5e7405\u670801\u65e5",
+        "2024/KW20",
+        "2024/W20",
+        "KW20_2024",
+        "2024-05-01/12-00",
+        "2024-05-01/12.00",
+        "2024-05-01/1200",
+        "2024-05-01/hour_12",
+        "2024-05-01/12AM",
+        "2024-05-01/001/dav/09",
+        "20240501/09/20240501_093045_BE2F_ACCC8E012345/20240501_09",
     ],
 )
 def test_folders_of_dates(folder: str) -> None:
-    """Dates in other forms are generic folders: the camera is the folder above."""
+    """Dates and hours in other forms are generic folders: the camera is the folder above."""
     file = f"gate/{folder}/IMG_0001.JPG"
-    assert named_tree("/data", [file])[file].camera == "gate"
+    assert named_tree("/data", [file])[file].camera.partition("/001")[0] == "gate"
 
 
-@pytest.mark.parametrize("folder", ["12-99-98", "Monday", "day 1", "sun", "1-2-3", "2024-W99", "2024-05-01gate"])
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "12-99-98",
+        "Monday",
+        "day 1",
+        "sun",
+        "1-2-3",
+        "2024-W99",
+        "2024-05-01gate",
+        "W20",
+        "99052024",
+        "5-13 Wed",
+        "dt=gate",
+    ],
+)
 def test_folders_that_are_no_dates(folder: str) -> None:
     """Folders that only look like a date are cameras."""
     file = f"gate/{folder}/IMG_0001.JPG"
     assert named_tree("/data", [file])[file].camera == folder
+
+
+@pytest.mark.parametrize(
+    ("folder", "is_sure"),
+    [
+        ("2024-05-01_12-30-45", True),
+        ("2024-05-01T12", True),
+        ("2024Y05M01D12H", True),
+        ("2024-05-01/12-00", True),
+        ("2024-05-01/12PM", True),
+        ("2024-05-01/hour_12", True),
+        ("2024-05-01_12", False),
+        ("2024-05-01/12", False),
+        ("2024-05-01/1200", False),
+    ],
+)
+def test_hours_that_are_no_channels(folder: str, is_sure: bool) -> None:
+    """A folder whose name also has minutes, T or H is an hour; only two or four digits may be a channel."""
+    facts = read_folder(f"/x/gate/{folder}")
+    assert (facts.clock, facts.is_clock_sure) == ((12,), is_sure)
+    assert read_path(f"/x/gate/{folder}/IMG_0001.JPG").clock == (() if is_sure else (12,))
+
+
+def test_sessions_of_one_camera() -> None:
+    """Folders of sessions that begin in several hours are one camera, also where the hours count from 1 on."""
+    files = [f"gate/2024-05-0{n}_0{n}-30-45/IMG_0001.JPG" for n in (1, 2)]
+    assert {naming.camera for naming in named_tree("/data", files).values()} == {"gate"}
 
 
 def test_numbers_below_a_year() -> None:

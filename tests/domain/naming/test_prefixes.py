@@ -11,12 +11,16 @@ from indexer.domain.naming.series import pattern_of
 @pytest.mark.parametrize(
     ("forms", "labels"),
     [
-        (["IMG_{}.JPG", "PICT{}.JPG"], ("<IMG>_*", "<PICT>*")),
-        (["IMG_{}.JPG", "gate_{}.jpg"], ("<IMG>_*", "<gate>_*")),
-        (["IMG_{}.JPG", "img_{}.JPG"], ("<IMG>_*", "<img>_*")),
-        (["IMG_{}.JPG", "{}.JPG"], ("<>*", "<IMG>_*")),
-        (["{}_IMG.JPG", "{}_PICT.JPG"], ("*_<IMG>", "*_<PICT>")),
-        (["IMG_{}.JPG", "IMG_{}.png"], ("IMG_*.<JPG>", "IMG_*.<png>")),
+        (["IMG_{}.JPG", "PICT{}.JPG"], ("<IMG>_*.<JPG>", "<PICT>*.<JPG>")),
+        (["IMG_{}.JPG", "gate_{}.jpg"], ("<IMG>_*.<JPG>", "<gate>_*.<jpg>")),
+        (["IMG_{}.JPG", "img_{}.JPG"], ("<IMG>_*.<JPG>", "<img>_*.<JPG>")),
+        (["IMG_{}.JPG", "{}.JPG"], ("*.<JPG>", "<IMG>_*.<JPG>")),
+        (["{}_IMG.JPG", "{}_PICT.JPG"], ("*_<IMG>.<JPG>", "*_<PICT>.<JPG>")),
+        (["IMG_{}.JPG", "IMG_{}.png"], ("<IMG>_*.<JPG>", "<IMG>_*.<png>")),
+        (
+            ["IMG_{}.JPG", "IMG_{}.png", "PICT{}.JPG"],
+            ("<IMG>_*.<JPG>", "<IMG>_*.<png>", "<PICT>*.<JPG>"),
+        ),
     ],
 )
 def test_two_cards_in_one_folder(forms: list[str], labels: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from indexer.domain.names import name_image
-from indexer.domain.naming.reading import find_time
+from indexer.domain.naming.reading import find_time, read_path
 from indexer.domain.naming.recorder_paths import read_recorder_path
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -21,7 +21,9 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
         ("/media/2026-01-01/24/front/00.00.mp4", None),
         ("/media/2026-01-01/12/front/00.60.mp4", None),
         ("/media/2026-01-01/12/00.00.mp4", None),  # which is read in the usual way
-        ("/media/2026-01-01/12/front/00.00.jpg", None),
+        ("/media/2026-01-01/12/front/00.00.jpg", ("/media/2026-01-01/front", NOON.replace(tzinfo=None))),
+        ("/media/2026-01-01/12/front/00-00.mp4", ("/media/2026-01-01/front", NOON.replace(tzinfo=None))),
+        ("/media/2026-01-01/12/front/0.000.mp4", None),
         ("/media/front/gate.mp4", None),
     ],
 )
@@ -38,4 +40,6 @@ def test_a_camera_of_all_hours(day: str, hour: str) -> None:
     named = name_image(path, root="/media/frigate/recordings", mtime_ns=0)
     assert (named.camera, named.camera_source, named.captured_at_source) == ("front_door", "folder", "name")
     assert named.captured_at == datetime.fromisoformat(f"{day}T{hour}:59:50+00:00")
-    assert find_time(path) == (0, len("59.50"))
+    for one in (path, path.replace(".mp4", ".jpg")):
+        assert find_time(one) == (0, len("59.50"))
+        assert read_path(one).clock == ()

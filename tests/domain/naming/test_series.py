@@ -1,9 +1,11 @@
 """Words in the file names of one folder that may be cameras."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from indexer.domain.naming.patterns import compile_pattern
-from indexer.domain.naming.series import Series, find_series, pattern_of, word_of
+from indexer.domain.naming.series import Series, are_written_at_once, find_lone_series, find_series, pattern_of, word_of
 
 
 @pytest.mark.parametrize(
@@ -150,3 +152,40 @@ def test_all_series_of_a_folder() -> None:
     signs = Series(("*_*_<a>", "*_*_<b>", "*_*_<c>"), at_once=True)
     assert find_series(numbers, covered={"<1>_*_?", "<2>_*_?"}) == signs
     assert find_series(numbers, covered={"<1>_*_?", "<2>_*_?", *signs.words}) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ("gate_1.jpg yard_2.jpg gate_3.jpg yard_4.jpg", ("gate", "yard")),
+        ("7_1F.mp4 7_2R.mp4 7_3F.mp4 7_4R.mp4", ("*_*<F>", "*_*<R>")),
+    ],
+)
+def test_words_that_are_written_at_once(names: str, words: tuple[str, ...]) -> None:
+    """Files of two words, each written between those of the other, are at once; one after the other they are not."""
+    series, files = Series(words, at_once=False), [f"/x/{name}" for name in names.split()]
+    times = [datetime(2024, 5, 1, 12, minute, tzinfo=UTC) for minute in range(4)]
+    assert are_written_at_once(series, dict(zip(files, times, strict=True)))
+    in_order = [files[0], files[2], files[1], files[3]]
+    assert not are_written_at_once(series, dict(zip(in_order, times, strict=True)))
+    assert not are_written_at_once(series, {})
+
+
+@pytest.mark.parametrize(
+    ("names", "overwritten", "words"),
+    [
+        ("gate.jpg yard.jpg", "gate.jpg yard.jpg", ("gate", "yard")),
+        ("gate.jpg yard.jpg", "gate.jpg", None),
+        ("gate.jpg yard.jpg", "", None),
+        ("gate.jpg gate_thumb.jpg", "gate.jpg gate_thumb.jpg", None),
+        ("a/gate.jpg b/gate.jpg a/yard.jpg", "", ("gate", "yard")),
+        ("a/gate.jpg b/gate.jpg c/yard.jpg", "", None),
+        ("gate.jpg yard.jpg IMG_1.jpg IMG_2.jpg", "gate.jpg yard.jpg", None),
+    ],
+)
+def test_files_that_are_written_again(names: str, overwritten: str, words: tuple[str, ...] | None) -> None:
+    """Words of files that are overwritten, or that come back in other folders side by side, may be cameras."""
+    paths, again = ([f"/x/{name}" for name in some.split()] for some in (names, overwritten))
+    series = find_lone_series(paths, overwritten=set(again))
+    assert (series and series.words) == words
+    assert words is None or find_lone_series(paths, overwritten=set(again), covered=set(words)) is None

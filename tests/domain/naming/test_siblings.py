@@ -334,3 +334,16 @@ def test_frames_of_events_are_no_times_of_day() -> None:
     """Two numbers of which the second counts from one on are event and frame."""
     files = [f"/data/cam/2024-05-01/{event:02}-{frame:02}.jpg" for event in range(1, 5) for frame in range(1, 3)]
     assert times_of(*files) == [None] * len(files)
+
+
+@pytest.mark.parametrize(("hours", "is_unclear"), [((9.3, 14.6, 21.1), False), ((9.3, 14.6, 9.2), True)])
+def test_hours_of_several_days(hours: tuple[float, ...], is_unclear: bool) -> None:
+    """Three folders of two digits on three days are hours if each was written in its own one."""
+    days = ("2024-05-01/09", "2024-05-02/14", "2024-05-03/21")
+    files = [
+        PathFile(f"/data/c/{day}/IMG_1.JPG", DAY_NS + number * 24 * HOUR_NS + int(hour * HOUR_NS))
+        for number, (day, hour) in enumerate(zip(days, hours, strict=True))
+    ]
+    tree = name_tree(files, siblings=(), rules=RuleBook({}))
+    assert {naming.camera for naming in tree.claimed.values()} == {"c"}
+    assert bool(tree.unclear_folders) == is_unclear

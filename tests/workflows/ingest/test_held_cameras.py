@@ -127,7 +127,7 @@ def test_a_second_series_later(index: Index) -> None:
 
 def test_words_that_share_no_number_are_reported(index: Index) -> None:
     """Where nothing shows that two words are two cameras, the files are taken in, and the report names the words."""
-    put(index, *(f"x/{name}.png" for name in ("gate_1", "yard_2", "gate_3", "yard_4")))
+    put(index, *(f"x/{name}.png" for name in ("gate_1", "gate_3", "yard_2", "yard_4")))
     assert index.ingest().names.several_words == {"x": ("gate", "yard")}
     put(index, "x/yard_6.png")
     assert index.ingest().names.several_words == {}

@@ -180,7 +180,7 @@ def test_second_folder_later_is_held_back(index: Index) -> None:
 PATTERN = r"^(?P<camera>\w+)-x(?P<timestamp>\d{14})"
 
 
-def test_a_rule_is_reported_once(index: Index, maker: Maker, tmp_path: Path) -> None:
+def test_a_rule_holds_at_the_next_ingest(index: Index, maker: Maker, tmp_path: Path) -> None:
     """A pattern holds at the next plain ingest, at a subfolder, and after `db copy`."""
     put(index, "gate-x20210327135337.png")
     index.ingest(pattern=r"(?P<camera>[a-z]+)-x(?P<timestamp>\d{14})")

@@ -91,6 +91,19 @@ def test_values_that_follow_each_other_are_reported(index: Index) -> None:
     assert held(index) == {"x": ["x"]}
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_words_that_are_written_at_the_same_times(index: Index, at_once: bool) -> None:
+    """Two words without a number in common are held back if their files were written in turns, however they come."""
+    files = [f"x/{name}" for name in ("gate_1.jpg", "yard_2.jpg", "gate_3.jpg", "yard_4.jpg")]
+    for minute, file in enumerate(files):
+        put(index, file)
+        os.utime(index.folder / file, (60 * minute, 60 * minute))
+        if not at_once:
+            index.ingest(index.folder / file)
+    assert list(held(index)) == ["x"]
+    assert len(cameras(index)) < len(files)
+
+
 @pytest.mark.parametrize("hours", [[], [13.5, 14.5]])
 def test_hours_by_modification_times(index: Index, hours: list[float]) -> None:
     """Folders of two digits are hours without a question where modification times say so."""
@@ -401,3 +414,18 @@ def test_a_confirmation_covers_what_was_shown_last(index: Index) -> None:
     )
     with index.database.read() as session:
         assert list_held(session)["x"].words == ("gate",)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_files_that_are_overwritten(index: Index, at_once: bool) -> None:
+    """If the only two files of a folder have other contents later, each may be of a camera: they are held back."""
+    files = ["x/gate.jpg", "x/yard.jpg"]
+    for _ in range(3):
+        for file in files:
+            put(index, file)
+            if not at_once:
+                index.ingest(index.folder / file)
+        index.ingest()
+    assert held(index) == {"x": ["x"]}
+    confirm_camera(index.database, "x", clock=index.clock)
+    assert held(index) == {}

@@ -269,3 +269,15 @@ def test_two_watches_read_a_video_once_into_the_index(
     assert index.rows("SELECT state, missing_reason, frames_stored FROM videos") == [("read", None, 2)]
     assert one.report.videos["read"] + two.report.videos["read"] == 1
     assert index.rows("SELECT COUNT(*) FROM images") == [(2,)]
+
+
+@on_sqlite
+def test_videos_that_arrive_alone_are_named_with_known_ones(
+    index: Index, watch_once: Callable[..., Any], frames: Path, put_video: Callable[..., Path]
+) -> None:
+    """The numbers of events before the times of videos make no camera each, though each video comes alone."""
+    (index.folder / "yard").mkdir()
+    for number, hour in ((1, 12), (2, 13), (3, 14)):
+        put_video(f"yard/{number:02}-20240501{hour}0000.mp4", number)
+    watch_once(frames=frames)
+    assert len({camera for camera, _ in index.rows(STATES)}) == 1

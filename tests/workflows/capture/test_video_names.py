@@ -1,0 +1,62 @@
+"""The cameras and times of videos: decided together with the videos beside them, known ones included."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from indexer.workflows.capture.preview_videos import preview_videos
+from indexer.workflows.ingest.discovery import discover
+from indexer.workflows.ingest.preview import VideoPreview
+from tests.support.databases import on_sqlite
+from tests.workflows.capture.conftest import Videos, scene
+
+EVENTS = [f"Yard/{number:02}-20240501{hour}0000.mp4" for number, hour in ((1, 12), (2, 13), (3, 14))]
+DAYS = ["lot/gate_13-05-2024_12-00-00.mp4", "lot/gate_01-06-2024_12-00-00.mp4"]
+
+
+def put(videos: Videos, number: int, name: str) -> Path:
+    """A video that differs from those with other numbers."""
+    return videos.make(name, scene(10 + 37 * number))
+
+
+def show(videos: Videos, **options: object) -> tuple[VideoPreview, ...]:
+    """The videos of the folder as a dry run shows them."""
+    videos.frames.mkdir(exist_ok=True)
+    request = discover([str(videos.folder)], frames_folder=str(videos.frames.resolve()), **options)  # type: ignore[arg-type]
+    return preview_videos(videos.index.database, request)
+
+
+def stored(videos: Videos) -> list[tuple[str, str, str]]:
+    """The path, the camera and the time of each video, as the index has them."""
+    return videos.index.rows("SELECT path, camera, started_at FROM audit_videos ORDER BY path")
+
+
+@on_sqlite
+@pytest.mark.parametrize("names", [EVENTS, DAYS])
+@pytest.mark.parametrize("by_file", [True, False])
+def test_later_videos_are_named_with_known_ones(videos: Videos, names: list[str], by_file: bool) -> None:
+    """Videos that come one after the other are one camera, and the dry run shows what the ingest then does."""
+    for number, name in enumerate(names):
+        path = put(videos, number, name)
+        before = [(video.path, video.camera) for video in show(videos)]
+        videos.ingest(*([path] if by_file else []))
+        assert [row[:2] for row in stored(videos)] == before
+    assert len({camera for _, camera, _ in stored(videos)}) == 1
+
+
+@on_sqlite
+def test_the_order_of_dates_is_that_of_known_videos(videos: Videos) -> None:
+    """A date that could have two meanings has the order that a known video of its folder shows."""
+    for number, name in enumerate(DAYS):
+        put(videos, number, name)
+        videos.read()
+    assert sorted(str(at)[:10] for _, _, at in stored(videos)) == ["2024-05-13", "2024-06-01"]
+
+
+@on_sqlite
+def test_a_dry_run_has_the_time_zone_of_the_folder(videos: Videos) -> None:
+    """The dry run shows in which time zone a video began: that of its folder."""
+    put(videos, 0, "gate_20240501_120000.mp4")
+    (video,) = show(videos, timezone="Europe/Berlin")
+    assert (video.started_at, video.timezone) == (datetime(2024, 5, 1, 10, tzinfo=UTC), "Europe/Berlin")
