@@ -40,7 +40,8 @@ PRELOADING = """
 import sys
 sys.path.insert(0, {root!r})
 from indexer.execution import processes
-from indexer.imaging import image_buffer as buffer
+from indexer.imaging.matching import load_kernel
+load_kernel()
 with processes(1, preload=["indexer.imaging.kernel.preloaded"]) as spread:
     names = "[name in __import__('sys').modules for name in ('llvmlite', 'numba')]"
     print(*spread(sys.intern, ["ready"]), *spread(eval, [names]))

@@ -53,8 +53,12 @@ def _load(name: str, call: Callable[[int], Call], *, compiles: bool = True) -> C
 
 def is_compiled() -> bool:
     """Whether the machine code that most profiles need was stored by an earlier run; else it takes some seconds."""
-    folder = cache_folder(os.environ.get("NUMBA_CACHE_DIR", ""))
-    return all(any(folder.glob(f"{name}-*.o")) for name in _NEEDED)
+    return all(map(is_stored, _NEEDED))
+
+
+def is_stored(name: str) -> bool:
+    """Whether machine code of one function was stored: `search`, `distances` or `contrast`."""
+    return any(cache_folder(os.environ.get("NUMBA_CACHE_DIR", "")).glob(f"{name}-*.o"))
 
 
 def cache_folder(chosen: str) -> Path:
