@@ -29,6 +29,8 @@ def search(
     numbers = carray(frame, 9)
     height, width = numbers[1], numbers[2]
     rows = carray(words, (3, height, row_words))
+    of_runs = carray(runs, (2, width // 2 + 1, 3)), carray(labels, (height * (width // 2 + 1), 5))
+    scratch = (rows[0], rows[1], rows[2], carray(changed, height), *of_runs)
     compared, matched = search_in_arrays(
         carray(pixels, size),
         image,
@@ -44,12 +46,7 @@ def search(
         numbers[8],
         carray(hints, (hint_count, 4)),
         carray(evidence, (count, 4)),
-        rows[0],
-        rows[1],
-        rows[2],
-        carray(changed, height),
-        carray(runs, (2, width // 2 + 1, 3)),
-        carray(labels, (height * (width // 2 + 1), 5)),
+        scratch,
     )
     return 2 * compared + matched
 

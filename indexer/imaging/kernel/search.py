@@ -185,12 +185,7 @@ def search(
     limit,
     hints,
     evidence,
-    raw,
-    grown,
-    outside,
-    changed,
-    runs,
-    labels,
+    scratch,
 ):
     """The number of candidates that were compared, and whether the last of them is similar.
 
@@ -218,14 +213,13 @@ def search(
     evidence : (M, 4), int64
         Written for every compared candidate: counted doubled area (or ABOVE_LIMIT and nothing more), doubled area of
         the largest contour, number of contours that count, changed pixels before dilation.
-    raw, grown, outside : rows of bits
-        Scratch space, as the rest: (height, 8 * n + 2), uint64, where n vectors of 8 words hold `width` pixels. Word w
-        of a row is at index w + 1. The first and the last word are padding, as the words around a vector are read.
-    changed, runs, labels : (height,), (2, N, 3), (height * N, 5), int64
-        N is width // 2 + 1.
+    scratch : tuple of six arrays
+        Scratch space. Three are rows of bits: (height, 8 * n + 2), uint64, where n vectors of 8 words hold `width`
+        pixels. Word w of a row is at index w + 1. The first and the last word are padding, as the words around a vector
+        are read. The others have the shapes (height,), (2, N, 3) and (height * N, 5), int64, where N is width // 2 + 1.
     """
     sizes = pixels, image, planes, height, width, stride
-    work = _Work(*sizes, threshold, dilations, least, limit, raw, grown, outside, changed, runs, labels)
+    work = _Work(*sizes, threshold, dilations, least, limit, *scratch)
     recent, size = hints.shape[0] - 1, planes * height * stride
     image_hint = image // size % recent
     if hints[image_hint, 1] == 0:
