@@ -1,7 +1,7 @@
 """Opens the index of an ingest, and asks whether it is wanted beside other indexes of the same folders."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
 from indexer.cli.render.tables import format_time
@@ -9,12 +9,16 @@ from indexer.cli.session import CommandSession
 from indexer.cli.streams import print_line
 from indexer.errors import UsageError
 from indexer.escaping import quoted
+from indexer.store import images
 from indexer.store.database import Database, parse_address
 from indexer.store.schema import find_database, open_database
 from indexer.workflows.ingest.discovery import IngestRequest
 from indexer.workflows.ingest.other_indexes import OtherIndex, list_other_indexes, register_use
 
 _MAX_LISTED = 3
+_MODULES_OF_WORKERS = ("indexer.workflows.image_files",)
+_MODULES_FOR_MANY = (*_MODULES_OF_WORKERS, "indexer.imaging.kernel.preloaded_contrast")
+_MANY_FILES = 300  # they save the time that loading the compiled code takes
 
 
 @contextmanager
@@ -38,6 +42,18 @@ def open_index(
     finally:
         if database is not None:
             database.close()
+
+
+def list_preloaded_modules(session: CommandSession, request: IngestRequest) -> tuple[str, ...]:
+    """The modules that workers load while this process opens the index; none if no file may be new, as in a rerun."""
+    database = find_database(session.settings.database)
+    new_count = len(request.candidates)
+    if database is not None:
+        with closing(database), database.read() as reading:
+            new_count -= images.count_present(reading)
+    if new_count <= 0:
+        return ()
+    return _MODULES_FOR_MANY if new_count >= _MANY_FILES else _MODULES_OF_WORKERS
 
 
 def require_alone(session: CommandSession, database: Database | None, request: IngestRequest) -> None:

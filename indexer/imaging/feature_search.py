@@ -3,18 +3,17 @@
 It promises the distances of `indexer.imaging.features`, exact below the limit. It does not know what they decide.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.domain.feature_layout import CHANNELS, cells_per_row, feature_rows
+from indexer.domain.feature_layout import cells_per_row, feature_rows
 from indexer.imaging.features import cell_distances
 from indexer.imaging.image_buffer import Slot, buffer_view, view
 from indexer.imaging.kernel import cache as kernel_cache
+from indexer.imaging.kernel.calls import DistancesCall
 
 _AT_LIMIT = -1
 
@@ -53,7 +52,7 @@ def squared_distances(slot: Slot, offsets: NDArray[np.int64], *, alike: int, lim
         cells_per_row(slot.width),
         alike,
         limit,
-        squared,
+        squared=squared,
     )
     return squared[:compared]
 
@@ -69,16 +68,10 @@ def _by_numpy(slot: Slot, offsets: NDArray[np.int64], *, alike: int, limit: int)
 
 
 @cache
-def load_distances() -> Callable[..., Any] | None:
+def load_distances() -> DistancesCall | None:
     """The compiled distances; None if they cannot be loaded. Loading is tried only once in a process.
 
     It takes 5 milliseconds, and most of a second if they are not compiled yet; so it is done with the search
     (`indexer.imaging.matching.load_kernel`), and not in the middle of a camera.
     """
-    return kernel_cache.load_distances(_warm_up)
-
-
-def _warm_up(distances: Callable[..., Any]) -> None:
-    """Runs a search without candidates, so that the machine code is loaded, or compiled if necessary."""
-    nothing = np.empty(0, dtype=np.int64)
-    distances(np.zeros(CHANNELS, dtype=np.uint8), 0, nothing, 1, CHANNELS, 1, 0, 0, nothing)
+    return kernel_cache.load_distances()

@@ -7,7 +7,6 @@ compared pair whose score is at most the record limit. It does not know time, ra
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +16,14 @@ from indexer.domain.similarity import distance_score, is_similar
 from indexer.imaging.feature_search import load_distances, squared_distances
 from indexer.imaging.features import distance_of, feature_distance, least_squared
 from indexer.imaging.image_buffer import (
-    ImageBuffer,
     Slot,
     buffer_view,
     release_pages,
-    required_bytes,
     search_hints,
     view,
 )
 from indexer.imaging.kernel.cache import load_search
+from indexer.imaging.kernel.calls import SearchCall
 from indexer.imaging.original_profile import same_size
 from indexer.imaging.scoring import area_unit, changed_area
 
@@ -103,7 +101,7 @@ def match_each(tasks: tuple[MatchTask, ...]) -> tuple[Match, ...]:
 class CompiledSearch:
     """The search in machine code (`indexer.imaging.kernel.search`)."""
 
-    def __init__(self, search: Callable[..., Any]) -> None:
+    def __init__(self, search: SearchCall) -> None:
         self._search = search
 
     def __call__(self, task: MatchTask) -> Match:
@@ -139,18 +137,13 @@ class CompiledSearch:
     ) -> tuple[int, bool, NDArray[np.int64]]:
         """What `indexer.imaging.kernel.search` returns and writes; `limits` as `area_limits`."""
         slot, scoring = task.image, task.scoring
+        height = scoring.frame_height(slot.height, slot.width)
         counts = np.empty((len(task.candidates), 4), dtype=np.int64)
         compared, matched = self._search(
             buffer_view(slot),
             slot.offset,
-            task.candidates,
-            scoring.planes,
-            scoring.frame_height(slot.height, slot.width),
-            slot.width,
-            slot.stride,
-            np.uint8(scoring.threshold),
-            dilations,
-            *limits,
+            np.ascontiguousarray(task.candidates, dtype=np.int64),
+            (scoring.planes, height, slot.width, slot.stride, scoring.threshold, dilations, *limits),
             search_hints(slot),
             counts,
         )
@@ -234,7 +227,7 @@ def load_kernel() -> CompiledSearch | None:
 
     The distances of features are loaded with it.
     """
-    search = load_search(_warm_up)
+    search = load_search()
     load_distances()
     return None if search is None else CompiledSearch(search)
 
@@ -276,13 +269,6 @@ def _search_by_features(task: MatchTask, search: CompiledSearch) -> Match:
 def _counts(score: float, scoring: ScoringParameters) -> bool:
     """Whether a pair with this score is similar or recorded."""
     return is_similar(score, max_score=scoring.max_score) or score <= scoring.record_limit
-
-
-def _warm_up(search: Callable[..., Any]) -> None:
-    """Runs a search without candidates, so that the machine code is loaded, or compiled if necessary."""
-    scoring = ScoringParameters(0, 0, 0.0, native=False, max_score=0.0, record_limit=0.0)
-    with ImageBuffer(required_bytes([(1, 1)]), shared=False) as buffer:
-        CompiledSearch(search)(MatchTask(buffer.reserve(1, 1), np.empty(0, dtype=np.int64), scoring))
 
 
 def _slots(task: MatchTask) -> Iterable[Slot]:

@@ -47,13 +47,15 @@ Drawn = tuple[dict[str, Any], dict[str, Any]]
 """What the tables `images` and `thumbnails` hold of one frame."""
 
 
-def write_frames(folder: Path, cameras: Iterable[Camera], *, processes: int = 1, apart: bool = False) -> list[Path]:
-    """The JPEG files of all frames; `apart` gives every camera a folder of its own."""
+def write_frames(
+    folder: Path, cameras: Iterable[Camera], *, processes: int = 1, apart: bool = False, ending: str = ".jpg"
+) -> list[Path]:
+    """The files of all frames, JPEG or with the ending `.png` PNG; `apart` gives every camera a folder of its own."""
     tasks = []
     for camera in cameras:
         place = folder / camera.name if apart else folder
         place.mkdir(parents=True, exist_ok=True)
-        tasks += [(part, place) for part in _parts(camera, 0)]
+        tasks += [(part, place, ending) for part in _parts(camera, 0)]
     return list(chain.from_iterable(_spread(_write, tasks, processes=processes)))
 
 
@@ -117,14 +119,15 @@ def _painter(camera: Camera, grey: bool) -> Painter:
     return Painter(camera, grey=grey)
 
 
-def _write(task: tuple[Part, Path]) -> list[Path]:
+def _write(task: tuple[Part, Path, str]) -> list[Path]:
     """Writes the files of one part; their modification times are the frames' own."""
-    (camera, begin, end), folder = task
+    (camera, begin, end), folder, ending = task
     painter = _painter(camera, False)
     written = []
     for number in range(begin, end):
-        path = folder / camera.file_name(number)
-        path.write_bytes(cv2.imencode(".jpg", painter.frame(number), _QUALITY)[1].tobytes())
+        path = (folder / camera.file_name(number)).with_suffix(ending)
+        options = _QUALITY if ending == ".jpg" else ()
+        path.write_bytes(cv2.imencode(ending, painter.frame(number), options)[1].tobytes())
         os.utime(path, ns=(_time_ns(number),) * 2)
         written.append(path)
     return written

@@ -167,7 +167,7 @@ def test_without_numba_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the kernel cannot be loaded the pairs are scored one by one, and nobody tries again."""
     tries: list[int] = []
     monkeypatch.setattr(matching, "PAIRS_BEFORE_COMPILED", 0)
-    monkeypatch.setattr(matching, "load_search", lambda _: tries.append(1))
+    monkeypatch.setattr(matching, "load_search", lambda: tries.append(1))
     load_kernel.cache_clear()
     frames = [scene(kind, seed) for seed, kind in enumerate([2, 0, 2])]
     assert [searched(frames, BALANCED), searched(frames, BALANCED)] == [brute_force(frames, BALANCED)] * 2

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from indexer.domain.masks import Mask
+from indexer.imaging import preprocessing
+from indexer.imaging.kernel.cache import load_contrast
 from indexer.imaging.masks import masked
 from indexer.imaging.preprocessing import is_flat, local_contrast, preprocess, resize_area, thumbnail_height
 
@@ -76,22 +78,35 @@ def contrast_as_written(image_grey: np.ndarray) -> np.ndarray:
     """Local contrast as the design writes it, one new array a step."""
     side = int(image_grey.shape[1] / 5) | 1
     mean = cv2.boxFilter(image_grey, cv2.CV_64F, (side, side))
-    variance = np.maximum(cv2.sqrBoxFilter(image_grey, cv2.CV_64F, (side, side)) - mean * mean, 0.0)
+    squared = image_grey if side <= 181 else image_grey.astype(np.float64)
+    variance = np.maximum(cv2.sqrBoxFilter(squared, cv2.CV_64F, (side, side)) - mean * mean, 0.0)
     out = 128.0 + 50.0 * (image_grey - mean) / np.sqrt(variance + 64.0)
     return np.clip(np.rint(out), 0, 255).astype(np.uint8)
 
 
+@pytest.fixture(params=[True, False], ids=["compiled", "plain"])
+def _contrast(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Local contrast by machine code from the first image on, or by OpenCV and numpy."""
+    compiled = load_contrast(compiles=True) if request.param else None
+    assert bool(compiled) == request.param
+    monkeypatch.setattr(preprocessing, "load_compiled_contrast", lambda: compiled)
+    monkeypatch.setattr(preprocessing, "IMAGES_BEFORE_COMPILED", 0)
+
+
+@pytest.mark.usefixtures("_contrast")
 @given(
-    size=st.tuples(st.integers(1, 90), st.integers(1, 340)),
+    size=st.one_of(
+        st.tuples(st.integers(1, 90), st.integers(1, 340)), st.tuples(st.integers(1, 30), st.integers(860, 930))
+    ),
     levels=st.sampled_from([(0, 256), (0, 2), (254, 256), (100, 108), (37, 38)]),
     patch=st.tuples(st.integers(0, 90), st.integers(0, 340), st.integers(0, 255)),
     seed=st.integers(0, 99),
 )
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_local_contrast_has_the_bits_of_the_design(
     size: tuple[int, int], levels: tuple[int, int], patch: tuple[int, int, int], seed: int
 ) -> None:
-    """No step that was saved shows in a single pixel, be the image noise, nearly flat, or both."""
+    """No step that was saved shows in a single pixel, be the image noise, nearly flat, or both; compiled or not."""
     image = np.random.default_rng(seed).integers(*levels, size, np.uint8)
     image[: patch[0], : patch[1]] = patch[2]
     before = image.copy()

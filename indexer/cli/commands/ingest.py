@@ -129,8 +129,9 @@ def take_in(
     from indexer.cli import ingest_index
     from indexer.workflows.ingest import ingest as workflow
 
+    preload = ingest_index.list_preloaded_modules(session, request)
     opened = ingest_index.open_index(session, request, also_here=also_here)
-    with opened as (database, confirmed), session.guarded_engine(options) as executor:
+    with session.guarded_engine(options, preload=preload) as executor, opened as (database, confirmed):
         how: Any = {"limits": session.limits, "clock": session.clock, "progress": session.progress}
         if videos is None:
             return workflow.ingest(database, confirmed, executor=executor, **how)

@@ -5,36 +5,24 @@ neither contours nor scores. A row is passed as an array and an index: a slice w
 takes longer than the work on the row.
 """
 
-import numpy as np
 from numba import njit, uint64
 
 from indexer.imaging.kernel.llvm import VECTOR_WORDS, WORD, count_bits, differing_bits, dilate_vector
 
 
-@njit(cache=True, forceinline=True)
+@njit(forceinline=True)
 def word_count(width):
     """Number of words in a row of `width` pixels."""
     return (width + WORD - 1) // WORD
 
 
-@njit(cache=True, forceinline=True)
+@njit(forceinline=True)
 def last_word_mask(width):
     """A word in which the bits are set that the last word of a row of `width` pixels may use."""
     return ~uint64(0) >> uint64((WORD - width % WORD) % WORD)
 
 
-@njit(cache=True)
-def empty_rows(height, width):
-    """Uninitialized rows of bits: (height, 8 * n + 2), uint64, where the n vectors of 8 words hold `width` pixels.
-
-    Word w of a row is at index w + 1. The first and the last word are padding, as the words around a vector are read.
-    """
-    return np.empty(
-        (height, VECTOR_WORDS * ((word_count(width) + VECTOR_WORDS - 1) // VECTOR_WORDS) + 2), dtype=np.uint64
-    )
-
-
-@njit(cache=True, forceinline=True)
+@njit(forceinline=True)
 def difference_bits(pixels, a, b, words, threshold, rows, y):
     """Sets row y to the difference of two rows of pixels, which begin at the offsets a and b of `pixels`.
 
@@ -50,7 +38,7 @@ def difference_bits(pixels, a, b, words, threshold, rows, y):
     return count
 
 
-@njit(cache=True, forceinline=True)
+@njit(forceinline=True)
 def add_difference_bits(pixels, a, b, words, threshold, rows, y):
     """Adds the difference of another plane to row y, which `difference_bits` has set. The arguments are the same.
 
@@ -64,7 +52,7 @@ def add_difference_bits(pixels, a, b, words, threshold, rows, y):
     return count
 
 
-@njit(cache=True, forceinline=True)
+@njit(forceinline=True)
 def dilate(rows, begin, end, by, width, grown, y):
     """Sets row y of `grown` to the union of the rows from `begin` to `end`, dilated by `by` pixels to both sides.
 
@@ -76,7 +64,7 @@ def dilate(rows, begin, end, by, width, grown, y):
     grown[y, words] &= last_word_mask(width)
 
 
-@njit(cache=True)
+@njit
 def _spread_horizontal(rows, walls, y, words, last):
     """Spreads the set bits of row y to both sides up to the next wall. Returns whether any bit was added."""
     added = False
@@ -97,7 +85,7 @@ def _spread_horizontal(rows, walls, y, words, last):
     return added
 
 
-@njit(cache=True)
+@njit
 def _spread_vertical(outside, walls, y, beside, words, last):
     """Spreads the outside into row y from the row `beside`, then sideways. Returns whether any bit was added."""
     added = False
@@ -108,7 +96,7 @@ def _spread_vertical(outside, walls, y, beside, words, last):
     return _spread_horizontal(outside, walls, y, words, last) or added
 
 
-@njit(cache=True)
+@njit
 def fill_holes(walls, width, outside):
     """Sets every enclosed bit: no path of unset bits (left, right, up, down) leads from it to the edge of the frame.
 

@@ -1,4 +1,4 @@
-"""The cache of the kernel's machine code between runs. Loading it takes half a second, compiling it some seconds.
+"""The functions of the kernel, ready to be called, and the folder in which their machine code is stored.
 
 Decision 0015: the name of the cache folder contains a digest of the kernel's source.
 """
@@ -7,74 +7,73 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from indexer.imaging.private_cache import make_private_folder, users_cache
+from indexer.imaging.kernel.calls import ContrastCall, DistancesCall, SearchCall
+from indexer.imaging.kernel.machine_code import load
+from indexer.imaging.private_cache import users_cache
 
-WarmUp = Callable[[Callable[..., Any]], None]
-"""Calls a compiled function once."""
+Call = TypeVar("Call")
 
-_SOURCES = ("bits.py", "components.py", "distances.py", "llvm.py", "search.py")
-
-
-def load_search(warm_up: WarmUp) -> Callable[..., Any] | None:
-    """`indexer.imaging.kernel.search.search`, after `warm_up` has called it once.
-
-    None if there is no numba for this Python, or no usable folder for its machine code.
-    """
-
-    def imported() -> Callable[..., Any]:
-        from indexer.imaging.kernel.search import search
-
-        return search  # type: ignore[no-any-return]
-
-    return _load(imported, warm_up)
+_SOURCES = (
+    "bits.py",
+    "components.py",
+    "contrast.py",
+    "distances.py",
+    "entry_points.py",
+    "llvm.py",
+    "machine_code.py",
+    "search.py",
+)
+_NEEDED = ("search", "contrast")  # by all profiles but few
 
 
-def load_distances(warm_up: WarmUp) -> Callable[..., Any] | None:
-    """`indexer.imaging.kernel.distances.distances`, as `load_search`."""
-
-    def imported() -> Callable[..., Any]:
-        from indexer.imaging.kernel.distances import distances
-
-        return distances  # type: ignore[no-any-return]
-
-    return _load(imported, warm_up)
+def load_search() -> SearchCall | None:
+    """The search, compiled if necessary; None without numba, or without a usable folder for its machine code."""
+    return _load("search", SearchCall)
 
 
-def _load(imported: Callable[[], Callable[..., Any]], warm_up: WarmUp) -> Callable[..., Any] | None:
+def load_distances() -> DistancesCall | None:
+    """The distances of features, as `load_search`."""
+    return _load("distances", DistancesCall)
+
+
+def load_contrast(*, compiles: bool) -> ContrastCall | None:
+    """The local contrast, as `load_search`; without `compiles` None if its machine code is not stored."""
+    return _load("contrast", ContrastCall, compiles=compiles)
+
+
+def _load(name: str, call: Callable[[int], Call], *, compiles: bool = True) -> Call | None:
     try:
-        import numba
-
-        folder = cache_folder(numba.config.CACHE_DIR)
-        make_private_folder(folder)
-        numba.config.CACHE_DIR = str(folder)
-        compiled = imported()
-        warm_up(compiled)
+        address = load(name, folder=cache_folder(os.environ.get("NUMBA_CACHE_DIR", "")), compiles=compiles)
     except (ImportError, OSError, RuntimeError):
         return None
-    return compiled
+    return None if address is None else call(address)
 
 
 def is_compiled() -> bool:
-    """Whether machine code of this kernel was kept by an earlier run; else loading it takes some seconds."""
-    return any(cache_folder(os.environ.get("NUMBA_CACHE_DIR", "")).rglob("*.nbc"))
+    """Whether the machine code that most profiles need was stored by an earlier run; else it takes some seconds."""
+    return all(map(is_stored, _NEEDED))
+
+
+def is_stored(name: str) -> bool:
+    """Whether machine code of one function was stored: `search`, `distances` or `contrast`."""
+    return any(cache_folder(os.environ.get("NUMBA_CACHE_DIR", "")).glob(f"{name}-*.o"))
 
 
 def cache_folder(chosen: str) -> Path:
     """The folder for the machine code.
 
     It is in the folder `chosen` (NUMBA_CACHE_DIR), else beside the source if that is writable, else in the user's
-    cache. If it is `chosen` itself, as after the first function was loaded, it stays that.
+    cache.
     """
     here = Path(__file__).parent
     digest = hashlib.sha256(b"".join((here / name).read_bytes() for name in _SOURCES)).hexdigest()[:16]
     beside = here / "__pycache__"
-    name = f"kernel-{digest}"
     if chosen:
-        parent = Path(chosen).parent if Path(chosen).name == name else Path(chosen)
+        parent = Path(chosen)
     elif os.access(beside if beside.exists() else here, os.W_OK):
         parent = beside
     else:
         parent = users_cache() / "indexer"
-    return parent / name
+    return parent / f"kernel-{digest}"

@@ -17,7 +17,7 @@ from indexer.imaging.kernel.llvm import WORD, lowest_bit
 PARENT, AREA, TOP, LEFT, RIGHT = range(5)
 
 
-@njit(cache=True, forceinline=True)
+@njit(forceinline=True)
 def find_runs(rows, y, width, runs, parity):
     """Writes the first and last column of each run of set bits in row y to `runs[parity]`; returns their number."""
     count = 0
@@ -42,7 +42,7 @@ def find_runs(rows, y, width, runs, parity):
     return count
 
 
-@njit(cache=True, forceinline=True)
+@njit(forceinline=True)
 def _root(labels, label):
     while labels[label, PARENT] != label:
         labels[label, PARENT] = labels[labels[label, PARENT], PARENT]
@@ -50,12 +50,12 @@ def _root(labels, label):
     return label
 
 
-@njit(cache=True, forceinline=True)
+@njit(forceinline=True)
 def _counted_area(area, least):
     return area if area >= least else 0
 
 
-@njit(cache=True, forceinline=True)
+@njit(forceinline=True)
 def _join(labels, label, other, least):
     """Joins two components; returns by how much the counted area grew."""
     joined_area = labels[label, AREA] + labels[other, AREA]
@@ -68,7 +68,7 @@ def _join(labels, label, other, least):
     return _counted_area(joined_area, least) - before
 
 
-@njit(cache=True, forceinline=True)
+@njit(forceinline=True)
 def _shared_area(runs, parity, run, other):
     """Doubled area of the 2x2 blocks that span a run and a run in the row above it."""
     start, end = runs[parity, run, 0], runs[parity, run, 1]
@@ -79,7 +79,7 @@ def _shared_area(runs, parity, run, other):
     return 2 * (right - left) + (start < left or above_start < left) + (end > right or above_end > right)
 
 
-@njit(cache=True, forceinline=True)
+@njit(forceinline=True)
 def link(runs, parity, count, above_count, y, labels, used, least):
     """Links the runs of row y to those of the row above, and gives each run the label of its component.
 

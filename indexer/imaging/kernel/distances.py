@@ -16,7 +16,7 @@ AT_LIMIT = -1
 _PREFETCH_BYTES = 4096  # ahead of the cell that is compared: from memory twice as many pairs a second
 
 
-@njit(cache=True)
+@njit
 def distances(pixels, image, candidates, rows, stride, of_row, alike, limit, squared):
     """The number of candidates that were compared: up to the first that is nearer than `alike`, or all.
 

@@ -15,14 +15,12 @@ Decision 0017: numba instead of C or more OpenCV calls.
 
 from typing import Any, NamedTuple
 
-import numpy as np
 from numba import njit
 
 from indexer.imaging.kernel.bits import (
     add_difference_bits,
     difference_bits,
     dilate,
-    empty_rows,
     fill_holes,
     word_count,
 )
@@ -49,12 +47,13 @@ class _Work(NamedTuple):
     limit: Any
     raw: Any
     grown: Any
+    outside: Any
     changed: Any
     runs: Any
     labels: Any
 
 
-@njit(cache=True)
+@njit
 def _scan_box(work, other, box):
     """Counts the components inside a box (top, bottom, words from the left, width), as if all other pixels were equal.
 
@@ -97,7 +96,7 @@ def _scan_box(work, other, box):
     return total, bottom, used, holes
 
 
-@njit(cache=True)
+@njit
 def _count_filled(work):
     """Fills the holes of a dilated difference and counts its components again.
 
@@ -106,7 +105,7 @@ def _count_filled(work):
     counted area, number of labels used
     """
     grown, runs = work.grown, work.runs
-    fill_holes(grown, work.width, np.empty_like(grown))
+    fill_holes(grown, work.width, work.outside)
     total, used, above_count = 0, 0, 0
     for y in range(work.height):
         parity = y % 2
@@ -117,7 +116,7 @@ def _count_filled(work):
     return total, used
 
 
-@njit(cache=True)
+@njit
 def _store_hint(work, used, row, hint):
     """Stores the box around the components that count, with a margin, as a hint; at `row` they passed the limit."""
     labels = work.labels
@@ -132,7 +131,7 @@ def _store_hint(work, used, row, hint):
     hint[2], hint[3] = first, min(work.width, (right + _MARGIN_PX) // WORD * WORD + WORD) - first * WORD
 
 
-@njit(cache=True)
+@njit
 def _write_evidence(work, used, total, evidence):
     """Writes the evidence of a pair: counted area, largest area, number of contours that count, changed pixels."""
     labels = work.labels
@@ -144,7 +143,7 @@ def _write_evidence(work, used, total, evidence):
     evidence[0], evidence[1], evidence[2], evidence[3] = total, largest, count, work.changed.sum()
 
 
-@njit(cache=True)
+@njit
 def _exceeds_limit(work, other, hint):
     """Whether the box of a hint proves a pair to score above the limit."""
     top, bottom, left, width = hint[0], hint[1], hint[2], hint[3]  # read once: other processes may write them
@@ -154,7 +153,7 @@ def _exceeds_limit(work, other, hint):
     return _scan_box(work, other, (top, bottom, left, width))[0] > work.limit
 
 
-@njit(cache=True)
+@njit
 def _score_pair(work, other, hint, evidence):
     """Compares the whole frame. Returns the counted area and writes the evidence, or returns ABOVE_LIMIT."""
     work.grown[:] = 0
@@ -170,7 +169,7 @@ def _score_pair(work, other, hint, evidence):
     return area
 
 
-@njit(cache=True)
+@njit
 def search(
     pixels,
     image,
@@ -186,6 +185,7 @@ def search(
     limit,
     hints,
     evidence,
+    scratch,
 ):
     """The number of candidates that were compared, and whether the last of them is similar.
 
@@ -213,11 +213,13 @@ def search(
     evidence : (M, 4), int64
         Written for every compared candidate: counted doubled area (or ABOVE_LIMIT and nothing more), doubled area of
         the largest contour, number of contours that count, changed pixels before dilation.
+    scratch : tuple of six arrays
+        Scratch space. Three are rows of bits: (height, 8 * n + 2), uint64, where n vectors of 8 words hold `width`
+        pixels. Word w of a row is at index w + 1. The first and the last word are padding, as the words around a vector
+        are read. The others have the shapes (height,), (2, N, 3) and (height * N, 5), int64, where N is width // 2 + 1.
     """
-    rows = empty_rows(height, width), empty_rows(height, width), np.empty(height, dtype=np.int64)
-    runs = np.empty((2, width // 2 + 1, 3), dtype=np.int64)
-    labels = np.empty((height * (width // 2 + 1), 5), dtype=np.int64)
-    work = _Work(pixels, image, planes, height, width, stride, threshold, dilations, least, limit, *rows, runs, labels)
+    sizes = pixels, image, planes, height, width, stride
+    work = _Work(*sizes, threshold, dilations, least, limit, *scratch)
     recent, size = hints.shape[0] - 1, planes * height * stride
     image_hint = image // size % recent
     if hints[image_hint, 1] == 0:

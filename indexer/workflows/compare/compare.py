@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from indexer.imaging.kernel.cache import is_compiled
+from indexer.imaging.kernel.cache import is_compiled, load_contrast
 from indexer.imaging.matching import load_kernel
 from indexer.store import cameras, profiles, reconsidered
 from indexer.store.database import Database
@@ -104,6 +104,7 @@ def _iter_results(
     if should_start_workers(context.database) and not is_compiled():
         advance = context.progress("compiling the search, once on this machine", 1)
         load_kernel()
+        load_contrast(compiles=True)  # for the next ingest
         advance(1)
     for compare_many in (iter_unchanged_cameras, compare_small_cameras):
         for result in compare_many(context, dict(remaining), in_force, run=run):

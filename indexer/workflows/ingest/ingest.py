@@ -230,6 +230,7 @@ def _describe(
     limits: Limits,
 ) -> Iterator[DescribedFile]:
     """Each file that must be opened, with its description; thumbnails are made as the profile of its camera says."""
+    is_remote = isinstance(executor, RemoteExecutor)
 
     def local_task(file: FileToRead) -> DescribeTask:
         preparation, recipe = recipes.of_camera(request.naming(file[0]).camera if recipes.differ else "")
@@ -237,7 +238,7 @@ def _describe(
 
     def remote_task(file: FileToRead) -> DescribeTask:
         task = local_task(file)
-        return replace(task, path=map_path(executor, task.path))
+        return replace(task, path=map_path(executor, task.path)) if is_remote else task
 
     for file, answer in zip(files_to_read, executor(describe_file, map(remote_task, files_to_read)), strict=True):
         if isinstance(answer, WorkerFailure):
@@ -245,11 +246,7 @@ def _describe(
             yield file, replace(unreadable, mtime_ns=file[0].mtime_ns if unreadable.problem is None else None)
         else:
             # The time as this host saw it before the file was read. A worker's mount may have coarser timestamps.
-            mtime_ns = (
-                file[0].mtime_ns
-                if isinstance(executor, RemoteExecutor) and answer.mtime_ns is not None
-                else answer.mtime_ns
-            )
+            mtime_ns = file[0].mtime_ns if is_remote and answer.mtime_ns is not None else answer.mtime_ns
             yield file, replace(answer, path=file[0].path, mtime_ns=mtime_ns)
 
 

@@ -1,20 +1,11 @@
 """The kernel's machine code is kept where it may be, under a name that tells its source, and done without elsewhere."""
 
-import builtins
 import os
 from pathlib import Path
-from typing import Any
 
-import numba
 import pytest
 
 from indexer.imaging.kernel import cache
-
-
-@pytest.fixture(autouse=True)
-def cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The folder that this process keeps machine code in is put back."""
-    monkeypatch.setattr(numba.config, "CACHE_DIR", numba.config.CACHE_DIR)
 
 
 def test_the_folder_tells_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,13 +14,12 @@ def test_the_folder_tells_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyP
     package.mkdir()
     monkeypatch.setattr(cache, "__file__", str(package / "cache.py"))
     folders = set[Path]()
-    for sources in ("aaaaa", "aaaab", "aaaba", "aabaa", "abaaa", "baaaa"):
-        for name, source in zip(
-            ("bits.py", "components.py", "distances.py", "llvm.py", "search.py"), sources, strict=True
-        ):
-            (package / name).write_text(source)
+    names = ("bits", "components", "contrast", "distances", "entry_points", "llvm", "machine_code", "search")
+    for changed in (None, *names):
+        for name in names:
+            (package / f"{name}.py").write_text("b" if name == changed else "a")
         folders.add(cache.cache_folder(""))
-    assert (len(folders), {folder.parent for folder in folders}) == (6, {package / "__pycache__"})
+    assert (len(folders), {folder.parent for folder in folders}) == (9, {package / "__pycache__"})
 
 
 def test_a_named_folder_is_used(tmp_path: Path) -> None:
@@ -44,36 +34,17 @@ def test_an_installation_that_may_not_be_written(tmp_path: Path, monkeypatch: py
     assert cache.cache_folder("").parent == tmp_path / "indexer"
 
 
-@pytest.mark.parametrize("problem", [ImportError("no numba"), RuntimeError("cannot cache"), PermissionError("no")])
+@pytest.mark.parametrize("problem", [ImportError("no numba"), RuntimeError("cannot load"), OSError(28, "disk full")])
 def test_no_kernel_is_no_problem(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
-    """Where numba is missing or may keep nothing, there is no kernel."""
-    importing = builtins.__import__
+    """Where numba is missing, nothing can be stored or nothing can be loaded, there is no kernel, and no end of the
+    run."""
 
-    def refuse(name: str, *rest: Any) -> Any:
-        if name == "indexer.imaging.kernel.search":
-            raise problem
-        return importing(name, *rest)
+    def fail(*_: object, **__: object) -> int:
+        raise problem
 
-    monkeypatch.setattr(builtins, "__import__", refuse)
-    assert cache.load_search(lambda _: None) is None
-
-
-def test_no_place_for_what_is_compiled() -> None:
-    """Where the disk is full when the machine code is to be kept, there is no kernel, and no end of the run."""
-
-    def full(_search: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    assert cache.load_search(full) is None
-
-
-def test_second_function_is_kept_beside_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once a function was loaded, the folder that it was kept in is not taken for a folder that a person named."""
-    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
-    assert cache.load_search(lambda _: None) is not None
-    first = numba.config.CACHE_DIR
-    assert cache.load_distances(lambda _: None) is not None
-    assert numba.config.CACHE_DIR == first == str(cache.cache_folder(str(tmp_path)))
+    monkeypatch.setattr(cache, "load", fail)
+    assert cache.load_search() is None
+    assert not cache.load_contrast(compiles=False)
 
 
 def test_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:

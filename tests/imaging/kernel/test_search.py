@@ -31,7 +31,7 @@ def _hint(slot: Slot) -> int:
 @pytest.fixture(scope="module")
 def search() -> Iterator[CompiledSearch]:
     """The kernel."""
-    kernel = cache.load_search(lambda _: None)
+    kernel = cache.load_search()
     assert kernel is not None
     return CompiledSearch(kernel)
 
