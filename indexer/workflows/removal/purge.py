@@ -127,7 +127,7 @@ def parse_purge(
     given = (everything, older_than_days is not None, gone).count(True)
     if given > 1 or (given == 0 and camera is None and run_id is None):
         raise UsageError(
-            "say what to delete: --all, --older-than DAYS, --camera NAME, --run ID, or --gone for files that are gone "
+            "say what to delete: --camera NAME, --run ID, --all, --older-than DAYS, or --gone for files that are gone "
             "already"
         )
     return PurgeSelection(quarantine, older_than_days, gone, camera, run_id)

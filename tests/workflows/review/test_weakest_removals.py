@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from indexer.imaging import matching
-from indexer.store.audit_queries import run_audit, run_sql
+from indexer.store.audit_queries import run_audit
 from indexer.store.borderline import list_borderline
 from indexer.store.report_queries import list_unjudged_duplicates
 from tests.support.databases import on_sqlite
@@ -100,8 +100,7 @@ def test_the_query_of_the_docs_finds_kept_pairs_under_a_derived_profile(index: I
         index.put(name(minute), picture(*marks))
     index.ingest()
     index.compare(profile="mine")
-    with run_sql(index.database, sql) as table:
-        rows = [(index.file(str(row[0])), index.file(str(row[1]))) for row in table]
+    rows = [(index.file(path), index.file(other)) for path, other, *_ in index.rows(sql)]
     assert rows == [(name(0), name(1))]
 
 
