@@ -59,7 +59,7 @@ class DistancesCall:
     """The compiled distances of features."""
 
     def __init__(self, address: int) -> None:
-        kinds = (_ADDRESS, _INT, _INT, _ADDRESS, *[_INT] * 6, _ADDRESS)
+        kinds = (_ADDRESS, _INT, _INT, _ADDRESS, *[_INT] * 6, _ADDRESS, _ADDRESS)
         self._function = ctypes.CFUNCTYPE(_INT, *kinds)(address)
 
     def __call__(
@@ -73,7 +73,8 @@ class DistancesCall:
         """The number of candidates that were compared; the arguments are those of
         `indexer.imaging.kernel.distances.distances`, `numbers` from `rows` to `limit`; all arrays are contiguous."""
         addresses = _address(pixels), pixels.size, image, _address(candidates), candidates.size
-        return int(self._function(*addresses, *numbers, _address(squared)))
+        starts = np.empty(numbers[0] * numbers[2], dtype=np.int64)
+        return int(self._function(*addresses, *numbers, _address(squared), _address(starts)))
 
 
 class ContrastCall:

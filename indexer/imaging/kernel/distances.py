@@ -6,7 +6,6 @@ the exact one. The cell that proved the last pair is compared first.
 Decision 0017: numba instead of C or more OpenCV calls.
 """
 
-import numpy as np
 from numba import njit
 
 from indexer.imaging.kernel.llvm import CELL_BYTES, prefetch_cell, squared_difference
@@ -17,7 +16,7 @@ _PREFETCH_BYTES = 4096  # ahead of the cell that is compared: from memory twice 
 
 
 @njit
-def distances(pixels, image, candidates, rows, stride, of_row, alike, limit, squared):
+def distances(pixels, image, candidates, rows, stride, of_row, alike, limit, squared, starts):
     """The number of candidates that were compared: up to the first that is nearer than `alike`, or all.
 
     Parameters
@@ -35,8 +34,9 @@ def distances(pixels, image, candidates, rows, stride, of_row, alike, limit, squ
         first, is not compared further.
     squared : (M,), int64
         Written for every compared candidate: its largest squared difference of a cell, or AT_LIMIT.
+    starts : (rows * of_row,), int64
+        Scratch space.
     """
-    starts = np.empty(rows * of_row, dtype=np.int64)
     for cell in range(starts.size):  # once: divisions in the loop below would take longer than all else
         starts[cell] = cell // of_row * stride + cell % of_row * CELL_BYTES
     first = 0

@@ -51,7 +51,7 @@ def search(
     return 2 * compared + matched
 
 
-def distances(pixels, size, image, candidates, count, rows, stride, of_row, alike, limit, squared):
+def distances(pixels, size, image, candidates, count, rows, stride, of_row, alike, limit, squared, starts):
     """The number of candidates that were compared."""
     return distances_of_arrays(
         carray(pixels, size),
@@ -63,6 +63,7 @@ def distances(pixels, size, image, candidates, count, rows, stride, of_row, alik
         alike,
         limit,
         carray(squared, count),
+        carray(starts, rows * of_row),
     )
 
 
@@ -82,7 +83,7 @@ def contrast(bordered, height, width, side, gain, least_variance, scratch, out):
 
 _ENTRY_POINTS = {
     search: _INT(_U8, _INT, _INT, _I64, _INT, _I32, _INT, _I64, _I64, _U64, _INT, _I64, _I64, _I64),
-    distances: _INT(_U8, _INT, _INT, _I64, _INT, _INT, _INT, _INT, _INT, _INT, _I64),
+    distances: _INT(_U8, _INT, _INT, _I64, _INT, _INT, _INT, _INT, _INT, _INT, _I64, _I64),
     contrast: _INT(_U8, _INT, _INT, _INT, _FLOAT, _FLOAT, _I32, _U8),
 }
 

@@ -18,7 +18,7 @@ from typing import Any
 from indexer.imaging.private_cache import read_cached, write_cached
 
 _SYMBOL = "indexer_kernel"
-_RUNTIME = re.compile(r"^declare (.*@(?:NRT_|numba_)\w+\(.*)$", re.MULTILINE)
+_RUNTIME = re.compile(r"^declare (.*@(?:NRT_(?!\w*[Aa]lloc)|numba_)\w+\(.*)$", re.MULTILINE)
 _engines: list[Any] = []  # their code is freed with them
 
 
