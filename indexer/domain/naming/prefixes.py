@@ -20,6 +20,7 @@ _DERIVED = re.compile(
     r"thumb|preview|cop(?:y|ie|ia)|kopie|analyse|mask|small|resized|edited|annotated|(?-i:IMG_E)", re.IGNORECASE
 )
 """Words of files that were made of others."""
+_SINGLE_LETTER = re.compile(r"(?<![^\W\d_])[^\W\d_](?![^\W\d_])")
 _AS_VALUE = r"<\g<0>>"
 _MIN_SHARED = 2
 """So many numbers show that two spellings count the same things; one may be chance."""
@@ -52,6 +53,8 @@ def _list_competing(spellings: dict[_Spelling, str]) -> Iterable[_Spelling]:
         for spelling, path in spellings.items()
         if _DERIVED.search(spelling[0]) is None and find_time(path) is None
     }
+    if len({(_SINGLE_LETTER.sub("?", stem), extension) for stem, extension in words}) < len(words):
+        return []  # columns tell these
     is_any_wordless = not all(words.values())
     return [one for one, word in words.items() if len(words) > 1 and (not word or is_any_wordless)]
 
