@@ -19,6 +19,18 @@ from indexer.imaging.private_cache import read_cached, write_cached
 
 _SYMBOL = "indexer_kernel"
 _RUNTIME = re.compile(r"^declare (.*@(?:NRT_(?!\w*[Aa]lloc)|numba_)\w+\(.*)$", re.MULTILINE)
+_ALLOCATE = re.compile(r"^declare (?:noalias )?(\S+) @NRT_Allocate\(i64[^)]*\).*$", re.MULTILINE)
+_GIVE = r"""declare \1 @malloc(i64)
+define \1 @NRT_Allocate(i64 %size) {
+  %place = call \1 @malloc(i64 %size)
+  ret \1 %place
+}"""
+_FREE = re.compile(r"^declare void @NRT_Free\((\S+?)(?: [^)]*)?\).*$", re.MULTILINE)
+_TAKE = r"""declare void @free(\1)
+define void @NRT_Free(\1 %place) {
+  call void @free(\1 %place)
+  ret void
+}"""
 _engines: list[Any] = []  # their code is freed with them
 
 
@@ -91,11 +103,14 @@ def _compile(name: str) -> bytes:
 
 
 def _without_runtime(assembly: str) -> str:
-    """The assembly of a function, with the functions of numba's runtime defined so that they end the process.
+    """The assembly of a function, with functions in place of those of numba's runtime.
 
-    They free arrays and raise exceptions. The functions of the kernel own no array and raise nothing, but the compiler
-    cannot know.
+    Two give memory for a copy of a row whose source may overlap it, and take it back; here malloc and free do. The
+    others free arrays and raise exceptions. They end the process: the functions of the kernel own no array and raise
+    nothing, but the compiler cannot know. What makes arrays is left as it is, and so refused.
     """
+    assembly = _ALLOCATE.sub(_GIVE, assembly)
+    assembly = _FREE.sub(_TAKE, assembly)
     return _RUNTIME.sub(r"define \1 {\n  call void @abort()\n  unreachable\n}", assembly) + "\ndeclare void @abort()\n"
 
 

@@ -1,10 +1,15 @@
 """The machine code of the kernel: stored once, loaded without numba, and nothing spoiled or foreign is loaded."""
 
+import ctypes
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from numba import carray, cfunc, types
 
 from indexer.imaging.kernel import entry_points, machine_code
 from indexer.imaging.kernel.machine_code import load
@@ -54,6 +59,43 @@ def test_code_of_another_machine_is_not_loaded(folder: Path, monkeypatch: pytest
     """Code is for one processor and one version of numba: for another, it is as if there were none."""
     monkeypatch.setattr(machine_code, "version", lambda package: f"another {package}")
     assert load("distances", folder=folder, compiles=False) is None
+
+
+def shift(values: Any, count: int) -> int:
+    """Moves numbers by one place, in the same memory."""
+    row = carray(values, count)
+    row[1:] = row[:-1]
+    return 0
+
+
+def fill(values: Any, count: int) -> int:
+    """Writes ones, from a new array."""
+    carray(values, count)[:] = np.ones(count, dtype=np.int64)
+    return 0
+
+
+def compile_in_place(monkeypatch: pytest.MonkeyPatch, function: Callable[..., int]) -> None:
+    """Lets a function of these tests be compiled in place of one of the kernel."""
+    kind = types.int64(types.CPointer(types.int64), types.int64)
+    compiled = cfunc(kind, error_model="numpy")(function)
+    monkeypatch.setattr(entry_points, "compiled", lambda _name: compiled)
+
+
+def test_rows_that_overlap_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that is copied onto a part of itself takes memory for the time of the copy."""
+    compile_in_place(monkeypatch, shift)
+    address = load("shift", folder=tmp_path, compiles=True)
+    assert address is not None
+    values = np.arange(5)
+    ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)(address)(values.ctypes.data, 5)
+    assert values.tolist() == [0, 0, 1, 2, 3]
+
+
+def test_code_that_makes_arrays_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in the process could free them."""
+    compile_in_place(monkeypatch, fill)
+    with pytest.raises(RuntimeError, match="NRT_MemInfo_alloc"):
+        load("fill", folder=tmp_path, compiles=True)
 
 
 def test_code_that_needs_another_library_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
