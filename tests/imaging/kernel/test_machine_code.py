@@ -61,10 +61,11 @@ def test_code_of_another_machine_is_not_loaded(folder: Path, monkeypatch: pytest
     assert load("distances", folder=folder, compiles=False) is None
 
 
-def shift(values: Any, count: int) -> int:
-    """Moves numbers by one place, in the same memory."""
-    row = carray(values, count)
-    row[1:] = row[:-1]
+def copy_rows(values: Any, count: int) -> int:
+    """Copies the second row onto itself, and then onto the first one."""
+    rows = carray(values, (2, count))
+    for row in range(2):
+        rows[1 - row] = rows[1]
     return 0
 
 
@@ -82,13 +83,13 @@ def compile_in_place(monkeypatch: pytest.MonkeyPatch, function: Callable[..., in
 
 
 def test_rows_that_overlap_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A row that is copied onto a part of itself takes memory for the time of the copy."""
-    compile_in_place(monkeypatch, shift)
-    address = load("shift", folder=tmp_path, compiles=True)
+    """A row that is copied onto itself takes memory for the time of the copy."""
+    compile_in_place(monkeypatch, copy_rows)
+    address = load("copy_rows", folder=tmp_path, compiles=True)
     assert address is not None
-    values = np.arange(5)
-    ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)(address)(values.ctypes.data, 5)
-    assert values.tolist() == [0, 0, 1, 2, 3]
+    values = np.arange(6)
+    ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)(address)(values.ctypes.data, 3)
+    assert values.tolist() == [3, 4, 5, 3, 4, 5]
 
 
 def test_code_that_makes_arrays_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
