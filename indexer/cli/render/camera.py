@@ -197,18 +197,23 @@ def _shown_words(words: Sequence[str]) -> str:
     return f"{shown}; * is any number" if any("*" in word for word in words) else shown
 
 
-def _several_command(camera: HeldCamera) -> str:
+def _several_command(camera: HeldCamera, held: Sequence[HeldCamera]) -> str:
     """The command that makes several cameras of one: by folder, or by the words in names.
 
     A folder with dates above that of the camera is not there under its own name. No wider one is proposed: all cameras
-    below it would become one.
+    below it would become one. If other cameras are held back for the same words, one command is for the folders of all,
+    as the words of two folders would else be one camera.
     """
     folders = [folder_of_source(source) for source in camera.folders]
     are_there = all(map(os.path.isdir, folders))
     if camera.words:
-        return command_line(
-            "ingest", "--pattern", pattern_of(camera.words), names=folders[:1] if are_there else ["FOLDER"]
-        )
+        alike = {folder_of_source(other.folders[0]) for other in held if other.words == camera.words}
+        places = {os.path.basename(folder) for folder in alike}
+        if 1 < len(alike) == len(places) and all(map(os.path.isdir, alike)):
+            pattern = pattern_of(camera.words, below=places)
+            return command_line("ingest", "--pattern", pattern, names=[os.path.commonpath(alike)])
+        pattern = pattern_of(camera.words)
+        return command_line("ingest", "--pattern", pattern, names=folders[:1] if are_there else ["FOLDER"])
     if not are_there:
         return command_line("ingest", "--camera", "NAME", names=["FOLDER"])
     common = os.path.commonpath(folders)
@@ -251,7 +256,8 @@ def note_held_cameras(console: Console, names: NamePlan) -> None:
         )
         list_files(console, [(folder, "one of its folders") for folder in camera.folders])
         console.print(
-            f"  one: {command_line('camera', 'confirm', names=[camera.camera])}   several: {_several_command(camera)}"
+            f"  one: {command_line('camera', 'confirm', names=[camera.camera])}   several: "
+            f"{_several_command(camera, names.held)}"
         )
     shown = {read_folder(os.path.dirname(camera.example)).camera_folder for camera in names.held}
     sources = {source for camera in names.held for source in camera.folders if folder_of_source(source) not in shown}

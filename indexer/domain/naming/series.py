@@ -193,9 +193,18 @@ def are_written_at_once(series: Series, written: Mapping[str, datetime], *, came
     return overlap(spans)
 
 
-def pattern_of(words: Iterable[str]) -> str:
-    """The pattern by which each of these words, as `find_series` gives them, is a camera."""
-    words = sorted(words)
+def pattern_of(words: Iterable[str], *, below: Iterable[str] = ()) -> str:
+    """The pattern by which each of these words, as `find_series` gives them, is a camera.
+
+    With `below`, the names of folders, only in paths below one of these, whose name the cameras get in front: the same
+    words below two folders are two cameras.
+    """
+    expression = _expression_of(sorted(words))
+    places = "|".join(map(re.escape, sorted(below)))
+    return rf"(?:^|/)(?P<camera>{places})(?=/).*?(?:{expression})" if places else expression
+
+
+def _expression_of(words: list[str]) -> str:
     if any(map(is_label, words)):
         if len(words) > _MAX_SERIES:  # one expression for all of a form
             words = sorted({_NUMBER_LABEL.sub("<*>", word) for word in words})

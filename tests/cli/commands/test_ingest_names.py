@@ -1,5 +1,7 @@
 """`ingest --dry-run` and `camera`: names are shown before anything is made, and a person's answer is taken."""
 
+import re
+import shlex
 from pathlib import Path
 
 from tests.support.command import Run, draw
@@ -33,6 +35,20 @@ def test_held_camera_is_confirmed(run: Run, own_home: Path) -> None:
     assert run("ingest", "lot", "--processes", 1).code == 0
     [camera] = run("camera", "list", "--json").document
     assert (camera["camera"], camera["images"], camera["confirmed"]) == ("gate", 3, True)
+
+
+def test_what_is_proposed_for_several_cameras_joins_no_places(run: Run, own_home: Path) -> None:
+    """Two stations whose cards have the same two words: the command that is proposed makes four cameras of them."""
+    for station in ("StationF", "StationG"):
+        for minute, card in enumerate(("101NORTH", "102SOUTH", "101NORTH", "102SOUTH")):
+            draw(own_home / "cards" / station / "DCIM" / card / f"RCNX000{minute // 2}.png")
+    held = " ".join(run("ingest", "cards", "--processes", 1).out.split())
+    proposed = re.findall(r"several: \S+ (ingest --pattern '[^']+' \S+)", held)
+    assert len(proposed) == 2
+    assert proposed[0] == proposed[1]
+    assert run(*shlex.split(proposed[0]), "--processes", 1).code == 0
+    cameras = [camera["camera"] for camera in run("camera", "list", "--json").document]
+    assert cameras == ["StationF/NORTH", "StationF/SOUTH", "StationG/NORTH", "StationG/SOUTH"]
 
 
 def test_stored_zone_is_shown(run: Run, lot: Path) -> None:
