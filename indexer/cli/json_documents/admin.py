@@ -91,6 +91,7 @@ class StatusCheckDocument(TypedDict):
     cameras_away: Annotated[list[AwayCameraDocument], "Recorded cameras without a frame for two minutes, by name."]
     missing_quarantines: Annotated[list[str], "Quarantines of this index that are not there."]
     missing_folders: Annotated[list[str], "Folders of its images that are not there."]
+    questions: Annotated[list[str], "Cameras that an ingest held back, with no answer yet."]
 
 
 class VideoCountsDocument(TypedDict):
@@ -169,6 +170,7 @@ class StatusDocument(TypedDict):
     ]
     missing_quarantines: Annotated[list[str], "Quarantines of this index that are not there."]
     missing_folders: Annotated[list[str], "Folders of its images that are not there."]
+    questions: Annotated[list[str], "Cameras that an ingest held back, with no answer yet."]
     timezones: Annotated[dict[str, str], "Time zone stored for the folders of cameras, by camera."]
     check: Annotated[StatusCheckDocument | None, "What needs a person. `null`: without `--check`."]
     videos: Annotated[VideoCountsDocument | None, "Videos of the index. `null`: there never was one."]

@@ -197,7 +197,7 @@ def _shown_words(words: Sequence[str]) -> str:
     return f"{shown}; * is any number" if any("*" in word for word in words) else shown
 
 
-def _several_command(camera: HeldCamera, held: Sequence[HeldCamera]) -> str:
+def _several_command(camera: HeldCamera, held: Sequence[HeldCamera] = ()) -> str:
     """The command that makes several cameras of one: by folder, or by the words in names.
 
     A folder with dates above that of the camera is not there under its own name. No wider one is proposed: all cameras

@@ -109,6 +109,14 @@ def render_needs(console: Console, status: Status, *, local: bool = False) -> No
         came = counted(status.held_back_files, "file came back and is", "files came back and are")
         include, pin = command_line("prune", "--include-restored"), command_line("pin", "FILE")
         console.print(f"{came} held back. To remove again: {include}   To keep: {pin}")
+    if status.questions:
+        were = counted(len(status.questions), "camera was", "cameras were")
+        shown = ", ".join(map(repr, status.questions[:MAX_LISTED])) + ", ..." * (len(status.questions) > MAX_LISTED)
+        console.print(
+            f"{were} held back by ingest, with no answer yet: {shown}. To see the question again: "
+            f"{command_line('ingest', 'FOLDER', '--dry-run')}   If it is one camera: "
+            f"{command_line('camera', 'confirm', 'NAME')}"
+        )
     if status.left_open:
         cut = counted(status.left_open, "removal was", "removals were")
         console.print(f"{cut} cut off; to finish or undo: {command_line('recover')}")

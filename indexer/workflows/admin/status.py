@@ -8,6 +8,7 @@ from indexer.domain.similar_names import list_similar_names
 from indexer.store import (
     audit_queries,
     cameras,
+    confirmations,
     findings,
     pins,
     profiles,
@@ -55,10 +56,11 @@ class Status:
     `held_back_files`: files that came back after their removal, and that no plan takes. `would_keep`: removed images
     that the profile in force would have kept. `missing_quarantines`: quarantines of this index that are not there.
     `missing_folders`: folders of its images that are not there, or the outermost folder above one that is not, as that
-    was renamed. `check`: what needs a person; None if nobody asked. `videos` and `spans`: counts of videos, and of the
-    frames that were not stored; None if there never was a video. `unfinished_runs`: long runs that are at work, or that
-    were cut off. `watches`: those that are at work, and the last ones that were cut off. `records`: the same of
-    records. `findings`: number of open findings of `advise`, by camera.
+    was renamed. `questions`: cameras that an ingest held back, with no answer yet. `check`: what needs a person; None
+    if nobody asked. `videos` and `spans`: counts of videos, and of the frames that were not stored; None if there never
+    was a video. `unfinished_runs`: long runs that are at work, or that were cut off. `watches`: those that are at work,
+    and the last ones that were cut off. `records`: the same of records. `findings`: number of open findings of
+    `advise`, by camera.
     """
 
     database: str
@@ -80,6 +82,7 @@ class Status:
     not_compared: tuple[NotCompared, ...] = ()
     missing_quarantines: tuple[str, ...] = ()
     missing_folders: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
     check: StatusCheck | None = None
     videos: VideoCounts | None = None
     spans: SpanCounts | None = None
@@ -121,6 +124,7 @@ def status(database: Database, *, check: StatusCheck | None = None) -> Status:
             not_compared=tuple(reconsidered.count_not_compared(session)),
             missing_quarantines=list_missing_quarantines(session),
             missing_folders=list_missing_folders(session),
+            questions=tuple(sorted(confirmations.list_open_questions(session))),
             check=check,
             **_count_videos(session),
             unfinished_runs=tuple(

@@ -7,6 +7,7 @@ import pytest
 
 from indexer.domain.capture_gaps import usual_interval_s
 from indexer.files.markers import QUARANTINE_NAME
+from indexer.workflows.admin.camera import confirm_camera
 from indexer.workflows.admin.status import status
 from indexer.workflows.admin.status_check import StatusCheck, check_status
 from tests.support.index import BIRD, CAR, NOON_MS, Index, name, picture, prepared
@@ -36,6 +37,18 @@ def test_nothing_needs_a_person(lot: Index) -> None:
     assert checked(lot) == NOTHING
     assert not NOTHING.needs_person
     assert lot.dump() == before
+
+
+def test_a_question_without_an_answer(index: Index) -> None:
+    """A camera that is wholly held back has no image here: both `status` and the check name it until it is answered."""
+    for place in ("a", "b"):
+        index.put(f"{place}/{name(0)}", picture())
+    index.ingest()
+    found = checked(index)
+    assert (found.questions, found.held_back, found.needs_person) == (("gate",), {}, True)
+    assert status(index.database).questions == ("gate",)
+    confirm_camera(index.database, "gate", clock=index.clock)
+    assert checked(index).questions == ()
 
 
 def test_undecided_and_unreadable(lot: Index) -> None:
