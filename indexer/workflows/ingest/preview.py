@@ -156,14 +156,20 @@ def _names_after(
 ) -> dict[str, Naming]:
     """The naming that each file would have, by path; a known file that is held back keeps its own."""
     kept = {candidate.path: known[candidate.path].naming for candidate in held_files if candidate.path in known}
-    return {candidate.path: _naming_after(candidate, known, request) for candidate in request.candidates} | kept
+    is_new = is_zone_new(request)
+    return {
+        candidate.path: _naming_after(candidate, known, request, is_zone_new=is_new) for candidate in request.candidates
+    } | kept
 
 
-def _naming_after(candidate: Candidate, known: Mapping[str, KnownFile], request: IngestRequest) -> Naming:
+def _naming_after(
+    candidate: Candidate, known: Mapping[str, KnownFile], request: IngestRequest, *, is_zone_new: bool
+) -> Naming:
     """The naming that a file would have; without a time where it must be opened for one."""
     row = known.get(candidate.path)
     if row is not None:
-        return rename(row.naming, request.naming(candidate), request) if request.options else row.naming
+        naming = rename(row.naming, request.naming(candidate), request) if request.options else row.naming
+        return replace(naming, captured_at=None) if is_zone_new and naming.captured_at_source == "exif" else naming
     named = request.path_naming(candidate.path)
     captured_at = None if named.moment is None else to_utc(named.moment, named.zone)
     return Naming(named.camera, named.camera_source, captured_at, named.moment_source)

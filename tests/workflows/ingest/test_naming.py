@@ -377,6 +377,8 @@ def test_time_zone_of_exif(index: Index) -> None:
     index.ingest()
     times = "SELECT captured_at, captured_at_source FROM images ORDER BY path"
     assert index.rows(times) == [("2021-07-27 12:00:00.000000", "exif"), ("2021-07-27 07:00:00.000000", "exif")]
+    [camera] = preview(index, timezone="Europe/Berlin").cameras
+    assert (camera.first, camera.last, camera.time_from) == (None, None, "exif"), "they are read again"
     index.ingest(timezone="Europe/Berlin")
     assert index.rows(times) == [("2021-07-27 10:00:00.000000", "exif"), ("2021-07-27 07:00:00.000000", "exif")]
 
