@@ -34,7 +34,7 @@ def _wrap_line(line: str, width: int) -> list[str]:
 
 def _units() -> re.Pattern[str]:
     """What is never broken: a command of this program up to its end, or a word."""
-    return re.compile(rf"{re.escape(program_name())} .*?(?=   |$)|\S+")
+    return re.compile(rf"(?:python )?{re.escape(program_name())} .*?(?=   |$)|\S+")
 
 
 def cell_count(text: str) -> int:

@@ -14,6 +14,7 @@ from indexer.cli.word_wrap import cell_count, wrap_words
         ("words that do not fit into one line", ["words that do not", "fit into one line"]),
         ("  an indented line that goes on", ["  an indented line", "  that goes on"]),
         ("Next: manage.py prune --dry-run --camera x", ["Next:", "manage.py prune --dry-run --camera x"]),
+        ("Undo: python manage.py a --to b", ["Undo:", "python manage.py a --to b"]),
         ("Undo: manage.py a b   Free: manage.py c", ["Undo: manage.py a b", "Free: manage.py c"]),
         ("路路路路路 路路路路路", ["路路路路路", "路路路路路"]),
         ("two\nlines that are long enough", ["two", "lines that are long", "enough"]),
