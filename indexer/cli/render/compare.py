@@ -48,7 +48,7 @@ def render_compare(console: Console, report: CompareReport, *, with_next: bool =
     note_system_folders(console, report.in_system_folders)
     render_proposals(console, report.proposals)
     if with_next and any(camera.duplicates for camera in report.cameras):
-        console.print(f"Nothing is removed yet. Next: {command_line('prune', '--dry-run')}")
+        console.print(f"No file was removed. Next: {command_line('prune', '--dry-run')}")
 
 
 def render_compare_failures(console: Console, report: CompareReport) -> None:

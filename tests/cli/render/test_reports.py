@@ -122,7 +122,7 @@ def test_compared() -> None:
     assert lines[4].split() == ["a", "plain", "3", "2", "1", "3", "2", "1"]
     assert lines[-2:] == [
         r"camera 'b\n' was left as it was: no file",
-        "Nothing is removed yet. Next: manage.py prune --dry-run",
+        "No file was removed. Next: manage.py prune --dry-run",
     ]
 
 
