@@ -81,9 +81,10 @@ def test_a_harmed_worker_costs_one_file(database: Database, tmp_path: Path, monk
 def test_harm_without_end(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where every file kills its worker, every file is reported, and the run ends."""
     monkeypatch.setattr(workflow, "describe_file", misbehave)
-    (tmp_path / "frames").mkdir()
     for number in range(6):
-        (tmp_path / "frames" / f"{('kill', 'leave')[number % 2]}-{number}.png").write_bytes(b"%d" % number)
+        harm = ("kill", "leave")[number % 2]  # of each a folder: two words in one, written in turns, could be cameras
+        (tmp_path / "frames" / harm).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "frames" / harm / f"{harm}-{number}.png").write_bytes(b"%d" % number)
     assert taken_in(database, tmp_path / "frames", bounds=ResourceLimits(time_s=20)) == {"unreadable": 6}
 
 
