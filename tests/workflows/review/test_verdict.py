@@ -300,10 +300,12 @@ def test_a_file_without_verdicts(place: Index) -> None:
 
 @pytest.mark.parametrize("odd", ["file://[x", "file:///%00", "", "/", "x" * 5000, "1" * 30, "\u00b2", "a\nb"])
 def test_odd_names_are_refused(place: Index, odd: str) -> None:
-    """Whatever stands where an image should is named as not in the index, in either place and as a path to be held."""
+    """Whatever stands where an image should is named as not in the index, or as a folder, in either place and as a path
+    to be held."""
     header = "image_a,image_b,verdict,path_a"
     report = read(place, csv_of(place, f'"{odd}",2,same,', f'1,"{odd}",same,', f'1,2,same,"{odd}_"', header=header))
-    assert ["not in the index" in why for _, why in report.refused] == [True, True, False]
+    told = "is a folder" if odd == "/" else "not in the index"
+    assert [told in why for _, why in report.refused] == [True, True, False]
     assert "another index" in report.refused[2][1]
 
 
