@@ -25,6 +25,7 @@ from indexer.cli.render.tables import (
     zone_name,
 )
 from indexer.cli.render.video_counts import render_video_counts
+from indexer.domain.paths import lies_at_or_below
 from indexer.domain.plurals import counted, describe_duration
 from indexer.escaping import command_line, printable
 from indexer.workflows.admin.records import RecordState
@@ -182,12 +183,16 @@ def _render_undone(console: Console, status: Status) -> None:
 
 
 def _render_missing(console: Console, status: Status) -> None:
-    """Prints which quarantines and folders of images are not there, and what to type."""
+    """Prints which folders of images and which quarantines are not there, and what to type.
+
+    Of a quarantine in such a folder it says nothing: it went with the folder, and `relocate` finds it with the images.
+    """
     for folder in status.missing_quarantines:
-        console.print(
-            f"Files that were removed to {printable(folder)} are not there. Mount its disk; if they were deleted: "
-            f"{command_line('purge', '--gone', names=[folder])}"
-        )
+        if not any(lies_at_or_below(folder, gone) for gone in status.missing_folders):
+            console.print(
+                f"Files that were removed to {printable(folder)} are not there. Mount its disk; if they were deleted: "
+                f"{command_line('purge', '--gone', names=[folder])}"
+            )
     for folder in status.missing_folders[:MAX_LISTED]:
         forget = command_line("forget", names=[folder])
         console.print(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.support.command import Run
+from tests.support.command import Run, draw
 
 
 def test_exit_code(run: Run, decided: Path) -> None:
@@ -26,3 +26,15 @@ def test_check_and_quiet_print_only_what_needs_a_person(decided: Path, run: Run)
     assert (answer.code, answer.out, len(lines)) == (1, "", 2)
     assert "prune --include-restored" in lines[0]
     assert lines[1] == "Something here needs a person."
+
+
+def test_a_renamed_folder_is_named_without_its_quarantine(run: Run, own_home: Path) -> None:
+    """Who renamed the folder above images and quarantine reads of `relocate`, and not of files that were deleted."""
+    for minute in range(3):
+        draw(own_home / "site" / "lot" / f"gate_2026_03_01__12_0{minute}_00.png")
+    for words in (["ingest", "site/lot", "--processes", 1], ["compare"], ["prune", "--yes", "--max-share", 1]):
+        assert run(*words).code == 0
+    (own_home / "site").rename(own_home / "yard")
+    told = " ".join(run("status").out.split())
+    assert ("relocate" in told, "purge --gone" in told) == (True, False)
+    assert "purge --gone" not in " ".join(run("status", "--check", "--quiet").err.split())
