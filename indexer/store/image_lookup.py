@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from indexer.domain.images import ImageState
 from indexer.domain.plurals import counted
 from indexer.errors import ImageError
+from indexer.escaping import command_line
 from indexer.store.tables import ImageRow
 
 _MAX_ID_DIGITS = 18  # integers in a database have 64 bits
@@ -125,4 +126,5 @@ def _like_pattern(base: str) -> str:
 def _unknown_error(name: str) -> ImageError:
     if os.path.isdir(name):
         return ImageError(f"{name!r} is a folder; name an image in it")
-    return ImageError(f"image {name!r} is not in the index; ingest it, or name one by its path, file name or number")
+    add = command_line("ingest", "FOLDER")
+    return ImageError(f"image {name!r} is not in the index; to add it: {add}; or name one by path, file name or number")
