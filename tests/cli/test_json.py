@@ -92,18 +92,18 @@ WORDS = [
     ("record", "live=CAMERA", "--frames", "live", "--every", "0.1", "--min-free", "0", "--duration", "3s"),
     ("ingest", "clips", "--frames", "frames", "--dry-run"),
     ("ingest", "clips", "--frames", "frames"),
-    ("explain", "--at", "2021-06-16T12:00:01", "--camera", "clip"),
+    ("explain", "--at", "2021-06-16T12:00:01", "--camera", "pond"),
     ("status",),
-    ("explain", "clip-1623844800000.jpg"),
+    ("explain", "pond-1623844800000.jpg"),
     ("demo",),
 ]
 
 
 FORMS = {
-    ("explain", "--at", "2021-06-16T12:00:01", "--camera", "clip"): "explain --at",
+    ("explain", "--at", "2021-06-16T12:00:01", "--camera", "pond"): "explain --at",
     ("ingest", "clips", "--frames", "frames", "--dry-run"): "ingest --dry-run",
     ("explain", "1"): "explain A",
-    ("explain", "clip-1623844800000.jpg"): "explain A",
+    ("explain", "pond-1623844800000.jpg"): "explain A",
     ("explain", "1", "4"): "explain A B",
     ("explain", "1", "4", "--picture", "pair.png"): "explain --picture",
     ("audit", "families"): "audit NAME",
@@ -139,9 +139,9 @@ def commands_of() -> Iterator[tuple[str, ...]]:
 
 
 def make_clips(folder: Path) -> None:
-    """A video of a camera named `clip`, in the folder `clips`."""
+    """A video of a camera named `pond`, in the folder `clips`."""
     (folder / "clips").mkdir()
-    make_video(folder / "clips" / "clip_20210616_120000.mp4", frames=10, rate=5, keyframe_every=5)
+    make_video(folder / "clips" / "pond_20210616_120000.mp4", frames=10, rate=5, keyframe_every=5)
 
 
 def test_every_command(sent: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
