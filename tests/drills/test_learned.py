@@ -18,7 +18,7 @@ for library in ("onnx", "onnxruntime", weights.PACKAGE):
 
 OTHER_MACHINES = {
     "importlib.util.find_spec = lambda name, *more: None if name == 'onnxruntime' else find_spec(name, *more)": (
-        r"features need onnxruntime, not installed here; type: pip install 'indexer\[learned\]'"
+        r"features need onnxruntime, not installed here; type: pip install "
     ),
     "import cv2; cv2.GaussianBlur = lambda image, *_: image": "differ from those of the command",
 }
