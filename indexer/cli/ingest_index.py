@@ -45,7 +45,8 @@ def open_index(
 
 
 def list_preloaded_modules(session: CommandSession, request: IngestRequest) -> tuple[str, ...]:
-    """The modules that workers load while this process opens the index; none if no file may be new, as in a rerun."""
+    """The modules that workers load while this process opens the index; none if the index has as many images as the
+    request, as in a rerun."""
     database = find_database(session.settings.database)
     new_count = len(request.candidates)
     if database is not None:

@@ -209,14 +209,17 @@ def _keeps_what_was_kept(later: type[DecisionRow]) -> ColumnElement[bool]:
     return and_(
         later.verdict == "keep",
         later.profile_id == DecisionRow.profile_id,
-        exists().where(
+        # Two levels deep: without `correlate`, SQLAlchemy would take any removal and any decision.
+        exists()
+        .where(
             before.image_id == later.image_id,
             before.verdict == "keep",
             before.profile_id == later.profile_id,
             before.run_id < RemovalRow.run_id,
             before.decided_at < RemovalRow.planned_at,
             or_(before.superseded_at.is_(None), before.superseded_at >= RemovalRow.planned_at),
-        ),
+        )
+        .correlate(later, RemovalRow),
     )
 
 

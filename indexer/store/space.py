@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Select, delete, exists, func, select, text
+from sqlalchemy import Select, delete, exists, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from indexer.domain.images import ImageState
@@ -33,9 +33,11 @@ def count_removed_pictures(session: Session, *, removed_before: datetime) -> Fre
 
 
 def count_quarantined(session: Session, *, removed_before: datetime) -> int:
-    """How many images that were removed before a time lie in quarantine."""
+    """How many of the images that `delete_removed_pictures` is about lie in quarantine."""
     quarantined = RemovalRow.image_id.in_(_select_removed(removed_before)), RemovalRow.state == RemovalState.QUARANTINED
-    return session.scalar(select(func.count(RemovalRow.image_id.distinct())).where(*quarantined)) or 0
+    has_picture = or_(*(exists().where(row.image_id == RemovalRow.image_id) for row in (ThumbnailRow, PictureRow)))
+    query = select(func.count(RemovalRow.image_id.distinct())).where(*quarantined, has_picture)
+    return session.scalar(query) or 0
 
 
 def delete_removed_pictures(session: Session, *, removed_before: datetime) -> FreedPictures:

@@ -61,6 +61,7 @@ def _run_steps(session: "CommandSession", options: EngineOptions, *, prunes: boo
     with session.database() as database:
         uses, unknown = use_profiles(database, configuration.profiles, clock=session.clock)
         report.profile_uses, report.unknown_cameras = uses, unknown
+        _keep(session, report)
         with session.engine(options, database) as executor:
             comparison = ComparisonContext(
                 database, executor, session.limits, session.clock, session.progress, live=session.is_watched
@@ -184,17 +185,18 @@ def _require_usable(
 
 def _prune(session: "CommandSession", configuration: Configuration) -> "PruneReport":
     """Removes what the decisions say, and shows the plan and the report."""
-    from indexer.cli.render.removal import render_plan, render_prune
+    from indexer.cli.render.removal import TypedPrune, render_plan, render_prune
     from indexer.workflows.removal import prune as workflow
     from indexer.workflows.removal.remove_file import RemovalOptions
 
+    typed = TypedPrune(None, configuration.max_share, quarantine=configuration.quarantine)
     options = RemovalOptions(False, configuration.quarantine, configuration.max_share, session.limits, False)
     with session.database() as database:
         plan = workflow.plan(database, max_share=configuration.max_share)
-        session.show_step(plan, render_plan)
+        session.show_step(plan, partial(render_plan, typed=typed))
         report = workflow.prune(
             database, plan, options=options, camera=None, clock=session.clock, progress=session.progress
         )
     if plan.victims:
-        session.show_step(report, render_prune)
+        session.show_step(report, partial(render_prune, shown=plan, typed=typed))
     return report

@@ -38,17 +38,17 @@ _UNSET = {"profile": "the active one of the index", "run.quarantine": "beside ea
 
 def render_run(console: Console, report: "ConfiguredRun") -> None:
     """Prints what each step left alone, where no text was shown before."""
-    from indexer.cli.render.compare import render_compare
-    from indexer.cli.render.ingest import render_ingest
-    from indexer.cli.render.removal import render_prune
+    from indexer.cli.render.compare import render_compare_failures
+    from indexer.cli.render.ingest import render_ingest_failures
+    from indexer.cli.render.removal import render_prune_failures
 
     for ingested in report.ingests:
         if ingested.left_alone:
-            render_ingest(console, ingested, with_next=False)
+            render_ingest_failures(console, ingested)
     if report.compared is not None and report.compared.held_back:
-        render_compare(console, report.compared, with_next=False)
+        render_compare_failures(console, report.compared)
     if report.pruned is not None and report.pruned.has_failed:
-        render_prune(console, report.pruned)
+        render_prune_failures(console, report.pruned)
 
 
 def _lines(value: Any) -> list[str]:

@@ -27,6 +27,7 @@ from indexer.cli.render.tables import (
 from indexer.cli.render.video_counts import render_video_counts
 from indexer.domain.paths import lies_at_or_below
 from indexer.domain.plurals import counted, describe_duration
+from indexer.domain.removal import RemovalState
 from indexer.escaping import command_line, printable
 from indexer.workflows.admin.records import RecordState
 from indexer.workflows.admin.status import Status
@@ -127,7 +128,8 @@ def render_needs(console: Console, status: Status, *, local: bool = False) -> No
         list_files(
             console, [(removal.path, f"keeper {printable(removal.keeper_path)}") for removal in status.unwitnessed]
         )
-        console.print(f"If the keeper is gone for good, bring the image back: {command_line('restore')} FILE")
+        if any(removal.state == RemovalState.QUARANTINED for removal in status.unwitnessed):
+            console.print(f"If the keeper is gone for good, bring the image back: {command_line('restore', 'FILE')}")
     if status.check is not None:
         _render_check(console, status.check, timezones=status.timezones, local=local)
 

@@ -84,16 +84,16 @@ def plan_forget(database: Database, scope: ForgetScope) -> ForgetPlan:
             f"{counted(interrupted, 'removal of it was', 'removals of it were')} cut off and must end first: "
             f"{command_line('recover')}"
         )
+    if dependent:
+        raise FolderError(
+            f"{counted(dependent, 'removed image elsewhere has its', 'removed images elsewhere have their')} keeper in "
+            f"it; bring back what lies in quarantine of them: {command_line('restore', 'PATH')}, or forget the whole "
+            f"camera: {command_line('forget', '--camera', 'NAME')}"
+        )
     if waiting:
         raise FolderError(
             f"{counted(waiting, 'file of it lies', 'files of it lie')} in quarantine, and could not come back without "
             f"the index; first {_describe_ways(scope)}"
-        )
-    if dependent:
-        raise FolderError(
-            f"{counted(dependent, 'removed image elsewhere has its', 'removed images elsewhere have their')} keeper in "
-            f"it; to forget the whole camera: "
-            f"{command_line('forget', '--camera', 'NAME')}"
         )
     return ForgetPlan(scope.folder, scope.camera, rows, len(open_removals) - len(not_gone))
 

@@ -50,6 +50,10 @@ def list_unknown_files(database: Database) -> UnknownFiles:
                 if entry.index_id in ("", index_id):
                     unknown.own[path] = entry
         unknown.own.update(dict.fromkeys(_iter_unnamed(folder, contents, known)))
+    if unknown.own:  # another command may have removed some while the manifests were read
+        with database.read() as session:
+            known = removals.list_known_keys(session)
+        unknown.own = {path: entry for path, entry in unknown.own.items() if (path, "") not in known}
     return unknown
 
 

@@ -240,3 +240,30 @@ def test_one_way_to_say_what_comes_back() -> None:
     for asked in ({}, {"everything": True, "would_keep": True}, {"run_id": 1, "would_keep": True}):
         with pytest.raises(UsageError):
             parse_selection([], **({"everything": False, "run_id": None} | asked))
+
+
+def test_an_undo_decides_as_from_scratch(index: Index, open_index: Callable[..., Index]) -> None:
+    """Where a keeper came after the removal that is undone, what came back is decided again, whatever was removed of
+    other cameras meanwhile."""
+    for minute in (0, 1):
+        index.put(name(minute), picture(stamp=minute))
+    index.ingest()
+    index.compare()
+    index.prune()
+    index.put(name(6), picture(BIRD))
+    index.ingest()
+    index.compare()
+    run_id = index.prune().run_id
+    assert run_id is not None
+    index.put(name(5), picture(BIRD, SECOND_BIRD))
+    for minute in (0, 1):
+        index.put(name(minute, "yard"), picture(stamp=minute))
+    index.ingest()
+    index.compare()
+    index.prune()
+    index.undo_run(run_id)
+    index.compare()
+    scratch = open_index(index.folder)
+    scratch.ingest()
+    scratch.compare()
+    assert {file: index.decisions()[file] for file in scratch.decisions()} == scratch.decisions()
