@@ -17,6 +17,7 @@ _TS_PACKETS = ((188, 0), (192, 4), (204, 0))  # bytes of a packet of MPEG-TS, an
 _SYNC = 0x47
 _SYNCS = 5  # so many in a row are no chance
 _PACK = b"\0\0\1\xba"  # the start of an MPEG program stream
+_FLV = b"FLV"
 _UNWRITTEN_BYTES = 4096  # so many zeros at the end are no filling
 
 
@@ -56,7 +57,7 @@ def is_cut(source: BoundedFile) -> bool:
     boxes = list(iter_boxes(source))
     if any(end > source.size_bytes for _, end in boxes) or _ends_in_a_packet(source):
         return True
-    is_stream = _find_first_packet(source) is not None or start == _PACK
+    is_stream = _find_first_packet(source) is not None or start == _PACK or start[:3] == _FLV
     is_open = is_stream or (any(kind == b"moof" for kind, _ in boxes) and boxes[-1][1] < source.size_bytes)
     return is_open and _ends_in_zeros(source)
 
@@ -90,7 +91,7 @@ def _iter_riff_ends(source: BoundedFile) -> Iterator[int]:
 
 def _iter_element_ends(source: BoundedFile) -> Iterator[int]:
     """Where the outer elements of a Matroska file should end, and inside clusters of unknown length the blocks."""
-    at = 0
+    at, is_open = 0, False
     for _ in range(_MOST_PARTS):
         header = source.read_at(at, _LONGEST_ELEMENT_HEADER_BYTES)
         if not header:
@@ -99,13 +100,15 @@ def _iter_element_ends(source: BoundedFile) -> Iterator[int]:
         size, size_bytes = _read_number(header[kind_bytes:]) if kind_bytes else (0, 0)
         if not kind_bytes or not size_bytes:  # noise, or a header that is cut off itself
             is_short = len(header) < _LONGEST_ELEMENT_HEADER_BYTES and header[0] != 0
-            yield from [source.size_bytes + 1] if is_short else []
+            is_unwritten = is_open and header[0] == 0 and _ends_in_zeros(source)
+            yield from [source.size_bytes + 1] if is_short or is_unwritten else []
             return
         at += kind_bytes + size_bytes
         marker = 1 << 7 * size_bytes
         if size == 2 * marker - 1:  # of unknown length: what lies in it comes next
             if kind not in {_SEGMENT, _CLUSTER}:
                 return
+            is_open = True
             continue
         at += size - marker
         yield at

@@ -246,12 +246,12 @@ def _search_by_features(task: MatchTask, search: CompiledSearch) -> Match:
     squared[squared < 0] = limit
     by_frame = (squared >= alike) & (squared < different)
     by_distance = ~by_frame & np.where(squared < alike, _counts(0.0, scoring), squared < limit)
-    found: dict[int, Evidence] = {}
+    evidence_by_index: dict[int, Evidence] = {}
     compared, matched = len(squared), False
     for index in np.flatnonzero(by_distance).tolist():
         of_frames = search.evidence_of(MatchTask(task.image, offsets[index : index + 1], scoring))
-        found[index] = with_distance(of_frames, distance_of(int(squared[index])), scoring)
-        if is_similar(found[index].score, max_score=scoring.max_score):
+        evidence_by_index[index] = with_distance(of_frames, distance_of(int(squared[index])), scoring)
+        if is_similar(evidence_by_index[index].score, max_score=scoring.max_score):
             compared, matched = index + 1, True
             break
     positions = np.flatnonzero(by_frame[:compared])
@@ -261,9 +261,13 @@ def _search_by_features(task: MatchTask, search: CompiledSearch) -> Match:
         compared, matched = int(positions[frames.compared - 1]) + 1, True
     for number, of_frames in frames.evidence:
         index = int(positions[number])
-        found[index] = with_distance(of_frames, distance_of(int(squared[index])), scoring)
-    recordable = (index for index in sorted(found) if index < compared and found[index].score <= scoring.record_limit)
-    return Match(compared, matched, tuple((index, found[index]) for index in recordable))
+        evidence_by_index[index] = with_distance(of_frames, distance_of(int(squared[index])), scoring)
+    recordable = (
+        (index, evidence)
+        for index, evidence in sorted(evidence_by_index.items())
+        if index < compared and evidence.score <= scoring.record_limit
+    )
+    return Match(compared, matched, tuple(recordable))
 
 
 def _counts(score: float, scoring: ScoringParameters) -> bool:

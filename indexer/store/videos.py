@@ -40,6 +40,8 @@ class KnownVideo:
     fingerprint: str
     state: VideoState
     missing_reason: str | None
+    started_at: datetime | None
+    started_at_source: str | None
 
 
 @dataclass(frozen=True)
@@ -154,11 +156,12 @@ def list_stored_videos(session: Session, *, after: int, limit: int) -> list[Know
     return [_known_video(row) for row in session.execute(query.order_by(VideoRow.id).limit(limit))]
 
 
-def list_paths(session: Session, camera: str) -> dict[str, str]:
-    """Where the camera of the present videos of a camera comes from, by path, the newest first."""
+def list_paths(session: Session, camera: str, *, limit: int | None = None) -> dict[str, str]:
+    """Where the camera of the present videos of a camera comes from, by path, the newest first; `limit`: at most so
+    many."""
     query = select(VideoRow.path, VideoRow.camera_source).join(CameraRow, CameraRow.id == VideoRow.camera_id)
     query = query.where(CameraRow.name == camera, VideoRow.missing_reason.is_(None)).order_by(VideoRow.id.desc())
-    return {path: camera_source for path, camera_source in session.execute(query)}
+    return {path: camera_source for path, camera_source in session.execute(query.limit(limit))}
 
 
 def list_recent_files(session: Session, camera: str, *, limit: int) -> list[KnownSibling]:
@@ -340,6 +343,8 @@ _SELECT_KNOWN = select(
     VideoRow.fingerprint,
     VideoRow.state,
     VideoRow.missing_reason,
+    VideoRow.started_at,
+    VideoRow.started_at_source,
 ).join(CameraRow, CameraRow.id == VideoRow.camera_id)
 
 

@@ -17,7 +17,7 @@ class WatchDocument(TypedDict):
     videos: Annotated[
         dict[str, int] | None,
         "Number of videos by outcome: `read`, `partial`, `unreadable`, `moved`, `returned`, `equal`; and of frames: "
-        "`frames_read`, `frames_stored`. `null`: no video was taken in.",
+        "`frames_read`, `frames_stored`. `null`: without `--frames`.",
     ]
     batches: Annotated[int, "Number of batches of images that were taken in."]
     decided: Annotated[int, "Number of decisions that changed."]

@@ -208,11 +208,12 @@ def _several_command(camera: HeldCamera, held: Sequence[HeldCamera] = ()) -> str
     are_there = all(map(os.path.isdir, folders))
     if camera.words:
         alike = {folder_of_source(other.folders[0]) for other in held if other.words == camera.words}
-        places = {os.path.basename(folder) for folder in alike}
-        if 1 < len(alike) == len(places) and all(map(os.path.isdir, alike)):
-            pattern = pattern_of(camera.words, below=places)
-            return command_line("ingest", "--pattern", pattern, names=[os.path.commonpath(alike)])
-        pattern = pattern_of(camera.words)
+        common = os.path.commonpath(alike or folders)
+        if len(alike) > 1 and common not in {*alike, os.sep} and all(map(os.path.isdir, alike)):
+            pattern = pattern_of(camera.words, below={os.path.relpath(folder, common) for folder in alike})
+            return command_line("ingest", "--pattern", pattern, names=[common])
+        beside = {other.camera.rpartition("/")[2] for other in held if other.words == camera.words}
+        pattern = pattern_of(camera.words, behind=beside if len(beside) > 1 == len(alike) else ())
         return command_line("ingest", "--pattern", pattern, names=folders[:1] if are_there else ["FOLDER"])
     if not are_there:
         return command_line("ingest", "--camera", "NAME", names=["FOLDER"])

@@ -73,7 +73,9 @@ def update_ledger(
         if match is None or _returns(match, finding):
             added.append(finding)
             if match is not None:
-                continued[match.id] = replace(match.finding, until=match.finding.until or finding.since)
+                continued[match.id] = replace(
+                    match.finding, until=match.finding.until or max(finding.since, match.finding.since)
+                )
         else:
             continued[match.id] = _continue(match, finding)
     for one in stored:
@@ -98,7 +100,7 @@ def _best_match(stored: Sequence[StoredFinding], finding: CameraFinding) -> Stor
 def _is_dismissed_before(stored: StoredFinding, finding: CameraFinding) -> bool:
     """Whether a person dismissed the same, which was gone meanwhile."""
     one = stored.finding
-    is_alike = one.kind is finding.kind and finding.kind in _RECURRING and _meet(one.regions, finding.regions)
+    is_alike = _is_same_kind(one, finding) and finding.kind in _RECURRING and _meet(one.regions, finding.regions)
     return is_alike and stored.dismissed_at is not None
 
 
@@ -135,11 +137,16 @@ def _returns(match: StoredFinding, finding: CameraFinding) -> bool:
 
 def _is_same(one: CameraFinding, other: CameraFinding) -> bool:
     """Whether two findings are about the same: kind, part of the frame, and times that meet."""
-    if one.kind is not other.kind or not _meet(one.regions, other.regions):
+    if not _is_same_kind(one, other) or not _meet(one.regions, other.regions):
         return False
     if one.kind is Kind.MOVED:
         return abs(one.since - other.since) < _SAME_MOVE
     return (one.until is None or other.since <= one.until) and (other.until is None or one.since <= other.until)
+
+
+def _is_same_kind(one: CameraFinding, other: CameraFinding) -> bool:
+    """Whether two findings are of one kind; images that are too frequent are not images that are too rare."""
+    return one.kind is other.kind and ("kept_share" in one.evidence) == ("kept_share" in other.evidence)
 
 
 def _meet(regions: Sequence[Rectangle], others: Sequence[Rectangle]) -> bool:

@@ -28,8 +28,8 @@ _KIND_OF_FILE = re.compile(
     re.IGNORECASE,
 )
 _KIND_ALONE = re.compile(
-    r"rec(?:[ms][0-9]{2})?|(?:evt|file|clip|ringvideo|dji|whatsapp|signal|fb|c360|screenshot from)[-_ ]?[0-9]*"
-    r"|(?:shot|seq|part|iso|ev)[-_ ]?[0-9]+|[0-9]+IMG_[0-9]+",
+    r"rec(?:[ms][0-9]{2})?|(?:evt|dji)[-_ ]?[0-9]*|file|clip|ringvideo|whatsapp|signal|fb|c360|screenshot from"
+    r"|[0-9]+IMG_[0-9]+",
     re.IGNORECASE,
 )
 """What recorders, dashcams and telephones write before a time; beside a name it may belong to that."""
@@ -57,7 +57,7 @@ _MAKER_ALONE = re.compile(_MAKER, re.IGNORECASE)
 _SCHEME_WORDS = "|".join(sorted({scheme.name.partition("-")[0] for scheme in SCHEMES}))
 _DEFAULT = re.compile(
     rf"(?:{_MAKER}|{_SCHEME_WORDS}|dcs|ch|chn|channel)[-_ ]?(?:ch|cam|camera)?[-_ ]?[0-9]{{1,4}}|{_SCHEME_WORDS}"
-    rf"|{_MODEL_AFTER}[-_ ].+|axis[-_ ][a-z][0-9]{{4}}.*|argus[-_ ]?[0-9].*"
+    rf"|{_MODEL_AFTER}[-_ ](?=.*[0-9]).+|axis[-_ ][a-z][0-9]{{4}}.*|argus[-_ ]?[0-9].*"
     r"|(?:[0-9]{1,3}[.-]){3}[0-9]{1,3}(?:[-_ ].+)?",
     re.IGNORECASE,
 )
@@ -77,8 +77,8 @@ _CHANNEL_LAST = re.compile(r"[-_ ](?:(?:ch)?[0-9]{1,2}|main|sub)\Z", re.IGNORECA
 _MODEL = re.compile(r"[A-Z]{2,5}-?[0-9]{3,5}[A-Z]{1,3}[0-9]?")
 _COUNTER = re.compile(rf"(?P<base>.*[^\W\d_].*?)(?:[{SEPARATORS}]*[0-9]{{4,}}|[{SEPARATORS}]+[0-9]{{3}})")
 _MOTION_COUNTER = re.compile(r"(?P<base>[0-9]{1,3})-[0-9]{2,}")
-_MEASURE = re.compile(r"[tv][0-9]+", re.IGNORECASE)
-"""A temperature or a version behind a time."""
+_MEASURE = re.compile(r"T[0-9]{2}|v[0-9]+|(?:shot|seq|part|iso|ev)[-_ ]?[0-9]+")
+"""A temperature, a version or a part behind a time; `V1` and `EV1` may be cameras."""
 _WORD_AND_NUMBER = re.compile(r"(?P<word>[A-Za-z]+)[-_ ]?[0-9]{1,3}")
 
 
@@ -151,6 +151,12 @@ def without_counter(text: str, *, is_motion: bool = False) -> str:
 def is_kind_of_file(text: str) -> bool:
     """Whether a text is a word for the kind of a file, or for why it was taken."""
     return _KIND_OF_FILE.fullmatch(text) is not None or _KIND_ALONE.fullmatch(text) is not None
+
+
+def is_kind_of_folder(text: str) -> bool:
+    """Whether a text beside the date of a folder is a word for the kind of its files; the words of recorders may be
+    places there."""
+    return _KIND_OF_FILE.fullmatch(text) is not None
 
 
 def without_kind(text: str) -> str:

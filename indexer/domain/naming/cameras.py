@@ -23,6 +23,7 @@ from indexer.domain.naming.camera_words import CameraText, classify, storable_te
 from indexer.domain.naming.folders import list_own_names, read_folder
 from indexer.domain.naming.reading import PathReading, camera_needs_time
 from indexer.domain.naming.siblings import FolderVerdict, branch_of, decided_moment
+from indexer.domain.naming.stamps import DoubtKind
 from indexer.domain.paths import lies_at_or_below
 
 _NAMELESS = "camera"
@@ -127,7 +128,8 @@ def _make_claim(reading: PathReading, verdict: FolderVerdict) -> CameraClaim:
     text, folder = reading.camera_text, reading.camera_folder
     doubt = reading.doubt
     if doubt is not None and reading.moment is None:
-        needs_time = camera_needs_time(doubt) and decided_moment(reading, verdict) is None
+        is_number = doubt.kind is DoubtKind.SHORT_YEAR and reading.kind is CameraText.NUMBER
+        needs_time = (is_number or camera_needs_time(doubt)) and decided_moment(reading, verdict) is None
         text = "" if needs_time or doubt.kind in verdict.by_folder else text
     kind = reading.kind
     if text and reading.uncounted_text in verdict.counted_texts:

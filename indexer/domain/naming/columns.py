@@ -50,6 +50,8 @@ _FRACTION_DIGITS = 3
 _MIN_REPEATS = 3
 _PARTS_OF_LABEL = re.compile(r"<([^>]*)>|([*?])")
 _EXTENSION_LABEL = re.compile(r"\.<[^>]*>\Z")
+_BEFORE_HOUR = r"(?:^|/|(?<=[0-9]{4}[-_. ][0-9]{2}[-_. ][0-9]{2}[-_. T])|(?<=[0-9]{8}[-_. T]))"
+"""An hour may stand behind a whole date, in one folder; a day behind a month is none."""
 _DIGITS, _SIGN = "*", "?"
 
 
@@ -184,7 +186,7 @@ def pattern_of_label(label: str) -> str:
             expression += f"(?P<camera>{value})"
         start = part.end()
     end = ".*$" if label.endswith("/") else "$" if _EXTENSION_LABEL.search(label) else r"\.[^/.]+$"
-    begin = "(?:^|[/_ T-])" if label.endswith(">/") else "(?:^|/)"  # an hour may stand behind a date
+    begin = _BEFORE_HOUR if label.endswith(">/") else "(?:^|/)"
     return f"{begin}{expression}{re.escape(label[start:])}{end}"
 
 

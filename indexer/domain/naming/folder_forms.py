@@ -21,7 +21,7 @@ DATE = re.compile(
 )
 _WEEKDAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?"
 AROUND_DATE = re.compile(
-    rf"\A(?:{_WEEKDAY}[-_., ]{{1,2}}|(?:date|day|dt|ds)[-_= ]?(?=[0-9]{{4}})|d_?(?=[0-9]{{8}}\Z))"
+    rf"\A(?:{_WEEKDAY}[-_., ]{{1,2}}|(?:(?:date|day)[-_= ]?|(?:dt|ds)=)(?=[0-9]{{4}})|d_?(?=[0-9]{{8}}\Z))"
     rf"|(?:[-_., ]{{1,2}}\(?{_WEEKDAY}\)?| ?\([0-9]{{1,2}}\)| - copy|(?<=[0-9]{{2}})Z"
     r"|(?<=[0-9]{8}_[0-9]{6})_[0-9A-F]{4}_[0-9A-F]{12})+\Z",  # the id of a recording, and the camera, as by Axis
     re.IGNORECASE,
@@ -30,8 +30,8 @@ AROUND_DATE = re.compile(
 SPAN = re.compile(r"([0-9]{4}[-_.]?[0-9]{2}[-_.]?[0-9]{2})(?:[-_ ]|[-_ ]to[-_ ])([0-9]{4}[-_.]?[0-9]{2}[-_.]?[0-9]{2})")
 _WEEK = "(?:W|KW|week[-_ ]?)(?:0?[1-9]|[1-4][0-9]|5[0-3])"
 WEEK = re.compile(rf"(?:19[7-9]|20[0-9])[0-9][-_ ]?{_WEEK}|{_WEEK}[-_ ](?:19[7-9]|20[0-9])[0-9]", re.IGNORECASE)
-WEEK_OF_YEAR = re.compile(_WEEK, re.IGNORECASE)
-"""A week, below a year."""
+WEEK_OF_YEAR = re.compile("W(?:0[1-9]|[1-4][0-9]|5[0-3])|(?:KW|week[-_ ]?)(?:0?[1-9]|[1-4][0-9]|5[0-3])", re.IGNORECASE)
+"""A week, below a year; `W1` may be a place."""
 DATE_IN_NAME = r"(?P<date{0}>(?:19[7-9]|20[0-9])[0-9]([-_.]?)(?:0[1-9]|1[0-2])\{1}(?:0[1-9]|[12][0-9]|3[01]))"
 TIME_IN_NAME = r"(?:[-_T. ]{1,2}[0-9]{2}[-_.h]?[0-9]{2}(?:[-_.m]?[0-9]{2}s?)?)?"
 DATED_NAME = re.compile(

@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from indexer.domain.naming import folder_forms as forms
-from indexer.domain.naming.camera_words import is_kind_of_file
+from indexer.domain.naming.camera_words import is_kind_of_folder
 from indexer.domain.naming.moments import clock_hour, full_year, is_year, make_moment, month_number
 
 Date = tuple[int, int, int]
@@ -256,7 +256,7 @@ class _Reader:
         self._set_date(date, hour=hour)
         self.ampm = _first(parts, "ampm") or ""
         self.has_minutes = bool(parts["minutes"])
-        self.sure_clock = int(bool(parts["t"] or parts["minutes"] or parts["hour3"]))
+        self.sure_clock = int(bool(parts["t"] or parts["minutes"] or parts["hour3"]) and int(hour or 0) < _LIMITS[0])
         return True
 
     def _without_date(self, name: str) -> str:
@@ -265,7 +265,7 @@ class _Reader:
         if dated is None or not self._is_date(dated["date"] or dated["date2"]):
             return name
         text = (dated["text"] or dated["text2"]).strip("-_. ")
-        is_generic = text.lower() in forms.WORDS or text.upper() == "DCIM" or is_kind_of_file(text)
+        is_generic = text.lower() in forms.WORDS or text.upper() == "DCIM" or is_kind_of_folder(text)
         return "" if is_generic or forms.SAYS_NO_PLACE.fullmatch(text) else text
 
     def _is_part_of_year(self, name: str) -> bool:

@@ -32,8 +32,8 @@ class KnownSibling(NamedTuple):
         if doubt is None or reading.moment is not None or self.captured_at is None:
             return Sibling(self.path, self.mtime_ns, reading)
         moment, other, *orders = (
-            one if one is not None and to_utc(one, zone) == self.captured_at else None
-            for one in (doubt.moment, doubt.other, *doubt.orders)
+            meaning if meaning is not None and to_utc(meaning, zone) == self.captured_at else None
+            for meaning in (doubt.moment, doubt.other, *doubt.orders)
         )
         if moment is None and other is None and not any(orders):
             return Sibling(self.path, self.mtime_ns, reading)

@@ -34,6 +34,7 @@ _CAMERA_NEEDS_TIME = {DoubtKind.TEN_DIGITS, DoubtKind.SIX_DIGITS, DoubtKind.HOUR
 """Doubts that decide about the camera, too: the text before ten digits is one only if these are a time."""
 _YEAR_IS_CERTAIN = {DoubtKind.DAY_OR_MONTH, DoubtKind.FOUR_DIGITS, DoubtKind.OFFSET}
 _DAY = timedelta(days=1)
+_HOURS = 24
 _SPACES = {0xA0: " ", 0x2007: " ", 0x2009: " ", 0x202F: " "}
 """Spaces that macOS and others write before AM and PM."""
 _MOTION_EVENT = re.compile(r"[0-9]{1,3}-[0-9]{2,}-[0-9]{14}(?:-[0-9]{1,3})?")
@@ -87,7 +88,8 @@ def read_path(path: str) -> PathReading:
     stem = os.path.splitext(name)[0]
     recorded = read_recorder_path(path) if len(stem) == STEM_LENGTH else None
     if recorded is not None:
-        return _reading(read_folder(recorded.folder), stem, "", recorded.moment, None)
+        reading = _reading(read_folder(recorded.folder), stem, "", recorded.moment, None)
+        return reading if recorded.moment.tzinfo else _with_doubtful_hour(reading, recorded.moment)
     facts = read_folder(folder)
     if _MAY_BE_CERTAIN.match(name):
         certain = _read_certain(name)
@@ -109,6 +111,11 @@ def read_path(path: str) -> PathReading:
     reading = _with_uncounted_text(reading, stem)
     former = before.rstrip(SEPARATORS)
     return reading if former in {"", text} else reading._replace(former_text=storable_text(former))
+
+
+def _with_doubtful_hour(reading: PathReading, moment: datetime) -> PathReading:
+    """The reading with the hour, which may be a channel, and the numbers of the name hour and minute."""
+    return reading._replace(clock=(moment.hour,), may_lack_hour=moment.minute < _HOURS)
 
 
 def _with_uncounted_text(reading: PathReading, stem: str) -> PathReading:

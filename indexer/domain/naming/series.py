@@ -190,18 +190,21 @@ def are_written_at_once(series: Series, written: Mapping[str, datetime], *, came
             word = next((label for label, pattern in labels.items() if pattern.read(path) is not None), "")
         if word:
             spans[word].add(at)
-    return overlap(spans)
+    ordered = sorted((span.first, span.last) for span in spans.values() if span.first and span.last)
+    return any(after[0] < before[1] for before, after in itertools.pairwise(ordered))  # copies have one time
 
 
-def pattern_of(words: Iterable[str], *, below: Iterable[str] = ()) -> str:
+def pattern_of(words: Iterable[str], *, below: Iterable[str] = (), behind: Iterable[str] = ()) -> str:
     """The pattern by which each of these words, as `find_series` gives them, is a camera.
 
-    With `below`, the names of folders, only in paths below one of these, whose name the cameras get in front: the same
-    words below two folders are two cameras.
+    With `below`, folders relative to that of the pattern, only in paths below one of these, whose name the cameras get
+    in front: the same words below two folders are two cameras. `behind`: the same with the names that files begin with.
     """
     expression = _expression_of(sorted(words))
-    places = "|".join(map(re.escape, sorted(below)))
-    return rf"(?:^|/)(?P<camera>{places})(?=/).*?(?:{expression})" if places else expression
+    if places := "|".join(map(re.escape, sorted(below))):
+        return rf"^(?P<camera>{places})(?=/).*?(?:{expression})"
+    names = "|".join(map(re.escape, sorted(behind)))
+    return rf"(?:^|/)(?P<camera>{names})[^/]*?(?:{expression})" if names else expression
 
 
 def _expression_of(words: list[str]) -> str:

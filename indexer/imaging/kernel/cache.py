@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from indexer.imaging.kernel import machine_code
 from indexer.imaging.kernel.calls import ContrastCall, DistancesCall, SearchCall
 from indexer.imaging.kernel.machine_code import load
 from indexer.imaging.private_cache import users_cache
@@ -57,8 +58,11 @@ def is_compiled() -> bool:
 
 
 def is_stored(name: str) -> bool:
-    """Whether machine code of one function was stored: `search`, `distances` or `contrast`."""
-    return any(cache_folder(os.environ.get("NUMBA_CACHE_DIR", "")).glob(f"{name}-*.o"))
+    """Whether machine code of one function is stored for this machine: `search`, `distances` or `contrast`."""
+    try:
+        return machine_code.is_stored(name, folder=cache_folder(os.environ.get("NUMBA_CACHE_DIR", "")))
+    except (ImportError, OSError, RuntimeError):
+        return False
 
 
 def cache_folder(chosen: str) -> Path:

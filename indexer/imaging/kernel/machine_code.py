@@ -11,6 +11,7 @@ import ctypes
 import hashlib
 import platform
 import re
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -48,14 +49,24 @@ def load(name: str, *, folder: Path, compiles: bool) -> int | None:
     RuntimeError
         If the code cannot be made, or cannot be loaded.
     """
-    path = folder / f"{name}-{_digest_of_machine()}.o"
+    path = _path(name, folder)
     data = read_cached(path)
     if data is None:
         if not compiles:
             return None
         data = _compile(name)
-        write_cached(path, data)
+        with suppress(OSError):  # as on a full disk: it is compiled again the next time
+            write_cached(path, data)
     return _load_object(data)
+
+
+def is_stored(name: str, *, folder: Path) -> bool:
+    """Whether whole code of the function for this machine is in the folder; raises `ImportError` and `OSError`."""
+    return read_cached(_path(name, folder)) is not None
+
+
+def _path(name: str, folder: Path) -> Path:
+    return folder / f"{name}-{_digest_of_machine()}.o"
 
 
 def _digest_of_machine() -> str:
@@ -88,10 +99,14 @@ def _target_machine() -> Any:
 def _compile(name: str) -> bytes:
     """The object file of a function; raises `RuntimeError` if its code refers to what another process may not have."""
     from llvmlite import binding
+    from numba.core.errors import NumbaError
 
     from indexer.imaging.kernel import entry_points
 
-    function = entry_points.compiled(name)
+    try:
+        function = entry_points.compiled(name)
+    except NumbaError as problem:
+        raise RuntimeError(f"the code of {name} cannot be compiled: {problem}") from problem
     module = binding.parse_assembly(_without_runtime(function.inspect_llvm()))
     module.get_function(function.native_name).name = _SYMBOL
     referred = {one.name for one in (*module.functions, *module.global_variables) if one.is_declaration}

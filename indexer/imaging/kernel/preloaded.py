@@ -6,5 +6,5 @@ It compiles nothing: the command does so once, and the fork server would do it b
 from indexer.imaging.kernel.cache import is_stored
 from indexer.imaging.matching import load_kernel
 
-if is_stored("search"):
+if is_stored("search") and is_stored("distances"):  # `load_kernel` loads both
     load_kernel()

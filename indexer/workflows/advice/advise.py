@@ -19,6 +19,7 @@ from typing import Any
 from indexer.domain.advice.findings import CameraFinding, CannotTell, Examination, Kind
 from indexer.domain.advice.ledger import StoredFinding, update_ledger
 from indexer.domain.advice.measurements import MeasuredFrame
+from indexer.domain.plurals import counted
 from indexer.execution import WorkerFailure
 from indexer.execution.executor import map_files, map_path
 from indexer.imaging.concentration import RESTLESS
@@ -198,6 +199,9 @@ class _CameraExamination:
         compare = compare_by(self._context.executor)
         examiner = CameraExaminer(record, now=self._context.clock(), days=self._days, compare=compare)
         examination = rounds.examine(examiner)
+        if not rounds.frames:
+            problem = f"none of {counted(len(rounds.looked_at), 'frame')} could be read; is the disk there?"
+            return CameraAdvice(self._name, images=len(captured), unusable=len(rounds.looked_at), problem=problem)
         examination = self._with_trials(examination, decided=len(record.keepers))
         examination = self._with_restless_area(examination, present, decided=len(record.keepers))
         measured = rounds.frames

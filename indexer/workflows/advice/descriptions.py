@@ -79,7 +79,7 @@ def _blocked(finding: CameraFinding, _camera: str) -> Description:
 
 
 def _frozen(finding: CameraFinding, _camera: str) -> Description:
-    what = f"{_counted(finding, 'images')} in a row have the same bytes: the picture stands still."
+    what = f"{_counted(finding, 'images')} show the very same picture, to the noise: it stands still."
     return Description(what, "Restart the camera or its encoder.")
 
 

@@ -95,7 +95,7 @@ class FrameRounds:
         positions = {item.frame.captured_at: item.position for item in self.frames}
         ordered = sorted(positions.values())
         times = [time for finding in findings if len(finding.image_ids) > 1 for time in (finding.since, finding.until)]
-        changes = {positions[time] for time in times if time is not None and time in positions} - {ordered[0]}
+        changes = {positions[time] for time in times if time is not None and time in positions} - {*ordered[:1]}
         gaps = [(ordered[bisect_left(ordered, position) - 1], position) for position in sorted(changes)]
         return [(before, after) for before, after in gaps if after - before > 1]
 

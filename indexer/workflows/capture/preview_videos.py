@@ -6,6 +6,7 @@ from indexer.domain.naming.moments import to_utc
 from indexer.domain.naming.tree import rule_of
 from indexer.store import videos
 from indexer.store.database import Database
+from indexer.store.videos import KnownVideo
 from indexer.workflows.capture.plan_videos import name_videos
 from indexer.workflows.capture.video_diff import VideoDiff, diff_videos, without_copies
 from indexer.workflows.ingest.discovery import IngestRequest
@@ -24,17 +25,21 @@ def preview_videos(database: Database | None, request: IngestRequest) -> tuple[V
     states = dict(_iter_states(diff))
     states |= {video.candidate.path: "new" for video in to_read} | {video.candidate.path: "equal" for video in copies}
     states |= {candidate.path: "held back" for candidate in held if states[candidate.path] == "new"}
-    cameras = _list_known_cameras(database, diff)
+    known = _list_known(database, diff)
     previews = []
     for candidate in sorted(request.videos, key=lambda each: each.path):
-        path = named.path_naming(candidate.path)
-        started_at = None if path.moment is None else to_utc(path.moment, path.zone)
+        row, path = known.get(candidate.path), named.path_naming(candidate.path)
+        camera, started_at, source = path.camera, None, path.moment_source
+        if row is not None:
+            camera, started_at, source = row.camera, row.started_at, row.started_at_source
+        elif path.moment is not None:
+            started_at = to_utc(path.moment, path.zone)
         previews.append(
             VideoPreview(
                 candidate.path,
-                cameras.get(candidate.path, path.camera),
+                camera,
                 started_at,
-                _UNOPENED if started_at is None else str(path.moment_source),
+                _UNOPENED if started_at is None else str(source),
                 states[candidate.path],
                 candidate.size_bytes,
                 rule_of(candidate.path, request.rules).timezone,
@@ -43,14 +48,13 @@ def preview_videos(database: Database | None, request: IngestRequest) -> tuple[V
     return tuple(previews)
 
 
-def _list_known_cameras(database: Database | None, diff: VideoDiff) -> dict[str, str]:
-    """The cameras that the index has of videos that are not read again, by path."""
-    cameras = {video.candidate.path: known.camera for known, video in diff.relocated}
+def _list_known(database: Database | None, diff: VideoDiff) -> dict[str, KnownVideo]:
+    """What the index has of videos that are not read again, by the paths of their files now."""
+    known = {video.candidate.path: row for row, video in diff.relocated}
     if database is not None and diff.unchanged:
         with database.read() as session:
-            known = videos.list_known_videos(session, [candidate.path for candidate in diff.unchanged])
-        cameras |= {path: video.camera for path, video in known.items()}
-    return cameras
+            known |= videos.list_known_videos(session, [candidate.path for candidate in diff.unchanged])
+    return known
 
 
 def _iter_states(diff: VideoDiff) -> Iterator[tuple[str, str]]:

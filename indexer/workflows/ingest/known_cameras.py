@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from types import MappingProxyType
 
 from indexer.domain.names import USER_SOURCES
@@ -174,7 +173,7 @@ class KnownCameras:
             return []
         with self._database.read() as session:
             paths = camera_sources.list_recent_paths(session, camera, limit=limit)
-            paths += islice(videos.list_paths(session, camera), limit)
+            paths += videos.list_paths(session, camera, limit=limit)
         return [path for path in paths if self._is_of_source(path, camera, source)]
 
     def list_paths(self, camera: str, source: str) -> list[str]:

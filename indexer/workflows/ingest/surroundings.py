@@ -6,7 +6,6 @@ It opens no file, and reads the images of a camera only until they tell.
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator
-from itertools import islice
 
 from indexer.domain.naming.known_files import KnownSibling
 from indexer.domain.naming.reading import read_path
@@ -83,7 +82,7 @@ class KnownSurroundings(Surroundings):
             numbered = [name for name in names if name.rpartition("/")[2].startswith(text)]
             for camera in numbered[-_MAX_NUMBERED:]:
                 yield from camera_sources.list_recent_paths(session, camera, limit=_MAX_NUMBERED)
-                yield from islice(videos.list_paths(session, camera), _MAX_NUMBERED)
+                yield from videos.list_paths(session, camera, limit=_MAX_NUMBERED)
 
     def is_counted(self, folder: str, text: str) -> bool:
         """Whether images of a camera's folder are of the camera called like this text, with a number behind it."""
@@ -93,7 +92,7 @@ class KnownSurroundings(Surroundings):
             if text not in camera_sources.list_cameras_of(session, [folder]).get(folder, ()):
                 return False
             paths = camera_sources.list_recent_paths(session, text, limit=_MAX_NUMBERED)
-            paths += islice(videos.list_paths(session, text), _MAX_NUMBERED)
+            paths += videos.list_paths(session, text, limit=_MAX_NUMBERED)
         return any(read_path(path).uncounted_text == text for path in paths)
 
     def list_folders(self, folder: str) -> Collection[str]:

@@ -1,7 +1,7 @@
 """When a watch that is to end by itself compares, and when it is over: files first, then cameras.
 
-It promises that no camera is compared while a file may come that changes its decisions, and that neither a file that
-never becomes whole nor a camera that cannot be compared keeps the watch at work for ever. Times are seconds of a clock
+It promises that neither a file that never becomes whole nor a camera that cannot be compared keeps the watch at work
+for ever. Times are seconds of a clock
 that never steps.
 """
 
@@ -27,7 +27,7 @@ class OnceProgress:
 
     def awaits_files(self, waiting: int, *, videos: int, now_s: float) -> bool:
         """Whether files are still waited for: `waiting` that may be unfinished, and `videos` that are being read."""
-        is_in_vain = now_s - self._taken_s > self._patience_s
+        is_in_vain = now_s - self._taken_s > self.patience_s
         if videos or (waiting and not is_in_vain):
             self._compared_s = None
             return True
@@ -37,8 +37,9 @@ class OnceProgress:
     def awaits_cameras(self, waiting: int, *, now_s: float) -> bool:
         """Whether cameras are still waited for, now that no files are; also when the last check is long ago."""
         since_s = now_s if self._compared_s is None else self._compared_s
-        return waiting > 0 and now_s - since_s <= self._patience_s
+        return waiting > 0 and now_s - since_s <= self.patience_s
 
     @property
-    def _patience_s(self) -> float:
+    def patience_s(self) -> float:
+        """So long nothing may come of what waits."""
         return max(2 * self._grace_s, SHORTEST_PATIENCE_S)

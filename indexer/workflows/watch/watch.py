@@ -281,10 +281,11 @@ class _Watch:
     def _compare(self, run: LongRun) -> None:
         """Compares the cameras whose turn it is, until so much time has passed that files should be taken in again."""
         begin_s = self._now_s()
-        is_rest = self._is_flood and begin_s < self._rested_s
-        if self._awaits_files() if self._options.is_once else is_rest:
-            return  # with `is_once` nobody waits for the first decisions, and each camera is compared once, at the end
-        due = self._cameras.list_due(now_s=begin_s, at_once=self._options.is_once)
+        awaits_files = self._awaits_files()
+        is_patient = self._is_flood or begin_s - self._cameras.waiting_since_s <= self._once.patience_s
+        if (awaits_files and is_patient) or (self._is_flood and not self._options.is_once and begin_s < self._rested_s):
+            return  # with `is_once` each camera is compared once, at the end, unless files never stop coming
+        due = self._cameras.list_due(now_s=begin_s, at_once=self._options.is_once and not awaits_files)
         if not due:
             return
         with run.record_batch() as batch:
@@ -357,15 +358,15 @@ class _Watch:
 
     def _awaits_files(self) -> bool:
         """Whether a watch that is to end by itself still waits for files."""
-        waiting, videos = self._arrivals.unfinished, 0 if self._videos is None else len(self._videos)
-        return self._options.is_once and self._once.awaits_files(waiting, videos=videos, now_s=self._now_s())
+        return self._options.is_once and self._once.awaits_files(
+            self._arrivals.unfinished, videos=len(self._videos or ()), now_s=self._now_s()
+        )
 
     def _is_time_to_take(self) -> bool:
         return self._options.is_once or self._is_flood or self._now_s() - self._taken_s >= self._options.every_s
 
     def _has_due(self) -> bool:
-        due_s = self._arrivals.next_due_s
-        return due_s is not None and due_s <= self._now_s()
+        return (due_s := self._arrivals.next_due_s) is not None and due_s <= self._now_s()
 
     def _next_s(self) -> float:
         """When there is something to do again, if nothing is reported."""
@@ -389,8 +390,7 @@ class _Watch:
             select.select([*self._sources.descriptors, *of_videos, self._stop.fileno()], [], [], seconds)
 
     def _is_young(self, path: str) -> bool:
-        """Whether the file at a path may be unfinished still. While the watch is to stop, each may: what reads it may
-        have been ended, too."""
+        """Whether the file at a path may be unfinished. While the watch is to stop, each may: its reader may end."""
         return self._is_stopped() or self._arrivals.is_young(path, now_s=self._now_s())
 
     def _is_stopped(self) -> bool:

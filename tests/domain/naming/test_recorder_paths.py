@@ -7,6 +7,8 @@ import pytest
 from indexer.domain.names import name_image
 from indexer.domain.naming.reading import find_time, read_path
 from indexer.domain.naming.recorder_paths import read_recorder_path
+from indexer.domain.naming.rules import RuleBook
+from indexer.domain.naming.tree import PathFile, name_tree
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -42,4 +44,16 @@ def test_a_camera_of_all_hours(day: str, hour: str) -> None:
     assert named.captured_at == datetime.fromisoformat(f"{day}T{hour}:59:50+00:00")
     for one in (path, path.replace(".mp4", ".jpg")):
         assert find_time(one) == (0, len("59.50"))
-        assert read_path(one).clock == ()
+        assert read_path(one).clock == (() if one == path else (int(hour),))
+
+
+def test_sites_with_hour_and_minute() -> None:
+    """Numbers below a date are no hours where names may be hour and minute, and modification times say so."""
+    first_s = 1714521600  # 2024-05-01 00:00 UTC
+    files = [
+        PathFile(f"/x/2024-05-01/{site}/front/{hour:02}-30.jpg", (first_s + hour * 3600 + 1800) * 10**9)
+        for site in ("01", "02")
+        for hour in (9, 12, 15)
+    ]
+    names = name_tree(files, siblings=(), rules=RuleBook({})).with_assigned_names({})
+    assert {naming.camera for naming in names.values()} == {"front/01", "front/02"}
