@@ -1,8 +1,7 @@
 """When a watch that is to end by itself compares, and when it is over: files first, then cameras.
 
 It promises that neither a file that never becomes whole nor a camera that cannot be compared keeps the watch at work
-for ever. Times are seconds of a clock
-that never steps.
+for ever. Times are seconds of a clock that never steps.
 """
 
 SHORTEST_PATIENCE_S = 10.0

@@ -108,3 +108,18 @@ def test_other_light_does_not_keep_a_finding_open() -> None:
         1: replace(by_day, until=MONDAY + 4 * DAY)
     }
     assert update([stored(by_day)], untold=few[LightClass.COLOUR]).continued == {}
+
+
+def test_a_finding_ends_after_it_began() -> None:
+    """One that was dismissed, and is now seen twice as strong since earlier, ends no earlier than it began."""
+    dismissed = stored(replace(DIRT, since=MONDAY + DAY), dismissed=True)
+    changes = update([dismissed], replace(DIRT, strength=5.0))
+    ended = changes.continued[1]
+    assert (ended.since, ended.until) == (MONDAY + DAY, MONDAY + DAY)
+
+
+def test_too_often_and_too_rare_are_two() -> None:
+    """A dismissal of the one says nothing about the other."""
+    too_often = CameraFinding(Kind.INTERVAL, MONDAY, None, 3.0)
+    too_rare = CameraFinding(Kind.INTERVAL, MONDAY, None, 1.1, evidence={"kept_share": 0.95})
+    assert update([stored(too_often, dismissed=True)], too_rare).added == (too_rare,)

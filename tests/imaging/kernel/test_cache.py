@@ -4,8 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from numba.core.errors import TypingError
 
-from indexer.imaging.kernel import cache
+from indexer.imaging.kernel import cache, entry_points
+from indexer.imaging.kernel.machine_code import load
 
 
 def test_the_folder_tells_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,3 +58,29 @@ def test_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "home", homeless)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     assert cache.cache_folder("").parent.name == "__pycache__"
+
+
+def test_only_whole_code_of_this_machine_counts_as_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code of another processor or version, and a file without its end, is compiled anew; nothing is called stored."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    folder = cache.cache_folder(str(tmp_path))
+    assert load("distances", folder=folder, compiles=True)
+    assert cache.is_stored("distances")
+    (stored,) = folder.iterdir()
+    whole = stored.read_bytes()
+    stored.write_bytes(whole[:-1])
+    assert not cache.is_stored("distances")
+    stored.write_bytes(whole)
+    stored.rename(stored.with_name("distances-0123456789abcdef.o"))
+    assert not cache.is_stored("distances")
+
+
+def test_code_that_cannot_be_compiled_is_no_kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A numba that refuses the kernel ends no command."""
+
+    def refuse(_name: str) -> None:
+        raise TypingError("cannot determine the type")
+
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(entry_points, "compiled", refuse)
+    assert cache.load_search() is None

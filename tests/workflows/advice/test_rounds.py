@@ -66,3 +66,10 @@ def test_few_frames_are_one_round(most: int, count: int) -> None:
     camera = Camera(0, 0)
     assert examined(camera, most=most, count=count) == []
     assert len(camera.measured) == most
+
+
+def test_frames_that_cannot_be_read_end_nothing() -> None:
+    """As where the disk of the images is away: nothing is found, and nothing is looked for between none."""
+    rounds = FrameRounds(TIMES, lambda positions: iter(()), most=200)
+    rounds.examine(CameraExaminer(CameraRecord([]), now=TIMES[-1], days=14))
+    assert rounds.frames == []

@@ -42,6 +42,8 @@ def test_later_videos_are_named_with_known_ones(videos: Videos, names: list[str]
         before = [(video.path, video.camera) for video in show(videos)]
         videos.ingest(*([path] if by_file else []))
         assert [row[:2] for row in stored(videos)] == before
+        known = [f"{video.started_at:%Y-%m-%d %H:%M:%S}" for video in show(videos)]
+        assert known == [started_at[:19] for _, _, started_at in stored(videos)]
     assert len({camera for _, camera, _ in stored(videos)}) == 1
 
 

@@ -271,6 +271,30 @@ def test_files_that_never_become_whole_keep_no_image_undecided(
     assert (report.decided, report.waits) == (1, 1)
 
 
+def test_files_that_never_stop_coming_keep_no_image_undecided(
+    index: Index, watching: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is always in the making, as that of a recorder, and new ones again and again: cameras that waited
+    long enough are compared beside them."""
+    monkeypatch.setattr(once, "SHORTEST_PATIENCE_S", 0.3)
+    real, looks = Arrivals.check, list[int]()
+
+    def check(arrivals: Arrivals, path: str, signature: Any, *, now_s: float) -> bool:
+        looks.append(1)
+        return real(arrivals, path, (len(looks), 0) if path.endswith(name(0)) else signature, now_s=now_s)
+
+    monkeypatch.setattr(Arrivals, "check", check)
+    index.put(name(0), picture())
+    with watching(is_once=True, times=ArrivalTimes(0.02, 0.05)) as work:
+        for minute in range(1, 100):
+            index.put(name(minute), picture(stamp=minute))
+            time.sleep(0.05)
+            if index.rows("SELECT COUNT(*) FROM decisions") != [(0,)]:
+                break
+        assert index.rows("SELECT COUNT(*) FROM decisions") != [(0,)]
+        assert work.report is None, "it still waits"
+
+
 def test_a_short_grace_time_ends_no_watch_early(index: Index, watch_once: Watch) -> None:
     """Without a grace time, too, all files are taken in before a watch ends by itself."""
     put_scene(index)
