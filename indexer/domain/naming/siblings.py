@@ -3,8 +3,7 @@
 - **Day or month first.** One date that allows only one order decides for all. Two that contradict each other decide
   nothing.
 - **Ten digits** are seconds since 1970 if several files have such numbers, within five years, or if a single one was
-  written then. They are not where one
-  begins with a date, or where all are month, day, hour, minute and second.
+  written then. They are not where one begins with a date, or where all are month, day, hour, minute and second.
 - **Four or six digits after a date** are a time if all of them could be one, several hours occur, and they do not count
   up by one. If the modification times of the day do not follow them, they are a counter. The same holds for hour and
   minute at the start of a name below a date, but more files are needed, and steps of whole hours are no counter.

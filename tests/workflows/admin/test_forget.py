@@ -133,6 +133,20 @@ def test_nothing_is_forgotten_that_quarantine_needs(lots: Index) -> None:
     assert lots.dump() == before
 
 
+def test_nobody_is_sent_to_delete_what_depends_on_a_keeper(index: Index) -> None:
+    """Where only the keeper lies in the folder, its duplicates are to be brought back: `purge` would not help."""
+    index.put(f"sub/{name(0)}", picture())
+    index.put(name(1), picture(stamp=1))
+    index.ingest(camera="gate")
+    index.compare()
+    assert index.prune().removed == 1
+    (kept,) = [file for file, (verdict, *_) in index.decisions().items() if verdict == "keep"]
+    folder = index.folder / kept
+    with pytest.raises(FolderError, match="keeper in it; bring back") as refusal:
+        workflow.plan_forget(index.database, ForgetScope(folder=str(folder)))
+    assert "purge" not in str(refusal.value)
+
+
 def test_what_is_gone_with_quarantine_and_keepers_is_forgotten(lots: Index) -> None:
     """If images and quarantine were both deleted, a person may forget them; while a keeper is there, nothing goes."""
     lots.prune()
