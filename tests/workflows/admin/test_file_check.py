@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from indexer.domain.videos import VideoState
+from indexer.files import manifest
+from indexer.files.manifest import ManifestContents
 from indexer.files.video_files import identify_video
 from indexer.store import videos
 from indexer.store.videos import NewVideo
@@ -207,3 +209,21 @@ def test_videos_are_looked_at(index: Index) -> None:
     assert found.counts == {FindingKind.MISSING: 1, FindingKind.OTHER_BYTES: 1}
     index.execute("UPDATE videos SET missing_reason = 'not found' WHERE path LIKE '%a.mp4'")
     assert check_files(index.database, hashes=False).counts == {}
+
+
+def test_a_prune_beside_the_check_is_no_finding(pruned: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that another command removes while the manifests are read has a row in the end."""
+    real, removed = manifest.read, list[int]()
+
+    def read(folder: str) -> ManifestContents:
+        monkeypatch.setattr(manifest, "read", real)
+        pruned.put(name(7), picture(stamp=7))
+        pruned.ingest()
+        pruned.compare()
+        removed.append(pruned.prune().removed)
+        return real(folder)
+
+    monkeypatch.setattr(manifest, "read", read)
+    found = check_files(pruned.database, hashes=False)
+    assert removed == [1]
+    assert FindingKind.UNKNOWN not in found.counts
