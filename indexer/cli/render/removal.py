@@ -46,7 +46,7 @@ class TypedPrune:
         words = ["prune"]
         for option, value in (
             ("--camera", self.camera),
-            ("--max-share", None if self.max_share is None else str(self.max_share)),
+            ("--max-share", None if self.max_share is None else str(self.max_share).removesuffix(".0")),
             ("--quarantine", self.quarantine),
         ):
             words += [] if value is None else [option, value]
