@@ -8,7 +8,6 @@ from indexer.domain.similar_names import list_similar_names
 from indexer.store import (
     audit_queries,
     cameras,
-    confirmations,
     findings,
     pins,
     profiles,
@@ -27,7 +26,12 @@ from indexer.store.spans import SpanCounts
 from indexer.store.system_folders import count_in_system_folders
 from indexer.store.videos import VideoCounts
 from indexer.workflows.admin.records import RecordState, list_records
-from indexer.workflows.admin.status_check import StatusCheck, list_missing_folders, list_missing_quarantines
+from indexer.workflows.admin.status_check import (
+    StatusCheck,
+    list_missing_folders,
+    list_missing_quarantines,
+    list_questions,
+)
 from indexer.workflows.admin.watches import WatchState, list_watches
 from indexer.workflows.removal.returned_files import count_held_back
 from indexer.workflows.removal.unknown_runs import UnknownRuns, list_unknown_runs
@@ -122,9 +126,9 @@ def status(database: Database, *, check: StatusCheck | None = None) -> Status:
             held_back_files=count_held_back(session) if check is None else check.held_back_files,
             would_keep=tuple(reconsidered.count_would_keep(session)),
             not_compared=tuple(reconsidered.count_not_compared(session)),
-            missing_quarantines=list_missing_quarantines(session),
-            missing_folders=list_missing_folders(session),
-            questions=tuple(sorted(confirmations.list_open_questions(session))),
+            missing_quarantines=list_missing_quarantines(session) if check is None else check.missing_quarantines,
+            missing_folders=list_missing_folders(session) if check is None else check.missing_folders,
+            questions=list_questions(session) if check is None else check.questions,
             check=check,
             **_count_videos(session),
             unfinished_runs=tuple(

@@ -101,8 +101,13 @@ def check_status(database: Database, *, silent_after: float, clock: Clock) -> St
             cameras_away=list_away(records, now=now),
             missing_quarantines=list_missing_quarantines(session),
             missing_folders=list_missing_folders(session),
-            questions=tuple(sorted(confirmations.list_open_questions(session))),
+            questions=list_questions(session),
         )
+
+
+def list_questions(session: Session) -> tuple[str, ...]:
+    """The cameras that an ingest held back, with no answer yet, by name."""
+    return tuple(sorted(confirmations.list_open_questions(session)))
 
 
 def list_missing_folders(session: Session) -> tuple[str, ...]:
