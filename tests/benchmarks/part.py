@@ -112,8 +112,9 @@ def _check(decided: int) -> None:
 def fill(path: Path, images: int, *, closest: int = 0) -> None:
     """Makes an index with one camera, decided.
 
-    `closest`: so many duplicates, spread over the camera, have thumbnails and recorded scores just below the limit, so
-    that people can judge them; then all duplicates have recorded scores.
+    `closest`: so many duplicates, spread over the camera, have recorded scores just below the limit, so that people can
+    judge them; then all duplicates have recorded scores. These have thumbnails, and so have all that show what they
+    show: a verdict can be followed by decisions.
     """
     open_database(str(path), create=True).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -165,14 +166,18 @@ def _old_rows(painter: Painter, numbers: range) -> Iterator[tuple[str, Row]]:
 
 def _scored(painter: Painter, numbers: range, *, apart: int) -> Iterator[tuple[str, Row]]:
     """The scores of duplicates with their keepers; every so many numbers, one is close to the limit."""
+    seen: Row = ()
     for number in numbers:
-        keeper = number // KEPT_EVERY
-        if number % KEPT_EVERY == 0:
+        keeper, place = divmod(number, KEPT_EVERY)
+        if place == 0:
+            seen = _thumbnail(number, painter, keeper) if number % apart == 0 else ()
             continue
         score = number * 7919 % 5000 / 10
         if number % apart == 1:
             score = 999 - number / apart / 100
             yield "thumbnails", _thumbnail(number, painter, keeper, noise=number)
+        elif seen:
+            yield "thumbnails", (number + 1, *seen[1:])
         yield "scores", (1, keeper * KEPT_EVERY + 1, number + 1, score, score, 1, score / 307_200, 1)
 
 
