@@ -180,7 +180,8 @@ def test_spans_are_counted_and_come_back(database: Database, film: Callable[...,
     with database.read() as session:
         assert spans.count_spans(session) == spans.count_spans(session, camera="gate") == SpanCounts(2, 6, 1)
         assert spans.count_spans(session, camera="none") == SpanCounts(0, 0, 0)
-        (span,) = spans.list_spans_of_witness(session, ids["0"])
+        assert spans.sum_of_witness(session, ids["0"]) == (1, 4)
+        (span,) = spans.find_moment(session, "gate", second(2).at).spans
     assert (span.reason, span.from_at, span.to_at, span.frames, span.every_s) == (
         SpanReason.SEEN, second(1).at, second(4).at, 4, 1.0,
     )  # fmt: skip
