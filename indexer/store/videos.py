@@ -158,12 +158,18 @@ def list_stored_videos(session: Session, *, after: int, limit: int) -> list[Know
     return [_known_video(row) for row in session.execute(query.order_by(VideoRow.id).limit(limit))]
 
 
-def list_paths(session: Session, camera: str, *, limit: int | None = None) -> dict[str, str]:
-    """Where the camera of the present videos of a camera comes from, by path, the newest first; `limit`: at most so
-    many."""
+def iter_paths(session: Session, camera: str) -> Iterator[tuple[str, str]]:
+    """The path of each present video of a camera, and where its camera comes from, in no particular order."""
     query = select(VideoRow.path, VideoRow.camera_source).join(CameraRow, CameraRow.id == VideoRow.camera_id)
+    query = query.where(CameraRow.name == camera, VideoRow.missing_reason.is_(None))
+    yield from ((path, camera_source) for path, camera_source in session.execute(query).yield_per(1000))
+
+
+def list_recent_paths(session: Session, camera: str, *, limit: int) -> list[str]:
+    """The paths of the present videos that a camera got last, the newest first."""
+    query = select(VideoRow.path).join(CameraRow, CameraRow.id == VideoRow.camera_id)
     query = query.where(CameraRow.name == camera, VideoRow.missing_reason.is_(None)).order_by(VideoRow.id.desc())
-    return {path: camera_source for path, camera_source in session.execute(query.limit(limit))}
+    return list(session.scalars(query.limit(limit)))
 
 
 def list_recent_files(session: Session, camera: str, *, limit: int) -> list[KnownSibling]:
