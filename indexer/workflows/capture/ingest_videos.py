@@ -90,6 +90,7 @@ def ingest_with_videos(
             clock=clock,
             progress=progress,
         )
+        report.unmatched += report.videos.names.unmatched
         run.counts["videos"] = report.videos.counts
         with database.read() as session:
             report.undecided = open_images.count_undecided(session)
