@@ -70,7 +70,7 @@ class VideoReading:
     state : VideoState
         `read` or `partial`.
     reason : str or None
-        Why it is partial.
+        Why it is partial, or why some of its times may be wrong.
     sampling : Sampling
         What was decoded: keyframes, or all frames.
     interval_s : float

@@ -35,15 +35,13 @@ class FrameClock:
         self._first_stamp = first_stamp
         self._frame_us = frame_us
         self._duration_us = duration_us
-        self._shift_us = 0
         self._last_us: int | None = None
         self.corrected = 0
         """How many stamps were missing, or did not come after the one before."""
-
-    @property
-    def has_restarted(self) -> bool:
-        """Whether a later part of the stream has another clock, so that stamps do not count from the first frame."""
-        return self._shift_us != 0
+        self.restarts = 0
+        """How often a later part of the stream had another clock. Its times are counted on, from the frame before."""
+        self.shift_us = 0
+        """Microseconds to add to a stamp of the part of now, since the first frame of the stream."""
 
     def time_us(self, stamp: int | None, *, frames: int = 1) -> int:
         """Microseconds from the first frame to this one; `frames`: how many frames after the last one it comes."""
@@ -60,7 +58,7 @@ class FrameClock:
 
     def _after_last(self, raw_us: int, frames: int) -> int:
         """The time of a frame with a stamp: as stamped, or after the last time if that makes no sense."""
-        time_us, last_us = raw_us + self._shift_us, self._last_us
+        time_us, last_us = raw_us + self.shift_us, self._last_us
         if last_us is None:
             return max(time_us, 0) if not self._is_absurd(time_us, 0) else self._shifted(raw_us, 0)
         if time_us > last_us and not self._is_absurd(time_us, last_us):
@@ -72,7 +70,8 @@ class FrameClock:
 
     def _shifted(self, raw_us: int, time_us: int) -> int:
         """The time `time_us` for this stamp; later stamps count from it."""
-        self._shift_us = time_us - raw_us
+        self.restarts += 1
+        self.shift_us = time_us - raw_us
         return time_us
 
     def _is_absurd(self, time_us: int, last_us: int) -> bool:

@@ -169,6 +169,7 @@ class Video:
         self._last_us = 0  # of the frames that were looked at; before the first one, the begin of the stream
         self._ends: dict[int, tuple[int, int]] = {}  # of each stream in its unit: when its last packet begins and ends
         self._units: dict[int, Fraction] = {}  # seconds, of each stream
+        self._longest_steps: dict[int, int] = {}  # of each stream in its unit: of more the clock makes another clock
         self._damaged_packets = 0
         self._damaged_since_frame = 0
         self._stopped_by: str | None = None
@@ -207,7 +208,7 @@ class Video:
         reasons = [reason for reason in (self._early_end(), self._damage()) if reason]
         return VideoReading(
             VideoState.PARTIAL if reasons else VideoState.READ,
-            "; ".join(reasons) or None,
+            "; ".join([*reasons, *self._doubts()]) or None,
             self._sampling,
             self._interval_us / 1_000_000,
             self._length_us / 1_000_000,
@@ -232,14 +233,15 @@ class Video:
         """
         end_us, header_s = max(self._end_us, self._last_us), self.facts.duration_s
         is_stated = header_s is not None and end_us / 1_000_000 <= header_s + _MISSING_TAIL_S
-        if is_stated and not self._clock.has_restarted:
+        if is_stated and not self._clock.restarts:
             longest_us = _LONGEST_GAP_US
         else:
             longest_us = 2 * max(self._interval_us, self._probe.keyframe_us)
         return min(end_us, self._last_us + longest_us)
 
     def _early_end(self) -> str | None:
-        duration_s, read_s = self.facts.duration_s, self._end_us / 1_000_000
+        read_s = self._end_us / 1_000_000
+        duration_s = None if self._clock.restarts else self.facts.duration_s  # a header counts by one clock
         if duration_s is not None and duration_s - read_s > max(_MISSING_TAIL_S, 2 * self._probe.frame_us / 1_000_000):
             return f"ends early: {read_s:.1f} s of {duration_s:.1f} s are there"
         if self._stopped_by or self._probe.is_cut:
@@ -249,6 +251,12 @@ class Video:
     def _damage(self) -> str | None:
         count = self._damaged_packets
         return f"{count} {'piece' if count == 1 else 'pieces'} of it cannot be decoded" if count else None
+
+    def _doubts(self) -> list[str]:
+        """Why the times of some frames may be wrong."""
+        count = self._clock.restarts
+        jumps = "jumps" if count == 1 else f"jumps {count} times"
+        return [f"its clock {jumps}: times after that go on from the frame before"] if count else []
 
     def _gap(self, step_us: int) -> str | None:
         if self._damaged_since_frame and step_us > 1.5 * self._interval_us:
@@ -266,7 +274,7 @@ class Video:
             frames += 1
             if not packet.is_keyframe or packet.is_discard:
                 continue
-            time_us = self._clock.time_us(stamp_of(packet), frames=frames)
+            time_us = self._time_us(stamp_of(packet), frames=frames)
             frames = 0
             if not times.is_due(time_us):
                 continue
@@ -305,7 +313,7 @@ class Video:
                 trusted = True  # the video was cut after this keyframe, which is not shown
             for frame in frames:
                 trusted = (trusted or bool(frame.key_frame)) and not frame.is_corrupt
-                time_us = self._clock.time_us(frame.pts)
+                time_us = self._time_us(frame.pts)
                 if times.is_due(time_us):
                     times.take(time_us)
                     yield time_us, frame, None if trusted else "comes after damage, before a keyframe"
@@ -321,6 +329,14 @@ class Video:
                 self._note_damage()
             return []
 
+    def _time_us(self, stamp: int | None, *, frames: int = 1) -> int:
+        """The time of a frame, as of `FrameClock`. What was noted by the clock before says nothing about the end."""
+        before = self._clock.restarts
+        time_us = self._clock.time_us(stamp, frames=frames)
+        if stamp is not None and self._clock.restarts > before:
+            self._ends = {self._stream.index: (stamp, stamp)} if self._stream.index in self._units else {}
+        return time_us
+
     def _note_damage(self) -> None:
         self._damaged_packets += 1
         self._damaged_since_frame += 1
@@ -329,6 +345,7 @@ class Video:
         """Notes when a packet of any stream ends. A video has 100 000 an hour, so nothing but integers is counted.
 
         The last one to begin counts: with B-frames, one before a pause may say that it lasts beyond the ones after it.
+        What says to begin more than a day later is of another clock.
         """
         begin, stream = packet.pts, packet.stream_index
         if begin is None or packet.is_discard:
@@ -336,8 +353,10 @@ class Video:
         if stream not in self._units:
             if packet.time_base is None:
                 return
-            self._units[stream], self._ends[stream] = packet.time_base, (begin, begin)
-        if begin >= self._ends[stream][0]:
+            self._units[stream] = packet.time_base
+            self._longest_steps[stream] = round(_LONGEST_GAP_US / 1_000_000 / packet.time_base)
+        last = self._ends.get(stream, (begin, begin))[0]
+        if last <= begin <= last + self._longest_steps[stream]:
             self._ends[stream] = begin, begin + (packet.duration or 0)
 
     def _is_unwritten(self, packet: "VideoPacket") -> bool:
@@ -348,8 +367,8 @@ class Video:
     @property
     def _end_us(self) -> int:
         """When the last packet ends, in microseconds since the first frame."""
-        ends = (self._probe.time_us(end, self._units[stream]) for stream, (_, end) in self._ends.items())
-        return max(ends, default=0)
+        ends = [self._probe.time_us(end, self._units[stream]) for stream, (_, end) in self._ends.items()]
+        return max(0, max(ends) + self._clock.shift_us) if ends else 0
 
     def _packets(self) -> "Iterator[VideoPacket]":
         """The packets of the stream up to its end, or up to where the container is broken."""

@@ -93,9 +93,9 @@ class VideoProbe:
         return self.keyframe_us if sampling is Sampling.KEYFRAMES else self.frame_us
 
     def time_us(self, stamp: int, time_base: Fraction) -> int:
-        """Microseconds from the first frame to a stamp of any stream, in units of `time_base` seconds; at least 0."""
+        """Microseconds from the first frame to a stamp of any stream, in units of `time_base` seconds."""
         begin = (self.first_stamp or 0) * self.time_base
-        return max(0, round((stamp * time_base - begin) * 1_000_000))
+        return round((stamp * time_base - begin) * 1_000_000)
 
     def correct_stamp(self, packet: "Packet[Any]", stream: "VideoStream") -> None:
         """Gives a packet of an AVI the time of its entry in the index; FFmpeg counts, so lost frames shift it."""

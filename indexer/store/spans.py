@@ -229,15 +229,10 @@ def find_span_before(session: Session, camera: str, at: datetime) -> StoredSpan 
     return None if row is None else _stored_span(row)
 
 
-def list_spans_of_witness(session: Session, image_id: int) -> list[StoredSpan]:
-    """The spans that an image is the witness of, by their begin."""
-    query = _SELECT_SPANS.where(SpanRow.image_id == image_id).order_by(SpanRow.from_at, SpanRow.id)
-    return [_stored_span(row) for row in session.execute(query)]
-
-
 def sum_of_witness(session: Session, image_id: int) -> tuple[int, int]:
-    """How many spans an image is the witness of, and how many frames these count."""
-    query = select(func.count(), func.sum(SpanRow.frames)).where(SpanRow.image_id == image_id)
+    """How many spans an image is the witness of, and how many frames these count; no video counts twice."""
+    query = select(func.count(), func.sum(SpanRow.frames)).where(SpanRow.image_id == image_id, _is_in_force())
+    query = query.select_from(SpanRow).outerjoin(VideoRow, VideoRow.id == SpanRow.video_id)
     count, frames = session.execute(query).one()
     return count, int(frames or 0)
 

@@ -2,7 +2,8 @@
 
 The content of a row never changes: changed bytes at a path make a new row, and the old one becomes missing with the
 reason `replaced`. A missing video keeps its images and spans. Where the new row is of the same recording, as of a video
-that has grown, the reason is `read again`: all that it says is said anew, so it counts nowhere.
+that has grown, or where nothing of the old one could be read, the reason is `read again`: all that it says is said
+anew, so it counts nowhere.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,8 @@ from indexer.store.columns import lies_below
 from indexer.store.tables import CameraRow, ImageRow, VideoFrameRow, VideoRow
 
 READ_AGAIN = "read again"
-"""Why a video is not at its path: the file there is of the same recording, and was read at a later time."""
+"""Why a video is not at its path: it could not be read, or the file there is of the same recording, and was read at a
+later time."""
 
 _SHORTER = timedelta(seconds=1)  # the end may be as the header says, or that of the last frame
 
@@ -156,12 +158,18 @@ def list_stored_videos(session: Session, *, after: int, limit: int) -> list[Know
     return [_known_video(row) for row in session.execute(query.order_by(VideoRow.id).limit(limit))]
 
 
-def list_paths(session: Session, camera: str, *, limit: int | None = None) -> dict[str, str]:
-    """Where the camera of the present videos of a camera comes from, by path, the newest first; `limit`: at most so
-    many."""
+def iter_paths(session: Session, camera: str) -> Iterator[tuple[str, str]]:
+    """The path of each present video of a camera, and where its camera comes from, in no particular order."""
     query = select(VideoRow.path, VideoRow.camera_source).join(CameraRow, CameraRow.id == VideoRow.camera_id)
+    query = query.where(CameraRow.name == camera, VideoRow.missing_reason.is_(None))
+    yield from ((path, camera_source) for path, camera_source in session.execute(query).yield_per(1000))
+
+
+def list_recent_paths(session: Session, camera: str, *, limit: int) -> list[str]:
+    """The paths of the present videos that a camera got last, the newest first."""
+    query = select(VideoRow.path).join(CameraRow, CameraRow.id == VideoRow.camera_id)
     query = query.where(CameraRow.name == camera, VideoRow.missing_reason.is_(None)).order_by(VideoRow.id.desc())
-    return {path: camera_source for path, camera_source in session.execute(query.limit(limit))}
+    return list(session.scalars(query.limit(limit)))
 
 
 def list_recent_files(session: Session, camera: str, *, limit: int) -> list[KnownSibling]:
@@ -200,7 +208,7 @@ def add_video(session: Session, video: NewVideo, *, run_id: int) -> int:
         same = (VideoRow.camera_id == camera_id) & (VideoRow.started_at == video.started_at)
         same &= VideoRow.ended_at <= ended_at + _SHORTER
         session.execute(update(VideoRow).where(at_path, same).values(missing_reason=READ_AGAIN))
-    session.execute(update(VideoRow).where(at_path).values(missing_reason="replaced"))
+    _mark_replaced(session, at_path)
     values = {
         "path": video.path,
         "root": video.root,
@@ -255,9 +263,16 @@ def list_frames_of_others(session: Session, image_ids: Sequence[int], *, path: s
 def relocate_video(session: Session, video_id: int, *, path: str, root: str, mtime_ns: int) -> None:
     """Notes that a video is present at this path, with the same bytes as before."""
     at_path = (VideoRow.path == path) & VideoRow.missing_reason.is_(None) & (VideoRow.id != video_id)
-    session.execute(update(VideoRow).where(at_path).values(missing_reason="replaced"))
+    _mark_replaced(session, at_path)
     values = {"path": path, "root": root, "mtime_ns": clamped_mtime(mtime_ns), "missing_reason": None}
     session.execute(update(VideoRow).where(VideoRow.id == video_id).values(values))
+
+
+def _mark_replaced(session: Session, at_path: ColumnElement[bool]) -> None:
+    """Marks the present video at a path as missing, as another file is there now."""
+    is_unread = VideoRow.state == VideoState.UNREADABLE
+    session.execute(update(VideoRow).where(at_path, is_unread).values(missing_reason=READ_AGAIN))
+    session.execute(update(VideoRow).where(at_path).values(missing_reason="replaced"))
 
 
 def mark_videos_missing(session: Session, paths_by_id: Mapping[int, str], *, reason: str = "not found") -> int:

@@ -143,6 +143,12 @@ def test_a_last_frame_of_another_clock_is_no_long_video(tmp_path: Path) -> None:
     assert numbers(frames) == [0, 1, 2]
     assert max(offsets(frames)) < 5_000_000
     assert reading.duration_s < 10
+    assert (reading.state, reading.reason) == (
+        VideoState.READ, "its clock jumps: times after that go on from the frame before",
+    )  # fmt: skip
+    assert read(path, every_s=1e9, sampling=Sampling.KEYFRAMES)[1].duration_s < 10
+    one_keyframe = make_video(tmp_path / "one.mkv", frames=3, rate=5, keyframe_every=3, times_ms=[0, 1000, 10**12])
+    assert read(one_keyframe, every_s=1e9, sampling=Sampling.KEYFRAMES)[1].duration_s < 10
 
 
 @pytest.mark.parametrize("sampling", [Sampling.KEYFRAMES, Sampling.ALL])
@@ -155,6 +161,9 @@ def test_a_clock_that_restarts_goes_on(tmp_path: Path, sampling: Sampling) -> No
     assert all(abs(us - 4_000_000 - index * 1_000_000) <= 1_000_000 for index, us in enumerate(offsets(frames)[4:]))
     assert offsets(frames) == sorted(set(offsets(frames)))
     assert reading.corrected_times > 0
+    assert "its clock jumps" in str(reading.reason)
+    assert reading.duration_s == pytest.approx(8.0, abs=0.5)
+    assert read(once + once, every_s=1e9, sampling=Sampling.KEYFRAMES)[1].duration_s == pytest.approx(8.0, abs=0.5)
 
 
 @pytest.mark.parametrize("stamp", ["offset", "wrap"])

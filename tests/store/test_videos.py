@@ -18,9 +18,9 @@ from indexer.store.database import Database
 from indexer.store.forgetting import ForgetScope, count_rows, delete_rows
 from indexer.store.ranked_images import list_present
 from indexer.store.spans import SpanCounts
-from indexer.store.tables import ImageRow
+from indexer.store.tables import ImageRow, VideoRow
 from indexer.store.videos import FrameOrigin, NewVideo, VideoCounts
-from tests.support.databases import execute, rows
+from tests.support.databases import execute, on_sqlite, rows
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 VIDEO = NewVideo(
@@ -130,6 +130,22 @@ def test_a_video_moves_and_comes_back(database: Database, film: Callable[..., di
         assert (replaced.id, replaced.missing_reason) == (other["video"], "replaced")
 
 
+@on_sqlite
+def test_paths_are_read_as_far_as_they_are_needed(
+    database: Database, film: Callable[..., dict[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first path of a camera with many videos costs a batch of rows."""
+    film(stored={})
+    columns = ", ".join(column.key for column in VideoRow.__table__.columns if column.key not in {"id", "path"})
+    many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
+    execute(database, f"INSERT INTO videos (path, {columns}) {many} SELECT path || i, {columns} FROM videos, n")
+    read = list[str]()
+    monkeypatch.setattr("indexer.store.columns.path_from_text", lambda text: read.append(text) or text)
+    with database.read() as session:
+        assert next(videos.iter_paths(session, "gate"))[1] == "name"
+    assert 0 < len(read) <= 1000
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -180,7 +196,8 @@ def test_spans_are_counted_and_come_back(database: Database, film: Callable[...,
     with database.read() as session:
         assert spans.count_spans(session) == spans.count_spans(session, camera="gate") == SpanCounts(2, 6, 1)
         assert spans.count_spans(session, camera="none") == SpanCounts(0, 0, 0)
-        (span,) = spans.list_spans_of_witness(session, ids["0"])
+        assert spans.sum_of_witness(session, ids["0"]) == (1, 4)
+        (span,) = spans.find_moment(session, "gate", second(2).at).spans
     assert (span.reason, span.from_at, span.to_at, span.frames, span.every_s) == (
         SpanReason.SEEN, second(1).at, second(4).at, 4, 1.0,
     )  # fmt: skip

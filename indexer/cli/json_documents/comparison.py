@@ -29,7 +29,9 @@ class VideosDocument(TypedDict):
     all_frames: Annotated[
         int, "Number of videos whose frames were all decoded, because their keyframes are too far apart."
     ]
-    problems: Annotated[list[tuple[str, str]], "Path and reason of each video that is broken."]
+    problems: Annotated[
+        list[tuple[str, str]], "Path and reason of each video that is broken, or whose times may be wrong."
+    ]
     refused: Annotated[list[tuple[str, str]], "Path and reason of each video that could not be used now."]
     names: Annotated[NamePlanDocument, "What was found when the new videos were named."]
     ambiguous_times: Annotated[int, "Number of videos that begin in an hour that happens twice, when clocks go back."]

@@ -90,6 +90,7 @@ def ingest_with_videos(
             clock=clock,
             progress=progress,
         )
+        report.unmatched += report.videos.names.unmatched
         run.counts["videos"] = report.videos.counts
         with database.read() as session:
             report.undecided = open_images.count_undecided(session)
@@ -366,8 +367,8 @@ class VideoIngest:
             return
         is_whole = result.reading.state is VideoState.READ
         report.count(VideoOutcome.READ if is_whole else VideoOutcome.PARTIAL)
-        if not is_whole:
-            report.problems.append((video.path, str(result.reading.reason)))
+        if result.reading.reason is not None:
+            report.problems.append((video.path, result.reading.reason))
         report.frames_read += result.frames_read
         report.frames_stored += len(result.frames)
         report.gaps += sum(span.frames == 0 for span in result.spans)

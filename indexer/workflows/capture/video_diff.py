@@ -119,10 +119,15 @@ def _sort_new(database: Database | None, request: IngestRequest, diff: VideoDiff
 
 
 def _choose_row(rows: Sequence[KnownVideo], path: str) -> KnownVideo | None:
-    """The row that a file with the same bytes belongs to: that of its path, else one whose own file is gone."""
+    """The row that a file with the same bytes belongs to: that of its path, else one whose own file is gone; of several
+    one that was at its path until now."""
     at_path = [row for row in rows if row.path == path]
     free = [row for row in rows if row.missing_reason is not None or not is_video_at_path(row)]
-    return next(iter([*sorted(at_path, key=lambda row: row.missing_reason is not None), *free]), None)
+    return next((row for some in (at_path, free) for row in sorted(some, key=_was_missing)), None)
+
+
+def _was_missing(row: KnownVideo) -> bool:
+    return row.missing_reason is not None
 
 
 def is_video_at_path(row: KnownVideo) -> bool:

@@ -81,13 +81,18 @@ class IngestRequest:
         arguments |= {name: value for name in others if (value := getattr(options, name))}
         return arguments | ({BESIDE_ARGUMENT: list(self.beside)} if self.beside else {})
 
+    @property
+    def files(self) -> tuple[Candidate, ...]:
+        """All files that get a camera and a time: the images and the videos."""
+        return (*self.candidates, *self.videos)
+
     @cached_property
     def folders(self) -> tuple[str, ...]:
         """The real paths of the folders named, of those that hold named files, and of that for frames.
 
         Folders inside another one are left out.
         """
-        roots = {candidate.root for candidate in (*self.candidates, *self.videos)}
+        roots = {candidate.root for candidate in self.files}
         roots |= {*self.watched} if self.frames_folder is None else {*self.watched, self.frames_folder}
         return tuple(sorted(root for root in roots if not any(above in roots for above in iter_parents(root))))
 
@@ -114,17 +119,17 @@ class IngestRequest:
 
     @cached_property
     def unmatched(self) -> int:
-        """The number of images whose path the pattern does not match."""
-        return sum(not self._matches(candidate) for candidate in self.candidates) if self.pattern else 0
+        """The number of images and videos whose path the pattern does not match."""
+        return sum(not self._matches(candidate) for candidate in self.files) if self.pattern else 0
 
     @cached_property
     def unread_stamps(self) -> int:
-        """The number of images that the pattern matches but that get no readable time from it."""
+        """The number of images and videos that the pattern matches but that get no readable time from it."""
         if self.pattern is None or not self.pattern.reads_time:
             return 0
         return sum(
             self._matches(candidate) and self.path_naming(candidate.path).moment_source != "pattern"
-            for candidate in self.candidates
+            for candidate in self.files
         )
 
     @cached_property
@@ -230,14 +235,15 @@ def request_of_files(
 
 
 def _require_matches(request: IngestRequest) -> None:
-    """Refuses a pattern that matches no image, or that reads no time where it should."""
-    pattern, candidates = request.pattern, request.candidates
-    if pattern is not None and candidates and request.unmatched == len(candidates):
+    """Refuses a pattern that matches no image and no video, or that reads no time where it should."""
+    pattern, files = request.pattern, request.files
+    if pattern is not None and files and request.unmatched == len(files):
+        noun = "file" if request.videos else "image"
         raise NothingToIngestError(
-            f"the pattern {pattern.pattern!r} matches none of {counted(len(candidates), 'image')}, for example not "
-            f"{candidates[0].path!r}; it is searched in the path below the folder you named"
+            f"the pattern {pattern.pattern!r} matches none of {counted(len(files), noun)}, for example not "
+            f"{files[0].path!r}; it is searched in the path below the folder you named"
         )
-    if pattern is not None and candidates and request.unread_stamps == len(candidates):
+    if pattern is not None and files and request.unread_stamps == len(files):
         raise NothingToIngestError(
             f"no timestamp that the pattern {pattern.pattern!r} finds reads as a time; it may be 10 or 13 digits "
             "since 1970, a date and a time with any separators, or ISO 8601"

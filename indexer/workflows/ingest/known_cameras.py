@@ -173,12 +173,13 @@ class KnownCameras:
             return []
         with self._database.read() as session:
             paths = camera_sources.list_recent_paths(session, camera, limit=limit)
-            paths += videos.list_paths(session, camera, limit=limit)
+            paths += videos.list_recent_paths(session, camera, limit=limit)
         return [path for path in paths if self._is_of_source(path, camera, source)]
 
     def list_paths(self, camera: str, source: str) -> list[str]:
         """The paths of all images and videos of a source that a camera has, of removed images, too."""
-        paths = [image.path for image in self._images(camera) if not image.is_missing] + list(self._videos(camera))
+        paths = [image.path for image in self._images(camera) if not image.is_missing]
+        paths += [path for path, _ in self._videos(camera)]
         return [path for path in paths if self._is_of_source(path, camera, source)]
 
     def written_ns(self, camera: str) -> dict[str, int]:
@@ -266,14 +267,14 @@ class KnownCameras:
     def _iter_named(self, camera: str) -> Iterator[tuple[str, bool, bool]]:
         """The path of each image and video of a camera, and whether a person, and whether its folder, says it."""
         yield from ((image.path, image.is_by_person, image.is_by_folder) for image in self._images(camera))
-        yield from ((path, by in USER_SOURCES, by == "folder") for path, by in self._videos(camera).items())
+        yield from ((path, by in USER_SOURCES, by == "folder") for path, by in self._videos(camera))
 
-    def _videos(self, camera: str) -> dict[str, str]:
-        """Where the camera of the videos of a camera comes from, by path."""
+    def _videos(self, camera: str) -> list[tuple[str, str]]:
+        """The path of each video of a camera, and where its camera comes from."""
         if self._database is None:
-            return {}
+            return []
         with self._database.read() as session:
-            return videos.list_paths(session, camera)
+            return list(videos.iter_paths(session, camera))
 
     def _images(self, camera: str) -> list[CapturedImage]:
         if self._database is None:

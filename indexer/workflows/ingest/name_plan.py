@@ -78,7 +78,7 @@ def apply_rules(database: Database | None, request: IngestRequest) -> IngestRequ
     if database is not None:
         with database.read() as session:
             stored = RuleBook(naming_rules.list_rules(session))
-    roots = {candidate.root for candidate in (*request.candidates, *request.videos)}
+    roots = {candidate.root for candidate in request.files}
     options = request.options.resolved(stored.rules, roots)
     return replace(request, options=options, rules=stored.after(options, roots), stored_rules=stored)
 

@@ -53,7 +53,7 @@ class KnownSurroundings(Surroundings):
                 frame_ids = videos.list_frame_ids(session, camera)
                 present = (one for one in camera_sources.iter_images(session, camera) if not one.is_missing)
                 yield from (one.path for one in present if one.image_id not in frame_ids)
-                yield from videos.list_paths(session, camera)
+                yield from (path for path, _ in videos.iter_paths(session, camera))
 
     def list_known(self, folder: str, texts: Collection[str]) -> Iterable[KnownSibling]:
         """The last files of a camera's folder, and those of the cameras called like one of these texts in the folders
@@ -82,7 +82,7 @@ class KnownSurroundings(Surroundings):
             numbered = [name for name in names if name.rpartition("/")[2].startswith(text)]
             for camera in numbered[-_MAX_NUMBERED:]:
                 yield from camera_sources.list_recent_paths(session, camera, limit=_MAX_NUMBERED)
-                yield from videos.list_paths(session, camera, limit=_MAX_NUMBERED)
+                yield from videos.list_recent_paths(session, camera, limit=_MAX_NUMBERED)
 
     def is_counted(self, folder: str, text: str) -> bool:
         """Whether images of a camera's folder are of the camera called like this text, with a number behind it."""
@@ -92,7 +92,7 @@ class KnownSurroundings(Surroundings):
             if text not in camera_sources.list_cameras_of(session, [folder]).get(folder, ()):
                 return False
             paths = camera_sources.list_recent_paths(session, text, limit=_MAX_NUMBERED)
-            paths += videos.list_paths(session, text, limit=_MAX_NUMBERED)
+            paths += videos.list_recent_paths(session, text, limit=_MAX_NUMBERED)
         return any(read_path(path).uncounted_text == text for path in paths)
 
     def list_folders(self, folder: str) -> Collection[str]:
@@ -117,8 +117,8 @@ def _has_hours(session: Session, folder: str) -> bool:
 def _iter_own_paths(session: Session, folder: str) -> Iterator[str]:
     """The paths of the images and videos that are of the camera of their folder."""
     for camera in camera_sources.list_cameras_of(session, [folder]).get(folder, ()):
-        by_path = videos.list_paths(session, camera)
-        yield from (path for path, by in by_path.items() if by == "folder" and lies_below(path, folder))
+        named = videos.iter_paths(session, camera)
+        yield from (path for path, by in named if by == "folder" and lies_below(path, folder))
         for image in camera_sources.iter_images(session, camera):
             if image.is_by_folder and not image.is_missing and lies_below(image.path, folder):
                 yield image.path

@@ -28,10 +28,11 @@ class VideoReport:
     `seen`: videos, the sum of `outcomes`. `frames_read`: frames looked at; `frames_stored` of them became images, and
     `spans` count the others, `frames_damaged` of which could not be decoded whole. `gaps`: times inside videos in which
     nobody looked. `missing`: videos of earlier runs whose file is gone. `adopted`: stored frames whose file was there
-    already, of a run that was killed. `problems`: path and reason of each video that is broken, in part or as a whole;
-    `refused`: of each that could not be used now and is tried again. `all_frames`: videos of which all frames were
-    decoded, as keyframes are too far apart. `names`: what was found when the new videos were named. `ambiguous_times`:
-    those that begin in an hour that happens twice, when clocks go back. `frames_folder`: where frames are stored.
+    already, of a run that was killed. `problems`: path and reason of each video that is broken, in part or as a whole,
+    or whose times may be wrong; `refused`: of each that could not be used now and is tried again. `all_frames`: videos
+    of which all frames were decoded, as keyframes are too far apart. `names`: what was found when the new videos were
+    named. `ambiguous_times`: those that begin in an hour that happens twice, when clocks go back. `frames_folder`:
+    where frames are stored.
     """
 
     frames_folder: str = ""

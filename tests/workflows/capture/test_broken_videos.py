@@ -15,7 +15,9 @@ from indexer.domain.videos import Sampling
 from indexer.execution import WorkerFailure
 from indexer.files.partial_frames import ProgressFile
 from indexer.store import audit_queries
+from indexer.store import videos as store
 from indexer.workflows.review.moment import MomentKind, explain_moment
+from tests.support.databases import on_sqlite
 from tests.support.videos import make_video
 from tests.workflows.capture.conftest import NOON, Videos, scene
 
@@ -57,13 +59,35 @@ def test_the_good_part_of_a_cut_video_is_kept(videos: Videos) -> None:
 
 
 def test_a_dead_worker_costs_its_video(videos: Videos) -> None:
-    """A video whose worker was killed is recorded as unreadable with the reason, and the next one is read."""
-    videos.make(f"gate_{NOON}.mp4", EMPTY)
+    """A video whose worker was killed is recorded as unreadable with the reason, and the next one is read. Read again
+    and whole, it is one video, also after it moved."""
+    path = videos.make(f"gate_{NOON}.mp4", EMPTY)
     videos.make("yard_20210616_120000.mp4", CAR)
     report = videos.read(executor=_Killing("gate"))
     assert report.outcomes == {"unreadable": 1, "read": 1}
     assert "was killed" in report.problems[0][1]
+    assert videos.read(again=True, executor=_Killing("gate")).outcomes == {"unreadable": 1, "unchanged": 1}
     assert videos.read(again=True).outcomes == {"read": 1, "unchanged": 1}
+    path.rename(videos.folder / f"gate_{NOON}_moved.mp4")
+    assert videos.read().outcomes == {"moved": 1, "unchanged": 1}
+    rows = videos.index.rows("SELECT state, missing_reason FROM videos ORDER BY id")
+    assert sorted(rows, key=repr) == [("read", None)] * 2 + [("unreadable", "read again")] * 2
+    with videos.index.database.read() as session:
+        assert store.count_videos(session) == store.VideoCounts(2, 0, 0, 0, 2, 2)
+
+
+@on_sqlite
+def test_of_two_readings_the_present_one_moves(videos: Videos) -> None:
+    """Where a broken video was read twice, with two times of its file, the later reading is the one that moves."""
+    path = videos.make("gate/clip.ts", EMPTY, container="mpegts")
+    path.write_bytes(path.read_bytes()[:-100])
+    videos.read()
+    os.utime(path, ns=(1, 1_623_844_800_000_000_000))
+    assert videos.read(again=True).outcomes == {"partial": 1}
+    path.rename(path.with_name("moved.ts"))
+    assert videos.read().outcomes == {"moved": 1}
+    rows = videos.index.rows("SELECT path, missing_reason FROM videos ORDER BY id")
+    assert rows == [(str(path), "replaced"), (str(path.with_name("moved.ts")), None)]
 
 
 class _Killing:

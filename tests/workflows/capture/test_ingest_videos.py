@@ -279,6 +279,8 @@ def test_what_was_read_again_counts_once(videos: Videos) -> None:
     assert rows == [("partial", "read again"), ("read", None)]
     with videos.index.database.read() as session:
         counts, unstored = store.count_videos(session), spans.count_spans(session)
+        witnessed = [spans.sum_of_witness(session, image_id)[1] for image_id in store.list_frame_ids(session, "gate")]
+    assert sum(witnessed) == unstored.frames
     assert (counts.read, counts.partial, counts.missing, counts.frames_read) == (1, 0, 0, 50)
     assert (counts.frames_stored, counts.frames_stored + unstored.frames) == (len(videos.stored()), 50)
     with audit_queries.run_audit(videos.index.database, "shown", {}) as table:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.errors import NothingToIngestError
 from indexer.workflows.capture.preview_videos import preview_videos
 from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.preview import VideoPreview
@@ -62,3 +63,19 @@ def test_a_dry_run_has_the_time_zone_of_the_folder(videos: Videos) -> None:
     put(videos, 0, "gate_20240501_120000.mp4")
     (video,) = show(videos, timezone="Europe/Berlin")
     assert (video.started_at, video.timezone) == (datetime(2024, 5, 1, 10, tzinfo=UTC), "Europe/Berlin")
+
+
+@on_sqlite
+def test_a_pattern_is_held_against_videos(videos: Videos) -> None:
+    """A pattern that matches no video, or reads no time of one, is refused; videos that it does not match are counted,
+    also where it is stored."""
+    gate, yard, lot = (videos.folder / name for name in ("gate-20240501_120000.mp4", "yard.mp4", "lot.mp4"))
+    gate.write_text("no video")
+    yard.write_text("no video either")
+    with pytest.raises(NothingToIngestError):
+        videos.ingest(pattern=r"lot(?P<camera>x)")
+    with pytest.raises(NothingToIngestError):
+        videos.ingest(gate, pattern=r"(?P<camera>\w+)-(?P<timestamp>2)")
+    assert videos.ingest(pattern=r"(?P<camera>[a-z]+)-(?P<timestamp>\d+_\d+)").unmatched == 1
+    lot.write_text("no video, too")
+    assert videos.ingest().unmatched == 1
