@@ -174,7 +174,7 @@ class VideoIngest:
 
     def plan(self, request: IngestRequest, *, run: LongRun) -> list[PlannedVideo]:
         """The videos to read, in no particular order; notes what moved or is gone."""
-        request = apply_rules(self._database, request)
+        request = apply_rules(self._database, self._storable(request))
         diff = diff_videos(self._database, request)
         for _ in diff.unchanged:
             self._report.count(VideoOutcome.UNCHANGED)
@@ -183,6 +183,13 @@ class VideoIngest:
         self._relocate(diff, run=run)
         self._mark_missing(diff, run=run)
         return plan_videos(self._database, request, diff, run=run, report=self._report)
+
+    def _storable(self, request: IngestRequest) -> IngestRequest:
+        """The request without the videos whose paths the database cannot store; these are reported."""
+        too_long = {video.path for video in request.videos if not self._database.can_store_path(video.path)}
+        for path in sorted(too_long):
+            self._report.refuse(path, "its path is too long for this database")
+        return replace(request, videos=tuple(video for video in request.videos if video.path not in too_long))
 
     def time_s(self, video: PlannedVideo) -> float:
         """So many seconds a worker may take for a video."""

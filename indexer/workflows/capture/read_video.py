@@ -8,7 +8,7 @@ know databases.
 import os
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import BinaryIO
@@ -220,7 +220,8 @@ class _VideoReader:
         self._task, self._video, self._start = task, video, start
         self._gate = Gate(task.scoring)
         for image in task.memory:
-            self._gate.store(image.path, prepare_stored(image.thumbnail))
+            with suppress(ValueError):  # a damaged thumbnail stands for nothing; that is no fault of the video
+                self._gate.store(image.path, prepare_stored(image.thumbnail))
         self._recorder = SpanRecorder()
         self._frames: list[NewFrame] = []
         self._spans: list[Span] = []

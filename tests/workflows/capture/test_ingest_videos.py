@@ -100,6 +100,30 @@ def test_memory_goes_from_video_to_video(videos: Videos) -> None:
     videos.require_accounted()
 
 
+def test_a_damaged_thumbnail_stands_for_nothing(videos: Videos) -> None:
+    """A video is read whatever became of the thumbnails that its frames are compared with, which are no witnesses."""
+    videos.make(f"gate_{NOON}.mp4", EMPTY, CAR)
+    videos.read()
+    videos.index.execute("UPDATE thumbnails SET data = ? WHERE image_id = 1", b"spoiled")
+    videos.make("gate_20210616_120002.mp4", CAR, EMPTY)
+    report = videos.read()
+    assert (report.outcomes, report.frames_stored) == ({"unchanged": 1, "read": 1}, 1)
+    witnesses = videos.index.rows("SELECT DISTINCT witness_path FROM audit_spans WHERE video_id = 2")
+    assert witnesses == [(str(videos.frames.resolve() / videos.stored()[1]),)]
+
+
+def test_path_too_long_for_a_server(videos: Videos) -> None:
+    """A server stores no path of 3 000 bytes: such a video is refused with the reason, and the others are read."""
+    videos.make(f"gate_{NOON}.mp4", EMPTY, CAR)
+    deep = videos.folder.joinpath(*["d" * 200] * 15)
+    deep.mkdir(parents=True)
+    path = videos.make(f"yard_{NOON}.mp4", CAR, TRUCK).rename(deep / f"yard_{NOON}.mp4")
+    report = videos.read()
+    on_server = videos.index.database.path is None
+    assert report.refused == ([(str(path), "its path is too long for this database")] if on_server else [])
+    assert report.outcomes == ({"read": 1, "skipped": 1} if on_server else {"read": 2})
+
+
 def test_a_full_disk_costs_no_frame(videos: Videos, monkeypatch: pytest.MonkeyPatch) -> None:
     """A video whose frames cannot be written is refused and leaves nothing; with space it is read whole."""
     videos.make(f"gate_{NOON}.mp4", EMPTY, CAR, EMPTY, TRUCK, EMPTY, scene(10))
