@@ -8,6 +8,7 @@ that the rows and the bytes of a result are bounded. It does not know how a resu
 A file of `audits` begins with one sentence that says what it shows, then has a line for each parameter:
 `-- :name what it is [default]`. `[]` means NULL; without brackets the parameter is required. A parameter that the SQL
 casts to INTEGER is a whole number; the parameter `image` also accepts a path; the parameter `side` is one of `SIDES`.
+The line `-- first: column, column` names the columns that a person reads first, where not all of them can be shown.
 
 Results are plain values. Times are text as SQLite stores them (UTC, `2026-01-31 12:00:00.000000`) on every database,
 so that they can be typed into the next query. Paths are as they are stored: a file URI if not UTF-8. In place of bytes
@@ -34,6 +35,8 @@ _NO_LIMIT = 10**9 - 1
 _LARGE_BOUNDS = QueryBounds(rows=10_000_000, size_bytes=4_000_000_000, seconds=600.0)
 _COUNTING_BOUNDS = QueryBounds(rows=1, seconds=1.0)
 
+_FIRST = "-- first: "
+_HEADER = re.compile(f"-- :|{_FIRST}")
 _PARAMETER = re.compile(r"-- :(?P<name>\w+) (?P<description>[^\[]*[^\[ ])(?: \[(?P<default>.*)\])?")
 
 
@@ -49,12 +52,13 @@ class AuditParameter:
 
 @dataclass(frozen=True)
 class Audit:
-    """A ready-made query; its title is one sentence that says what it shows."""
+    """A ready-made query; its title is one sentence that says what it shows, its main columns what is read first."""
 
     name: str
     title: str
     parameters: tuple[AuditParameter, ...]
     sql: str
+    main_columns: tuple[str, ...]
 
 
 def list_audits() -> list[Audit]:
@@ -94,6 +98,7 @@ def run_audit(database: Database, name: str, parameters: Mapping[str, str], *, e
     values = {parameter.name: _bound_value(database, audit, parameter, typed) for parameter in audit.parameters}
     bounds = _LARGE_BOUNDS if everything else BOUNDS
     result = _run_query(database, audit.sql, values, bounds=bounds, user_written=False)
+    result.main_columns = audit.main_columns
     limit = values.get("limit")
     if limit is not None and len(result) >= int(limit):
         try:
@@ -142,14 +147,15 @@ def run_sql(database: Database, sql: str, *, bounds: QueryBounds = BOUNDS) -> Qu
 def _read_audit(file: Path) -> Audit:
     lines = file.read_text(encoding="utf-8").splitlines()
     header_length = next(number for number, line in enumerate(lines) if not line.startswith("--"))
-    title = " ".join(line.removeprefix("--").strip() for line in lines[:header_length] if not line.startswith("-- :"))
+    title = " ".join(line.removeprefix("--").strip() for line in lines[:header_length] if not _HEADER.match(line))
+    first = next(line.removeprefix(_FIRST) for line in lines[:header_length] if line.startswith(_FIRST))
     matches = [_PARAMETER.fullmatch(line) for line in lines[:header_length]]
     parameters = tuple(
         AuditParameter(match["name"], match["description"], match["default"] or None, match["default"] is None)
         for match in matches
         if match is not None
     )
-    return Audit(file.stem, title, parameters, "\n".join(lines[header_length:]))
+    return Audit(file.stem, title, parameters, "\n".join(lines[header_length:]), tuple(first.split(", ")))
 
 
 def _bound_value(

@@ -12,7 +12,9 @@ from sqlalchemy import ColumnElement, exists, func, insert, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.elements import SQLCoreOperations
 
+from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalState
+from indexer.store.bulk import chunks
 from indexer.store.tables import CameraRow, ImageRow, PinRow, RemovalRow, SpanRow
 
 UNRESTORED = (RemovalState.PLANNED, RemovalState.QUARANTINED, RemovalState.DELETED, RemovalState.PURGED)
@@ -75,6 +77,15 @@ def list_pinned(session: Session, image_ids: Sequence[int]) -> frozenset[int]:
     """Those of a few images on which a person's pin holds."""
     query = select(PinRow.image_id).where(PinRow.image_id.in_(image_ids), PinRow.unpinned_at.is_(None))
     return frozenset(session.scalars(query))
+
+
+def list_always_kept(session: Session, image_ids: Sequence[int]) -> set[int]:
+    """Those of the images that are present and pinned: by a person, as a keeper of removed images, or as a witness."""
+    kept = set[int]()
+    for part in chunks(image_ids):
+        query = select(ImageRow.id).where(ImageRow.id.in_(part), ImageRow.state == ImageState.READY)
+        kept.update(session.scalars(query.where(is_pinned(ImageRow.id))))
+    return kept
 
 
 def list_pins(session: Session, *, run_id: int | None = None, camera: str | None = None) -> list[Pin]:

@@ -38,13 +38,14 @@ class QueryResult:
     """The column names of a result, and its rows of plain values. The rows can be read repeatedly until `close`.
 
     `complete`: whether these are all rows that there are. `total`: how many there are, if that is known; a limit that
-    a ready-made query has cuts the others off.
+    a ready-made query has cuts the others off. `main_columns`: those of a ready-made query that a person reads first.
     """
 
     def __init__(self, columns: tuple[str, ...], *, bounds: QueryBounds = BOUNDS) -> None:
         self.columns = columns
         self._bounds = bounds
         self._count = 0
+        self.main_columns: tuple[str, ...] = ()
         self.complete = True
         self._total: int | None = None
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the result

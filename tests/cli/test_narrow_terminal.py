@@ -10,7 +10,6 @@ import subprocess
 import termios
 from collections.abc import Callable
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -156,22 +155,20 @@ def test_no_column_is_lost(lines: Lines, words: list[str], columns: list[str]) -
     assert "Not shown here" not in shown
 
 
-def test_a_row_that_is_too_wide_takes_few_lines(lines: Lines) -> None:
-    """Short values of a paragraph share a line: a removal, with its twenty columns, takes at most twelve."""
+def test_a_row_of_an_audit_takes_two_lines(lines: Lines) -> None:
+    """An image and its keeper stand below each other, from their common folder on; the other columns are named."""
     shown = lines("audit", "removals")
-    starts = [number for number, line in enumerate(shown) if line.startswith(" run_id ")]
-    assert starts
-    assert max(after - before for before, after in pairwise([*starts, len(shown)])) <= 12
+    assert " ".join(shown).count("a folder with a long name") == 1
+    rule, end = (
+        next(n for n, line in enumerate(shown) if line.startswith(start)) for start in (" \u2500", "Not shown")
+    )
+    rows = [line for line in shown[rule + 1 : end] if not line.startswith("  " * 5)]
+    assert (end - rule - 1) == 2 * len(rows) > 0
+    assert "--csv and --json have all of it." in shown
 
 
 def test_paths_begin_at_the_common_folder(lines: Lines) -> None:
-    """Rows that are too wide are paragraphs, and the folder that holds all paths is named once."""
-    shown = lines("audit", "removals")
-    assert " ".join(shown).count("a folder with a long name") == 1
-    start = next(number for number, line in enumerate(shown) if line.split()[0] == "run_id")
-    assert [shown[start].find(head) for head in ("run_id", "removed_at", "state")] == sorted(
-        shown[start].find(head) for head in ("run_id", "removed_at", "state")
-    )
+    """The folder that holds all paths is named once."""
     for words in (("verdict", "list"), ("pin", "list")):
         assert " ".join(lines(*words)).count("a folder with a long name") == 1
 

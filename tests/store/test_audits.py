@@ -126,6 +126,8 @@ def test_every_audit_has_its_columns(database: Database, add: Add, name: str) ->
     parameters = {"image": "1"} if name == "history" else {}
     with audit_queries.run_audit(database, name, parameters) as table:
         assert table.columns == tuple(COLUMNS[name].split())
+        assert table.main_columns
+        assert {*table.main_columns} <= {*table.columns}
 
 
 @pytest.mark.parametrize("audit", audit_queries.list_audits(), ids=lambda audit: audit.name)

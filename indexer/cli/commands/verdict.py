@@ -96,6 +96,9 @@ def verdict(
             case ImportVerdicts(name):
                 report = workflow.import_verdicts(database, name, by=who, note=note, clock=session.clock)
         session.show(report, judgements.render_verdicts, form=VerdictReportDocument, failed=bool(report.refused))
+        if json:
+            for sentence in judgements.describe_both_pinned(report):
+                session.warn(sentence)
     raise typer.Exit(1 if report.refused else 0)
 
 

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from rich.console import Console
 
-from indexer.cli.render.tables import format_time
+from indexer.cli.render.tables import format_utc
 from indexer.domain.advice.findings import CannotTell
 from indexer.domain.advice.ledger import StoredFinding
 from indexer.domain.plurals import counted
@@ -40,7 +40,7 @@ def _render_camera(console: Console, camera: CameraAdvice) -> None:
     unusable = f", {camera.unusable} more could not be read" if camera.unusable else ""
     console.print(
         f"{name}: {camera.frames} of {counted(camera.images, 'image')} looked at{unusable}, "
-        f"{format_time(camera.since)} to {format_time(camera.last)}"
+        f"{format_utc(camera.since)} to {format_utc(camera.last)}"
     )
     for stored in camera.findings:
         _render_finding(console, stored)
@@ -83,10 +83,10 @@ def render_picture(console: Console, picture: CameraPicture) -> None:
 
 def _render_finding(console: Console, stored: StoredFinding) -> None:
     finding = stored.finding
-    until = "" if finding.until is None else f" until {format_time(finding.until)}"
+    until = "" if finding.until is None else f" until {format_utc(finding.until)}"
     dismissed = "" if stored.dismissed_by is None else f"; dismissed by {printable(stored.dismissed_by)}"
     note = "" if stored.note is None else f" ({printable(stored.note)})"
-    console.print(f"  {stored.id} {finding.kind} since {format_time(finding.since)}{until}{dismissed}{note}")
+    console.print(f"  {stored.id} {finding.kind} since {format_utc(finding.since)}{until}{dismissed}{note}")
     description = describe_finding(finding, stored.camera)
     console.print(f"    {printable(description.what)}")
     console.print(f"    {printable(description.advice)}")

@@ -8,7 +8,7 @@ from rich import filesize
 from rich.console import Console
 
 from indexer.cli.render import explanation
-from indexer.cli.render.tables import format_local_time, format_time, zone_name
+from indexer.cli.render.tables import format_local_time, format_utc, zone_name
 from indexer.domain.evidence import Evidence
 from indexer.domain.plurals import counted
 from indexer.domain.similarity import is_similar
@@ -68,7 +68,7 @@ def render_pair(console: Console, details: PairDetails, *, local: bool = False) 
         verdict = details.judged
         note = "" if verdict.note is None else f": {printable(verdict.note)}"
         console.print(
-            f"  {verdict.verdict}, says {printable(verdict.by)} since {format_time(verdict.judged_at)}{note}; "
+            f"  {verdict.verdict}, says {printable(verdict.by)} since {format_utc(verdict.judged_at)}{note}; "
             "this outranks the score"
         )
     if details.why_not is not None:
@@ -127,7 +127,7 @@ def _profile(picture: "Illustration") -> str:
 
 
 def _title(image: "ShownImage") -> str:
-    time = "at an unknown time" if image.captured_at is None else f"{format_time(image.captured_at)} UTC"
+    time = "at an unknown time" if image.captured_at is None else format_utc(image.captured_at)
     return f"image {image.image_id}, {time}: {os.path.basename(image.path)}"
 
 
@@ -186,14 +186,14 @@ def _render_earlier_decisions(console: Console, decisions: Sequence[DecisionDeta
             keeper = "" if decision.keeper_id is None else f" of image {decision.keeper_id}"
             console.print(
                 f"  earlier: {decision.verdict}{keeper} under the profile {decision.profile}, run {decision.run_id}, "
-                f"until {format_time(decision.superseded_at)}"
+                f"until {format_utc(decision.superseded_at)}"
             )
 
 
 def _render_decision(console: Console, decision: DecisionDetails) -> None:
     console.print(f"  {_REASONS[decision.reason]}")
     console.print(
-        f"    decided {format_time(decision.decided_at)}, by {printable(decision.decided_by)}, run {decision.run_id}, "
+        f"    decided {format_utc(decision.decided_at)}, by {printable(decision.decided_by)}, run {decision.run_id}, "
         f"profile {decision.profile}"
     )
     if decision.keeper_path is not None:
@@ -212,10 +212,10 @@ def _describe_removal(removal: JournalEntry) -> str:
         f"run {removal.run_id}: "
         + {
             "planned": "about to be taken away when the run was cut off",
-            "quarantined": f"taken away {format_time(removal.removed_at)}, to {location}",
-            "deleted": f"deleted {format_time(removal.removed_at)}",
+            "quarantined": f"taken away {format_utc(removal.removed_at)}, to {location}",
+            "deleted": f"deleted {format_utc(removal.removed_at)}",
             "restored": f"taken away and brought back{', held back' * removal.held_back}",
-            "purged": f"taken away {format_time(removal.removed_at)} and deleted for good",
+            "purged": f"taken away {format_utc(removal.removed_at)} and deleted for good",
             "failed": f"not taken away: {removal.problem}",
         }[removal.state]
     )

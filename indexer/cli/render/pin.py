@@ -4,7 +4,7 @@ import os
 
 from rich.console import Console
 
-from indexer.cli.render.tables import MAX_LISTED, MAX_ROWS, common_folder, fits, format_time, print_table
+from indexer.cli.render.tables import MAX_LISTED, MAX_ROWS, common_folder, fits, format_utc, print_table
 from indexer.escaping import command_line, printable
 from indexer.workflows.review.pin import PinList, PinReport
 
@@ -34,7 +34,7 @@ def render_pin_list(console: Console, pins: PinList) -> None:
         rows = [
             (
                 pin.path if folder is None else os.path.relpath(pin.path, folder),
-                *(pin.camera, pin.reason, pin.run_id, format_time(pin.pinned_at)),
+                *(pin.camera, pin.reason, pin.run_id, format_utc(pin.pinned_at)),
             )
             for pin in pins.pins
         ]

@@ -173,6 +173,11 @@ def zone_name(timezone: str | None, *, local: bool) -> str:
     return timezone or ("local time" if local else "UTC")
 
 
+def format_utc(time: datetime | None) -> str:
+    """A time in UTC for people, with the name of this zone."""
+    return "unknown" if time is None else f"{format_time(time)} UTC"
+
+
 def format_time(time: datetime | None) -> str:
     """A time for people, in its own zone."""
     return "unknown" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from indexer.cli.render.tables import common_folder, fits, format_time, list_files, print_table
+from indexer.cli.render.tables import common_folder, fits, format_utc, list_files, print_table
 from indexer.domain.plurals import counted
 from indexer.domain.verdicts import Contradiction
 from indexer.escaping import command_line, printable
@@ -27,12 +27,23 @@ def render_verdicts(console: Console, report: VerdictReport) -> None:
     _render_pairs(console, "in place of", report.replaced)
     _render_pairs(console, "it was so already", report.unchanged)
     _render_pairs(console, "taken back", report.withdrawn)
+    for sentence in describe_both_pinned(report):
+        console.print(sentence)
     if report.away:
         console.print("A verdict on these images counts when they are back:")
         list_files(console, [(pair.path, _undo_advice(pair)) for pair in report.away])
     render_contradictions(console, report.contradictions)
     if any(pair.state_a == pair.state_b == "ready" for pair in (*report.recorded, *report.withdrawn)):
         console.print("This counts from the next compare on.")
+
+
+def describe_both_pinned(report: VerdictReport) -> list[str]:
+    """One sentence for each pair that was judged `same`, but of which both images stay, as both are pinned."""
+    return [
+        f"Images {pair.image_a_id} and {pair.image_b_id} are both pinned, so both are kept although they are the same. "
+        f"Why each is pinned: {command_line('explain', str(pair.image_a_id), str(pair.image_b_id))}"
+        for pair in report.both_pinned[:_NAMED]
+    ]
 
 
 def render_verdict_list(console: Console, verdicts: VerdictList) -> None:
@@ -46,7 +57,7 @@ def render_verdict_list(console: Console, verdicts: VerdictList) -> None:
             verdict.verdict,
             verdict.by,
             verdict.note,
-            format_time(verdict.judged_at),
+            format_utc(verdict.judged_at),
             _SHOWN[verdict.agrees],
         )
         for verdict in verdicts.verdicts

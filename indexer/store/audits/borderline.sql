@@ -2,6 +2,7 @@
 -- :side which of them: removed (also those still to be removed), kept or both [both]
 -- :camera only pairs of this camera []
 -- :limit at most so many rows of each side [50]
+-- first: decided, closeness, score, path, other_path, camera, largest_contour, state
 WITH joined AS NOT MATERIALIZED (
     SELECT score.scoring_id, score.score, score.largest_contour, score.changed_fraction, score.distance,
            image_a.path AS path, image_b.path AS other_path, image_a.state AS state, image_b.state AS other_state,

@@ -1,5 +1,6 @@
 -- Keepers that stand for the most duplicates, removed ones included.
 -- :limit at most so many rows [50]
+-- first: duplicates, removed, keeper_path, camera, first_captured_at, last_captured_at
 WITH named AS (
     SELECT of_camera_id AS camera_id, keeper_id, COUNT(*) AS images
     FROM decisions

@@ -1,5 +1,6 @@
 -- Present images with nothing on their prepared picture, one grey level alone: only equal bytes make them duplicates.
 -- :limit at most so many rows [1000]
+-- first: path, captured_at, camera, image_id
 SELECT camera.name AS camera,
        image.path AS path,
        image.captured_at AS captured_at,

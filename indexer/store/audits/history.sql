@@ -1,5 +1,6 @@
 -- All that was decided of one image and done to its file, oldest first.
 -- :image the image's number, or its path
+-- first: happened_at, event, reason, other_path, score, profile, run_id
 WITH chosen AS (
     SELECT id, run_id FROM images WHERE id = CAST(:image AS BIGINT)
 )

@@ -1,5 +1,6 @@
 -- The longest times in which a camera showed nothing new, each with the image that stands for all its frames.
 -- :limit at most so many rows [50]
+-- first: from_at, length_s, camera, witness_path, frames, worst_score, to_at
 SELECT span.camera AS camera,
        span.from_at AS from_at,
        span.to_at AS to_at,

@@ -1,5 +1,6 @@
 -- Recordings of live cameras, the last one first: when frames were looked at, how many were new, and why each ended.
 -- :limit at most so many rows [1000]
+-- first: started_at, length_s, camera, ended, reason, frames_read, frames_stored, seen_until
 SELECT camera,
        started_at,
        seen_until,

@@ -1,6 +1,7 @@
 -- Files that were taken away, the last one first: where each is, what stands for it, and how close the decision was.
 -- :run only those of the run with this number []
 -- :limit at most so many rows [1000]
+-- first: run_id, state, closeness, path, keeper_path, removed_at, camera
 SELECT run_id,
        removed_at,
        state,

@@ -1,4 +1,5 @@
 -- Images of each camera and hour of the day (UTC), removed ones included, and how many of them are kept.
+-- first: camera, hour, images, kept, share_kept
 WITH counted AS (
     SELECT camera_id, substr(CAST(captured_at AS TEXT), 12, 2) AS hour, COUNT(*) AS images, 0 AS kept
     FROM images

@@ -1,5 +1,6 @@
 -- Runs of writing commands, newest first.
 -- :limit at most so many rows [50]
+-- first: run_id, command, started_at, outcome, finished_at, username, hostname
 SELECT run_id,
        command,
        started_at,

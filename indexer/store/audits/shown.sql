@@ -1,5 +1,6 @@
 -- Days (UTC) of each camera with videos or recordings: in how many hours something new was stored, and how many frames were looked at.
 -- :limit at most so many rows [1000]
+-- first: camera, day, hours, frames_stored, frames_read
 WITH looked_at AS (
     SELECT span.camera_id,
            SUBSTR(CAST(span.from_at AS TEXT), 1, 10) AS day,

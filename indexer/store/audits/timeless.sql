@@ -1,5 +1,6 @@
 -- Present images without a capture time of their own: none at all, or only the file's modification time.
 -- :limit at most so many rows [1000]
+-- first: captured_at, time_from, path, camera, image_id
 SELECT camera.name AS camera,
        image.path AS path,
        image.captured_at AS captured_at,

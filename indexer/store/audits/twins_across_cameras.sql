@@ -1,5 +1,6 @@
 -- Equal files of two cameras or more: never removed, but one of them may be named wrongly.
 -- :limit at most so many rows [1000]
+-- first: content_hash, camera, path, image_id, captured_at
 SELECT image.content_hash AS content_hash,
        camera.name AS camera,
        image.path AS path,

@@ -1,5 +1,6 @@
 -- Present images with a time before 1990, in the first month of 2000, or in a later year than they were taken in: a clock was wrong.
 -- :limit at most so many rows [1000]
+-- first: captured_at, time_from, path, camera, image_id
 WITH late_run AS MATERIALIZED (
     SELECT run.id AS id, run.last_year AS last_year
     FROM (

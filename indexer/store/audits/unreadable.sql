@@ -1,5 +1,6 @@
 -- Files that could not be used, with the reason.
 -- :limit at most so many rows [1000]
+-- first: state, path, reason, camera, size_bytes, image_id
 SELECT camera.name AS camera,
        image.state AS state,
        image.state_reason AS reason,

@@ -1,4 +1,5 @@
 -- Removed files whose keeper is not present any more: nothing on the disk stands for them.
+-- first: state, keeper_state, path, keeper_path, run_id, removed_at, camera
 SELECT removal.camera AS camera,
        removal.path AS path,
        removal.state AS state,

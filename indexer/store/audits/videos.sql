@@ -1,5 +1,6 @@
 -- Videos: how many frames of each were looked at, how many were new and stored, and how many of these are still kept.
 -- :limit at most so many rows [1000]
+-- first: started_at, frames_read, frames_stored, kept, path, state, camera, duration_s
 SELECT video.camera AS camera,
        video.path AS path,
        video.started_at AS started_at,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from indexer.errors import DatabaseError, UsageError
+from indexer.errors import DatabaseError, FolderError, UsageError
 from indexer.escaping import quoted
 from indexer.files import private
 from indexer.files.moving import move_no_replace
@@ -35,7 +35,9 @@ def back_up(database: Database, target: str, *, advance: PageCounter, pages_per_
     Raises
     ------
     UsageError
-        If the index is on a server, if something is at the target, or if its folder does not exist.
+        If the index is on a server.
+    FolderError
+        If something is at the target, or if its folder does not exist.
     DatabaseError
         If the index cannot be read or is damaged, or if the file cannot be written.
     """
@@ -50,7 +52,7 @@ def back_up(database: Database, target: str, *, advance: PageCounter, pages_per_
         size = _sync(partial)
         move_no_replace(partial, target, expected=identity_of(os.lstat(partial)))
     except FileExistsError:
-        raise UsageError(_exists_message(target)) from None
+        raise FolderError(_exists_message(target)) from None
     except OSError as problem:
         raise _not_written(target, problem.strerror or str(problem)) from problem
     finally:
@@ -99,11 +101,11 @@ def _sync(path: str) -> int:
 
 def _require_free(target: str) -> None:
     if not os.path.isdir(os.path.dirname(target)):
-        raise UsageError(f"the folder {os.path.dirname(target)} does not exist; make it first")
+        raise FolderError(f"the folder {os.path.dirname(target)} does not exist; make it first")
     if os.path.isdir(target):
-        raise UsageError(f"{target} is a folder; name a new file in it")
+        raise FolderError(f"{target} is a folder; name a new file in it")
     if os.path.lexists(target):
-        raise UsageError(_exists_message(target))
+        raise FolderError(_exists_message(target))
 
 
 def _exists_message(target: str) -> str:

@@ -46,7 +46,7 @@ def dismiss_finding(database: Database, finding_id: int, *, by: str, note: str |
         stored = findings.get_finding(session, finding_id)
     if stored.finding.until is not None and stored.dismissed_at is None:
         raise FindingError(
-            f"finding {finding_id} is over since {stored.finding.until:%Y-%m-%d %H:%M}: nothing to dismiss"
+            f"finding {finding_id} is over since {stored.finding.until:%Y-%m-%d %H:%M} UTC: nothing to dismiss"
         )
     arguments = {"dismiss": finding_id, "by": by, "note": note}
     with record_run(database, "advise", arguments=arguments, clock=clock) as run:

@@ -19,7 +19,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 from indexer.domain.exports import ExportedImage, ExportNames, Status
-from indexer.errors import ImageError, UsageError
+from indexer.errors import FolderError, ImageError, UsageError
 from indexer.escaping import command_line
 from indexer.files import io_steps, new_output, private
 from indexer.files.markers import find_quarantine
@@ -71,20 +71,21 @@ def export(
     Raises
     ------
     UsageError
-        If there is no such format or choice, or if the tree would lie in a folder that was ingested.
+        If there is no such format or choice.
     CameraError
         If the camera is not in the index.
     ImageError
         If there is nothing to export.
     FolderError
-        If the target exists or cannot be written, or if files cannot be linked to it.
+        If the target exists or cannot be written, if files cannot be linked to it, or if the tree would lie in a folder
+        that was ingested.
     """
     _require_choices(name, which, copies=copies)
     is_tree = name in TREE_FORMATS
     if is_tree and find_quarantine(target) is not None:
-        raise UsageError(f"{target!r} lies in a quarantine, where only removed files may lie; name a folder outside")
+        raise FolderError(f"{target!r} lies in a quarantine, where only removed files may lie; name a folder outside")
     if is_tree and (root := find_ingested_parent(database, target)) is not None:
-        raise UsageError(
+        raise FolderError(
             f"{target!r} lies inside {root!r}, and the next ingest would take the files in again; name a folder outside"
         )
     report = ExportReport(os.path.abspath(target), name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from indexer.errors import UsageError
+from indexer.errors import CameraError, UsageError
 from indexer.store import profiles, runs
 from indexer.store.database import Database
 from indexer.store.locks.run_lock import list_running
@@ -26,7 +26,7 @@ def require_thumbnails(database: Database, cameras: Collection[str]) -> None:
 
 
 def require_not_recorded(database: Database, cameras: Collection[str], *, before: int | None = None) -> None:
-    """Raises `UsageError` if a record at work has one of these cameras, whether it answered or not.
+    """Raises `CameraError` if a record at work has one of these cameras, whether it answered or not.
 
     `before`: only runs with a smaller number count, so that of two that begin at once one goes on.
     """
@@ -36,4 +36,4 @@ def require_not_recorded(database: Database, cameras: Collection[str], *, before
     for record in records:
         shared = sorted(set(cameras) & set(record.arguments["sources"]))
         if shared and record.id in running and (before is None or record.id < before):
-            raise UsageError(f"camera {shared[0]!r} is recorded already, by run {record.id}")
+            raise CameraError(f"camera {shared[0]!r} is recorded already, by run {record.id}")

@@ -17,7 +17,7 @@ from typing import Any
 
 from indexer.domain.plurals import counted
 from indexer.domain.removal import Plan, RemovalCandidate
-from indexer.errors import UsageError
+from indexer.errors import FolderError
 from indexer.interrupts import uninterrupted
 from indexer.store import images, previews, removals
 from indexer.store.database import Database
@@ -91,7 +91,7 @@ def prune(
     """Removes the files of a plan that a person has seen, as far as the plan still holds. Returns the report.
 
     A plan without files records no run, unless removals are still to be recovered, or those of an earlier version to be
-    recorded. Raises `UsageError` if the quarantine of the options is no folder, or lies in a folder that was ever
+    recorded. Raises `FolderError` if the quarantine of the options is no folder, or lies in a folder that was ever
     ingested.
     """
     arguments = {
@@ -181,17 +181,17 @@ def _make_recorder(
 
 
 def require_usable_quarantine(quarantine: str, *, database: Database | None, folders: Iterable[str] = ()) -> None:
-    """Raises `UsageError` for a quarantine that is no folder, or that an ingest would read.
+    """Raises `FolderError` for a quarantine that is no folder, or that an ingest would read.
 
     That is one inside a folder that was ever ingested, or inside one of `folders`, which are about to be. `database`:
     None if there is no index yet.
     """
     folder = os.path.realpath(quarantine)
     if os.path.lexists(folder) and not os.path.isdir(folder):
-        raise UsageError(f"the quarantine {quarantine!r} is no folder; name a folder, it is made if need be")
+        raise FolderError(f"the quarantine {quarantine!r} is no folder; name a folder, it is made if need be")
     root = find_parent(folder, folders) or (None if database is None else find_ingested_parent(database, folder))
     if root is not None:
-        raise UsageError(
+        raise FolderError(
             f"the quarantine {quarantine!r} lies inside {root!r}, and the next ingest would take the files "
             f"in again; name a folder outside"
         )

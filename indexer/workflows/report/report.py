@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from indexer.domain.images import ImageState
-from indexer.errors import UsageError
+from indexer.errors import FolderError
 from indexer.execution import ParallelMap
 from indexer.files.output_folder import OutputFolder, open_output_folder
 from indexer.store import cameras, profiles, report_queries, timezones
@@ -105,16 +105,14 @@ def report(
 
     Raises
     ------
-    UsageError
-        If `folder` lies inside an ingested folder.
     FolderError
-        If `folder` cannot be used.
+        If `folder` cannot be used, or lies inside an ingested folder.
     ImageError
         If there is no such camera.
     """
     root = find_ingested_parent(context.database, folder)
     if root is not None:
-        raise UsageError(
+        raise FolderError(
             f"the folder {folder!r} lies inside {root!r}, and the next ingest would take the pictures in; "
             f"name a folder outside"
         )

@@ -25,7 +25,7 @@ from indexer.domain.verdicts import (
 from indexer.errors import IndexerError, VerdictError
 from indexer.escaping import command_line, printable
 from indexer.files.given_files import read_user_list
-from indexer.store import cameras, decisions, image_lookup, removals, verdicts
+from indexer.store import cameras, decisions, image_lookup, pins, removals, verdicts
 from indexer.store.columns import path_from_text
 from indexer.store.database import Database, Session
 from indexer.store.verdicts import JudgedImage, JudgedPair
@@ -62,14 +62,16 @@ class VerdictReport:
     """What was done with verdicts: `recorded` are new, `replaced` those that the new ones supersede, `unchanged` were
     recorded before, `withdrawn` were undone.
 
-    `away` are the judged images that are not compared now. `contradictions` are all those in the cameras of these
-    images. `refused` says what is wrong with which line of a file; if it is not empty, nothing was written.
+    `both_pinned` are those that say `same` of two pinned images, which are both kept whatever was judged. `away` are
+    the judged images that are not compared now. `contradictions` are all those in the cameras of these images.
+    `refused` says what is wrong with which line of a file; if it is not empty, nothing was written.
     """
 
     recorded: list[JudgedPair] = field(default_factory=list)
     replaced: list[JudgedPair] = field(default_factory=list)
     unchanged: list[JudgedPair] = field(default_factory=list)
     withdrawn: list[JudgedPair] = field(default_factory=list)
+    both_pinned: list[JudgedPair] = field(default_factory=list)
     away: list[AbsentImage] = field(default_factory=list)
     contradictions: list[Contradiction] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
@@ -243,6 +245,7 @@ def _record_verdicts(
         with database.write() as session:
             for request in requests:
                 _set_verdict(session, request, report, run=run, at=clock())
+            report.both_pinned = _list_both_pinned(session, [*report.recorded, *report.unchanged])
             report.away = _absent_images(session, requests)
             report.contradictions = _list_contradictions_of(session, [request.images for request in requests])
         run.counts = report.counts
@@ -270,6 +273,13 @@ def supersede_verdict(session: Session, pair: Pair, *, at: datetime) -> None:
     """Withdraws the current verdict on a pair, if there is one, and supersedes the decisions that rest on the pair."""
     verdicts.withdraw_verdict(session, pair, at=at)
     decisions.supersede(session, images_to_redecide(pair, decisions.list_image_decisions(session, pair)), at=at)
+
+
+def _list_both_pinned(session: Session, judged: Sequence[JudgedPair]) -> list[JudgedPair]:
+    """Those of the pairs that were judged `same` although both images are pinned."""
+    same = [pair for pair in judged if pair.verdict == "same"]
+    pinned = pins.list_always_kept(session, sorted({image_id for pair in same for image_id in pair.pair}))
+    return [pair for pair in same if {*pair.pair} <= pinned]
 
 
 def _absent_images(session: Session, requests: Sequence[VerdictRequest]) -> list[AbsentImage]:

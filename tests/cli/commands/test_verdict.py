@@ -62,6 +62,18 @@ def test_a_person_decides(run: Run, decided: Path) -> None:
     assert run("verdict", "list").out.split()[-2:] == ["as", "judged"]
 
 
+def test_two_pinned_images_stay_whatever_is_judged(run: Run, decided: Path) -> None:
+    """A verdict `same` on two pinned images removes none, and says so at once; keepers of removed images are pinned."""
+    stays = "Images 1 and 3 are both pinned, so both are kept although they are the same."
+    assert run("prune", "--yes").code == 0  # 1 and 3 stand for what went
+    assert stays in run("verdict", 1, 3, "same").out
+    assert stays in run("verdict", 3, 1, "same", "--json").err
+    assert run("compare", "--processes", 1).code == 0
+    sql = "SELECT DISTINCT decision FROM audit_decisions WHERE image_id IN (1, 3)"
+    assert run("audit", "--sql", sql, "--json").document["rows"] == [["keep"]]
+    assert "both pinned" not in run("verdict", 1, 3, "different").out
+
+
 def test_the_person_at_the_terminal(run: Run, decided: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without --by it is the login name, or a person where the system knows none."""
     monkeypatch.setattr(getpass, "getuser", lambda: "grace")

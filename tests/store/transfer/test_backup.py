@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.errors import DatabaseError, UsageError
+from indexer.errors import DatabaseError, FolderError, UsageError
 from indexer.store.database import Database, parse_database
 from indexer.store.schema import migrate, open_any_revision, open_database, upgrade_database
 from indexer.store.transfer import backup
@@ -84,7 +84,7 @@ def test_nothing_is_written_over(index: Database, tmp_path: Path, make: Callable
     target = tmp_path / "copy.db"
     make(target)
     before = os.lstat(target)
-    with pytest.raises(UsageError, match=r"copy\.db"):
+    with pytest.raises(FolderError, match=r"copy\.db"):
         in_small_steps(index, target)
     assert os.lstat(target) == before
 
@@ -92,7 +92,7 @@ def test_nothing_is_written_over(index: Database, tmp_path: Path, make: Callable
 def test_a_file_that_appears_meanwhile_stays(index: Database, tmp_path: Path) -> None:
     """Another program's file, made while pages are copied, is not written over."""
     target = tmp_path / "copy.db"
-    with pytest.raises(UsageError, match="already"):
+    with pytest.raises(FolderError, match="already"):
         in_small_steps(index, target, advance=lambda _done, _total: target.write_text("theirs"))
     assert target.read_text() == "theirs"
     assert not list(tmp_path.glob("*partial*"))
@@ -100,7 +100,7 @@ def test_a_file_that_appears_meanwhile_stays(index: Database, tmp_path: Path) ->
 
 def test_a_folder_that_is_missing(index: Database, tmp_path: Path) -> None:
     """The error names the folder."""
-    with pytest.raises(UsageError, match=r"nowhere does not exist"):
+    with pytest.raises(FolderError, match=r"nowhere does not exist"):
         back_up(index, str(tmp_path / "nowhere" / "copy.db"), advance=ignore)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.errors import ImageError, UsageError
+from indexer.errors import FolderError, ImageError
 from indexer.files.markers import QUARANTINE_NAME
 from indexer.workflows.export.export import ExportReport, export
 from tests.support.index import CAR, Index, name, picture, prepared
@@ -56,6 +56,6 @@ def test_no_tree_in_a_quarantine(lot: Index, target: str) -> None:
     """A tree would lie among removed files, where no ingest and no person looks."""
     folder = lot.folder.parent / QUARANTINE_NAME
     before = sorted(folder.rglob("*"))
-    with pytest.raises(UsageError, match="lies in a quarantine"):
+    with pytest.raises(FolderError, match="lies in a quarantine"):
         export(lot.database, "tree", str(folder / target))
     assert sorted(folder.rglob("*")) == before

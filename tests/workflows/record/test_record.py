@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from indexer.errors import DatabaseError, UsageError
+from indexer.errors import CameraError, DatabaseError, UsageError
 from indexer.files.partial_frames import PARTIAL_FOLDER
 from indexer.store.locks.writer_lock import writer_lock
 from indexer.store.profiles import activate
@@ -201,7 +201,7 @@ def test_a_camera_is_recorded_once(index: Index, tmp_path: Path) -> None:
         with recording(index.database, tmp_path / "frames", address) as work:
             work.until_frames(2)
             with (
-                pytest.raises(UsageError, match="recorded already"),
+                pytest.raises(CameraError, match="recorded already"),
                 recording(index.database, tmp_path / "b", address),
             ):
                 pass
@@ -324,7 +324,7 @@ def test_a_camera_that_never_answered_is_recorded_once(index: Index, tmp_path: P
     silent = "gate=http://127.0.0.1:1/x"
     with recording(index.database, tmp_path / "frames", silent) as work:
         work.until(lambda: "READY=1" in work.states)
-        with pytest.raises(UsageError, match="recorded already"), recording(index.database, tmp_path / "b", silent):
+        with pytest.raises(CameraError, match="recorded already"), recording(index.database, tmp_path / "b", silent):
             pass
 
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from indexer.errors import UsageError
+from indexer.errors import FolderError
 from indexer.files.walking import QUARANTINE_NAME
 from indexer.workflows.ingest.discovery import discover
 
@@ -38,7 +38,7 @@ def planned(index: Any) -> Any:
 def test_quarantine_inside_a_root_is_refused(planned: Any, place: str) -> None:
     """A folder that a walk of a victim's root would see is refused before a run is begun or a file moved."""
     before = planned.tree(), planned.dump()
-    with pytest.raises(UsageError, match="next ingest would take the files in again; name a folder outside"):
+    with pytest.raises(FolderError, match="next ingest would take the files in again; name a folder outside"):
         planned.prune(quarantine=f"{planned.folder.parent}/{place}")
     assert (planned.tree(), planned.dump()) == before
 
@@ -57,7 +57,7 @@ def test_quarantine_that_no_walk_sees_is_taken(planned: Any, place: str) -> None
 def test_relative_quarantine_is_where_the_command_is_typed(planned: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A relative folder is refused if it lies in a root as seen from the current folder."""
     monkeypatch.chdir(planned.folder)
-    with pytest.raises(UsageError):
+    with pytest.raises(FolderError):
         planned.prune(quarantine="bin")
     assert planned.removals() == []
 

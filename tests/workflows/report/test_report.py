@@ -13,7 +13,7 @@ import pytest
 from indexer.domain.advice.findings import CameraFinding, Kind
 from indexer.domain.descriptions import Limits
 from indexer.domain.masks import Mask
-from indexer.errors import CameraError, FolderError, UsageError
+from indexer.errors import CameraError, FolderError
 from indexer.execution import serial
 from indexer.imaging.activity_map import clear_share
 from indexer.imaging.masks import mask_overlay
@@ -173,7 +173,7 @@ def test_foreign_folder_is_refused(lot: Index, write: Callable[..., ReportResult
 
 def test_folder_inside_the_images_is_refused(lot: Index, write: Callable[..., ReportResult]) -> None:
     """A folder that the next ingest would walk is refused, and not made."""
-    with pytest.raises(UsageError, match="lies inside"):
+    with pytest.raises(FolderError, match="lies inside"):
         write(lot.folder / "report")
     assert not (lot.folder / "report").exists()
 
