@@ -37,7 +37,7 @@ def test_equal_names_in_two_folders_stay_apart() -> None:
     assert list(map(shorten, paths)) == [f"/north/a folder with{CUT}/0001.jpg", f"/yard/a folder with {CUT}/0001.jpg"]
 
 
-def test_paths_that_cannot_be_told_apart_are_not_shortened() -> None:
+def test_paths_that_would_become_equal_are_not_shortened() -> None:
     """If no way keeps two paths different, there is none."""
     paths = [f"/a folder with a long name/{camera}/a folder with a long name/0001.jpg" for camera in ("a", "b")]
     assert choose_shortening(lambda: paths, 20) is None
