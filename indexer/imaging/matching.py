@@ -242,6 +242,11 @@ def load_kernel() -> CompiledSearch | None:
     return None if search is None else CompiledSearch(search)
 
 
+def lacks_kernel() -> bool:
+    """Whether this process needed the kernel and could not load it, so that OpenCV scores all pairs."""
+    return load_kernel.cache_info().currsize > 0 and load_kernel() is None
+
+
 def _search_by_features(task: MatchTask, search: CompiledSearch) -> Match:
     """The result of a search whose images have features: their distances first, and frames only where they count.
 
