@@ -274,6 +274,13 @@ class CommandSession:
         """Prints a warning on stderr, also beside JSON."""
         print_line(f"indexer: {sentence}")
 
+    def warn_without_kernel(self) -> None:
+        """Warns if the search of this process could not be compiled, which makes it slow and changes no decision."""
+        from indexer.imaging.matching import lacks_kernel  # this import loads the image libraries
+
+        if lacks_kernel():
+            self.warn("OpenCV compares the pairs, many times slower: the search cannot be compiled. Is NUMBA_OPT set?")
+
     def read_password(self) -> str:
         """A new password: from the settings, else typed twice on a terminal without echo, else a line of stdin.
 

@@ -7,6 +7,7 @@ of the frame.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from math import ceil, floor
 
 import cv2
@@ -105,28 +106,33 @@ def concentration(
         return None
     min_area = search.min_contour_share * scoring.min_contour_area
     maps = [_change_map(pair, scoring=scoring, min_area=min_area) for pair in dissimilar]
+    most_apart = len(dissimilar) - ceil(search.min_decided_share * len(dissimilar))
     for rectangles in _candidates(np.mean(maps, axis=0), levels=search.levels):
         share = sum(wide * high for _, _, wide, high in rectangles) / 100**2
         if share > MAX_SHARE:
             continue
-        apart = _still_apart(dissimilar, rectangles, scoring=scoring, mask=mask)
+        apart = _still_apart(dissimilar, rectangles, scoring=scoring, mask=mask, most=most_apart)
+        if apart is None:
+            continue
         for rectangle in rectangles:  # without those that decide nothing
             fewer = tuple(other for other in rectangles if other != rectangle)
-            if fewer and apart == _still_apart(dissimilar, fewer, scoring=scoring, mask=mask):
+            if fewer and apart == _still_apart(dissimilar, fewer, scoring=scoring, mask=mask, most=len(apart)):
                 rectangles = fewer
-        if len(dissimilar) - len(apart) >= search.min_decided_share * len(dissimilar):
-            share = sum(wide * high for _, _, wide, high in rectangles) / 100**2
-            touching = sum(_reaches_into(maps[index], rectangles) for index in apart)
-            return Concentration(rectangles, share, len(dissimilar), len(dissimilar) - len(apart), touching)
+        share = sum(wide * high for _, _, wide, high in rectangles) / 100**2
+        touching = sum(_reaches_into(maps[index], rectangles) for index in apart)
+        return Concentration(rectangles, share, len(dissimilar), len(dissimilar) - len(apart), touching)
     return None
 
 
 def _still_apart(
-    pairs: Sequence[ImagePair], rectangles: Sequence[Rectangle], *, scoring: ScoringParameters, mask: Mask
-) -> list[int]:
-    """The indices of the pairs that are not similar with the rectangles ignored, too."""
+    pairs: Sequence[ImagePair], rectangles: Sequence[Rectangle], *, scoring: ScoringParameters, mask: Mask, most: int
+) -> list[int] | None:
+    """The indices of the pairs that are not similar with the rectangles ignored, too; None if they are more than
+    `most`: then the other pairs are not scored."""
     wider = replace(mask, rectangles=(*mask.rectangles, *rectangles))
-    return [index for index, pair in enumerate(pairs) if not _is_similar_masked(pair, scoring=scoring, mask=wider)]
+    apart = (index for index, pair in enumerate(pairs) if not _is_similar_masked(pair, scoring=scoring, mask=wider))
+    indices = list(islice(apart, most + 1))
+    return indices if len(indices) <= most else None
 
 
 def _change_map(pair: ImagePair, *, scoring: ScoringParameters, min_area: float) -> NDArray[np.uint8]:

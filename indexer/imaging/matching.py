@@ -19,16 +19,19 @@ from indexer.imaging.image_buffer import (
     Slot,
     buffer_view,
     release_pages,
+    row_bytes,
     search_hints,
     view,
 )
-from indexer.imaging.kernel.cache import load_search
-from indexer.imaging.kernel.calls import SearchCall
+from indexer.imaging.kernel.cache import is_stored, load_search
+from indexer.imaging.kernel.calls import Frame, SearchCall
 from indexer.imaging.original_profile import same_size
 from indexer.imaging.scoring import area_unit, changed_area
 
-PAIRS_BEFORE_COMPILED = 9_000
+PAIRS_BEFORE_COMPILED = 600
 """Number of pairs that OpenCV scores before the kernel is loaded: they take as long. No result depends on it."""
+_TIMES_COMPILING = 15
+"""So many times more pairs where the machine code of the kernel is not stored, so that it must be compiled."""
 _MANY_PAIRS = 2_000  # so many in one search come after hundreds that matched none: more will follow
 _PAIRS_BETWEEN_SIZE_CHECKS = 2_000  # of this process's resident memory: so many images are 0.1 GB
 _NEVER_SIMILAR = -1  # an area below every other, so that a search goes through all candidates
@@ -107,16 +110,15 @@ class CompiledSearch:
     def __call__(self, task: MatchTask) -> Match:
         """The result of a search whose candidates are offsets; raises `EngineError` or `OSError` as `match`."""
         slot, scoring = task.image, task.scoring
-        limits = area_limits(scoring, scoring.frame_height(slot.height, slot.width), slot.width)
-        compared, matched, counts = self._run(task, dilations=scoring.dilations, limits=limits)
-        return Match(compared, matched, tuple(_recordable(counts[:compared], scoring, slot)))
+        frame = _frame(scoring, slot.height, slot.width)
+        compared, matched, counts = self._run(task, frame)
+        return Match(compared, matched, tuple(_recordable(counts[:compared], scoring, height=frame[1], width=frame[2])))
 
     def evidence_of(self, pair: MatchTask) -> Evidence:
         """The evidence of the image and its only candidate by their frames alone, whatever the limits."""
-        slot, scoring = pair.image, pair.scoring
-        height, width = scoring.frame_height(slot.height, slot.width), slot.width
-        limits = area_limits(scoring, height, width)[0], _NEVER_SIMILAR, 2 * height * width
-        (counts,) = self._run(pair, dilations=scoring.dilations, limits=limits)[2].tolist()
+        frame = _frame(pair.scoring, pair.image.height, pair.image.width)
+        height, width, least = frame[1], frame[2], frame[6]
+        (counts,) = self._run(pair, (*frame[:6], least, _NEVER_SIMILAR, 2 * height * width))[2].tolist()
         return _evidence(*counts, height=height, width=width)
 
     def exceeds(self, task: MatchTask, *, of_shape: tuple[int, int], pixels_per_area: int) -> NDArray[np.bool_]:
@@ -125,38 +127,39 @@ class CompiledSearch:
         The limits are those of images of the (height, width) `of_shape`, of which an area of one in the task's images
         counts for at least `pixels_per_area`.
         """
-        planes = task.scoring.planes
-        least, _, recorded = area_limits(task.scoring, of_shape[0] // planes, of_shape[1])
+        slot, scoring = task.image, task.scoring
+        least, _, recorded = area_limits(scoring, of_shape[0] // scoring.planes, of_shape[1])
         limits = -(-least // pixels_per_area), _NEVER_SIMILAR, recorded // pixels_per_area
-        _, _, counts = self._run(task, dilations=0, limits=limits)
+        sizes = scoring.planes, scoring.frame_height(slot.height, slot.width), slot.width, slot.stride
+        _, _, counts = self._run(task, (*sizes, scoring.threshold, 0, *limits))
         exceeding: NDArray[np.bool_] = counts[:, 0] < 0
         return exceeding
 
-    def _run(
-        self, task: MatchTask, *, dilations: int, limits: tuple[int, int, int]
-    ) -> tuple[int, bool, NDArray[np.int64]]:
-        """What `indexer.imaging.kernel.search` returns and writes; `limits` as `area_limits`."""
-        slot, scoring = task.image, task.scoring
-        height = scoring.frame_height(slot.height, slot.width)
+    def _run(self, task: MatchTask, frame: Frame) -> tuple[int, bool, NDArray[np.int64]]:
+        """What `indexer.imaging.kernel.search` returns and writes."""
+        slot = task.image
         counts = np.empty((len(task.candidates), 4), dtype=np.int64)
-        compared, matched = self._search(
-            buffer_view(slot),
-            slot.offset,
-            np.ascontiguousarray(task.candidates, dtype=np.int64),
-            (scoring.planes, height, slot.width, slot.stride, scoring.threshold, dilations, *limits),
-            search_hints(slot),
-            counts,
-        )
+        candidates = np.ascontiguousarray(task.candidates, dtype=np.int64)
+        compared, matched = self._search(buffer_view(slot), slot.offset, candidates, frame, search_hints(slot), counts)
         return compared, matched, counts
 
 
-def _recordable(counts: NDArray[np.int64], scoring: ScoringParameters, slot: Slot) -> Iterable[tuple[int, Evidence]]:
+@lru_cache(maxsize=64)
+def _frame(scoring: ScoringParameters, height: int, width: int) -> Frame:
+    """How images of this size are compared. Made once: a search among few candidates takes as long."""
+    frame_height = scoring.frame_height(height, width)
+    sizes = scoring.planes, frame_height, width, row_bytes(width)
+    return (*sizes, scoring.threshold, scoring.dilations, *area_limits(scoring, frame_height, width))
+
+
+def _recordable(
+    counts: NDArray[np.int64], scoring: ScoringParameters, *, height: int, width: int
+) -> Iterable[tuple[int, Evidence]]:
     """The evidence of the pairs within the record limit, converted from the kernel's `counts` to units of the score."""
-    height = scoring.frame_height(slot.height, slot.width)
-    unit = area_unit(height, slot.width)
+    unit = area_unit(height, width)
     for index, doubled_area in enumerate(counts[:, 0].tolist()):
         if doubled_area >= 0 and doubled_area / 2 * unit <= scoring.record_limit:
-            yield index, _evidence(*counts[index].tolist(), height=height, width=slot.width)
+            yield index, _evidence(*counts[index].tolist(), height=height, width=width)
 
 
 def _evidence(
@@ -207,10 +210,11 @@ def _first_passing_area(passes: Callable[[float], bool], *, near: float, unit: f
 
 def compiled_search(pairs: int) -> CompiledSearch | None:
     """The compiled search, for a search among so many candidates; None while this process has compared too few pairs:
-    loading takes as long as comparing thousands."""
-    if _pair_count + pairs > PAIRS_BEFORE_COMPILED or pairs >= _MANY_PAIRS or load_kernel.cache_info().currsize:
+    loading takes as long as comparing hundreds, and compiling as long as thousands."""
+    count = _pair_count + pairs
+    if load_kernel.cache_info().currsize or pairs >= _MANY_PAIRS or count > _TIMES_COMPILING * PAIRS_BEFORE_COMPILED:
         return load_kernel()
-    return None
+    return load_kernel() if count > PAIRS_BEFORE_COMPILED and is_kernel_stored() else None
 
 
 def _count_pairs(pairs: int) -> None:
@@ -222,6 +226,12 @@ def _count_pairs(pairs: int) -> None:
 
 
 @cache
+def is_kernel_stored() -> bool:
+    """Whether the machine code that `load_kernel` loads is stored. The answer is that of the first call."""
+    return is_stored("search") and is_stored("distances")
+
+
+@cache
 def load_kernel() -> CompiledSearch | None:
     """The compiled search; None if it cannot be loaded. Loading is tried only once in a process.
 
@@ -230,6 +240,11 @@ def load_kernel() -> CompiledSearch | None:
     search = load_search()
     load_distances()
     return None if search is None else CompiledSearch(search)
+
+
+def lacks_kernel() -> bool:
+    """Whether this process needed the kernel and could not load it, so that OpenCV scores all pairs."""
+    return load_kernel.cache_info().currsize > 0 and load_kernel() is None
 
 
 def _search_by_features(task: MatchTask, search: CompiledSearch) -> Match:

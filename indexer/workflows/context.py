@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from indexer.domain.descriptions import Limits
 from indexer.errors import EngineError
 from indexer.execution import ParallelMap, WorkerFailure
-from indexer.store.database import Database
+
+if TYPE_CHECKING:  # workers import this module, and need no database
+    from indexer.store.database import Database
 
 Result = TypeVar("Result")
 
@@ -41,7 +43,7 @@ class ComparisonContext:
     """What a comparison works with: the database, the executor, the limits for reading image files, the clock, the
     progress callback; `live`: whether somebody watches the progress, so that it should move within a task, too."""
 
-    database: Database
+    database: "Database"
     executor: ParallelMap
     limits: Limits
     clock: Clock

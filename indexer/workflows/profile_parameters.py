@@ -2,56 +2,26 @@
 how a pair is scored."""
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import product
+from typing import TYPE_CHECKING
 
 from indexer.domain.descriptions import FeatureRecipe, ThumbnailRecipe
 from indexer.domain.evidence import RECORD_NOTHING, ScoringParameters
 from indexer.domain.masks import Mask
 from indexer.domain.profiles import EncodedMaskImage, Preparation
-from indexer.errors import EngineError, MissingLibraryError, ProfileError
+from indexer.errors import ProfileError
 from indexer.escaping import command_line
 from indexer.files.given_files import read_user_file
 from indexer.imaging.headers import ImageRefusedError
 from indexer.imaging.mask_images import LIMITS, MaskImage, decode_mask_image, ignored_pixels, joined_mask_images
-from indexer.imaging.network.execution import own_recipe, require_network
-from indexer.store import thumbnails
-from indexer.store.database import Session
-from indexer.store.profiles import StoredProfile
+from indexer.imaging.network.execution import own_recipe
+
+if TYPE_CHECKING:  # workers import this module, and need no database
+    from indexer.store.profiles import StoredProfile
 
 _UNPROVED = ""  # no machine's features have this digest
-
-
-def require_features(stored_profiles: Iterable[StoredProfile]) -> None:
-    """Makes sure, before any work, that the features of these profiles can be made here; it loads no library.
-
-    Raises
-    ------
-    MissingLibraryError
-        If a package of the extra `learned` is not installed.
-    EngineError
-        If a profile has features of another version.
-    """
-    for measure in {stored.profile.preparation.features for stored in stored_profiles}:
-        if measure:
-            require_network(measure)
-
-
-def require_missing_features(session: Session, in_force: Mapping[int, StoredProfile]) -> None:
-    """Makes sure, before any work, that those features can be made here that present images lack.
-
-    Where all are stored, nothing is required. `in_force`: the profile of each camera, by the camera's id. Only where
-    features cannot be made the images are looked at.
-
-    Raises `MissingLibraryError` and `EngineError` as `require_features`.
-    """
-    for camera_id, stored in in_force.items():
-        try:
-            require_features([stored])
-        except (MissingLibraryError, EngineError):
-            if thumbnails.is_one_missing(session, camera_id, preparation_id=stored.preparation_id):
-                raise
 
 
 def proved_recipe(recipe: ThumbnailRecipe) -> ThumbnailRecipe:
@@ -156,7 +126,7 @@ def _decode_png(mask_image: EncodedMaskImage) -> bytes:
 
 
 def trial_scoring_parameters(
-    stored: StoredProfile, *, max_scores: Sequence[float], min_contour_areas: Sequence[float] | None = None
+    stored: "StoredProfile", *, max_scores: Sequence[float], min_contour_areas: Sequence[float] | None = None
 ) -> tuple[ScoringParameters, ...]:
     """The scoring parameters of a profile with each area and each limit: area by area, the largest limit first.
 
@@ -169,7 +139,7 @@ def trial_scoring_parameters(
 
 
 def tried_scoring_parameters(
-    stored: StoredProfile, pairs: Iterable[tuple[float, float]]
+    stored: "StoredProfile", pairs: Iterable[tuple[float, float]]
 ) -> tuple[ScoringParameters, ...]:
     """The same for pairs of an area and a limit."""
     base = stored.profile.scoring_parameters

@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from indexer.workflows.compare.workload import PRELOADED_MODULES
 from tests.support.command import ROOT
 
 HEAVY = ["onnx", "onnxruntime", "cv2", "numba", "distributed", "jinja2", "PIL", "numpy", "pebble", "multiprocessing"]
@@ -109,6 +112,20 @@ def test_review_starts_without_the_matcher() -> None:
         "late = ['numba', 'indexer.workflows.compare', 'indexer.workflows.review_server.deciding',"
         " 'indexer.workflows.review_server.areas']\n"
         "print('LOADED', *[name for name in late if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120, cwd=ROOT
+    )
+    assert done.stdout.splitlines() == ["LOADED"]
+
+
+@pytest.mark.parametrize("modules", [("indexer.workflows.image_files",), PRELOADED_MODULES], ids=["ingest", "compare"])
+def test_workers_load_no_database(modules: tuple[str, ...]) -> None:
+    """What workers import knows neither the database nor the command line: they open no database, and loading what
+    knows it takes longer than all the rest."""
+    code = (
+        f"import sys, {', '.join(modules)}\n"
+        "print('LOADED', *[name for name in ('sqlalchemy', 'indexer.store', 'typer', 'rich') if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120, cwd=ROOT

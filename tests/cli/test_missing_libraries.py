@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.command import ROOT, command
+import pytest
+
+from indexer.imaging import matching
+from tests.support.command import ROOT, Run, command
 
 
 def test_missing_system_library(tmp_path: Path, lot: Path) -> None:
@@ -27,3 +30,18 @@ def test_python_without_the_packages() -> None:
     assert "typer" in done.stderr
     assert sys.executable in done.stderr
     assert ".venv/bin/activate" in done.stderr
+
+
+@pytest.mark.parametrize("compiles", [True, False])
+def test_pairs_without_the_compiled_search(
+    compiles: bool, decided: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the search cannot be compiled, as with NUMBA_OPT=0, `compare` decides the same, and says it once."""
+    monkeypatch.setattr(matching, "PAIRS_BEFORE_COMPILED", 0)
+    if not compiles:
+        monkeypatch.setattr(matching, "load_search", lambda: None)
+    matching.load_kernel.cache_clear()
+    answer = run("compare", "--profile", "plain", "--json")
+    matching.load_kernel.cache_clear()  # for the tests that follow
+    assert (answer.code, [camera["kept"] for camera in answer.document["cameras"]]) == (0, [3])
+    assert answer.err.count("NUMBA_OPT") == (not compiles)

@@ -175,6 +175,23 @@ def test_without_numba_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     load_kernel.cache_clear()  # for the tests that follow
 
 
+@pytest.mark.parametrize(
+    ("stored", "loaded_after"), [(True, [False, False, True]), (False, [False, False, False])], ids=["stored", "not"]
+)
+def test_few_pairs_compile_nothing(stored: bool, loaded_after: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stored machine code is loaded as soon as that saves time; to compile it, many more pairs are needed."""
+    monkeypatch.setattr(matching, "_pair_count", 0)
+    monkeypatch.setattr(matching, "PAIRS_BEFORE_COMPILED", 2)
+    monkeypatch.setattr(matching, "is_kernel_stored", lambda: stored)
+    load_kernel.cache_clear()
+    frames = [scene(kind, seed) for seed, kind in enumerate([2, 0])]
+    loaded = []
+    for _ in loaded_after:
+        assert searched(frames, BALANCED) == brute_force(frames, BALANCED)
+        loaded.append(load_kernel.cache_info().currsize == 1)
+    assert loaded == loaded_after
+
+
 def test_distances_are_loaded_with_the_search() -> None:
     """Where the kernel is loaded, before a camera, that of the features is: no worker loads it in the middle of one."""
     load_distances.cache_clear()

@@ -35,6 +35,7 @@ def compare(
                 database, executor, session.limits, session.clock, session.progress, live=session.is_watched
             )
             report = workflow.compare(comparison, profile=profile, camera=camera)
+        session.warn_without_kernel()
         session.show(
             report,
             render_compare,

@@ -132,6 +132,7 @@ def _watch(
         output.notify("READY=1")  # before what may take a minute: the kernel is compiled once, and locks are waited for
         if options.compares and not options.is_once:
             load_kernel()  # here, not when the first file waits
+            session.warn_without_kernel()
         context = ComparisonContext(database, executor, session.limits, session.clock)
         make_executor = partial(session.video_engine, engine, processes_at_once=1)  # for each video that is read
         taking = None if videos is None else VideoIntake(videos, make_executor)

@@ -3,8 +3,7 @@
 It compiles nothing: the command does so once, and the fork server would do it beside the command a second time.
 """
 
-from indexer.imaging.kernel.cache import is_stored
-from indexer.imaging.matching import load_kernel
+from indexer.imaging.matching import is_kernel_stored, load_kernel
 
-if is_stored("search") and is_stored("distances"):  # `load_kernel` loads both
+if is_kernel_stored():
     load_kernel()

@@ -28,7 +28,7 @@ from indexer.workflows.compare.reconsider import reconsider_removed
 from indexer.workflows.compare.small_cameras import compare_small_cameras, iter_unchanged_cameras
 from indexer.workflows.compare.workload import should_start_workers
 from indexer.workflows.context import ComparisonContext
-from indexer.workflows.profile_parameters import require_missing_features
+from indexer.workflows.required_features import require_missing_features
 from indexer.workflows.runs.run import ActiveRun, record_run
 
 

@@ -141,4 +141,5 @@ class _ProposalFinder:
         if len(chosen) < MIN_KEPT - 1:
             return []
         data = self._newest.load_thumbnails([image for pair in chosen for image in pair])
-        return [(decode(data[image.id]), decode(data[other.id])) for image, other in chosen]
+        thumbnails = {image_id: decode(png) for image_id, png in data.items()}  # most belong to two pairs
+        return [(thumbnails[image.id], thumbnails[other.id]) for image, other in chosen]

@@ -24,7 +24,8 @@ from indexer.domain.selection import Decision
 from indexer.store import cameras, decisions, profiles
 from indexer.workflows.compare.simulation import Case, SimulationResult, simulate_cases
 from indexer.workflows.context import ComparisonContext
-from indexer.workflows.profile_parameters import require_missing_features, trial_scoring_parameters
+from indexer.workflows.profile_parameters import trial_scoring_parameters
+from indexer.workflows.required_features import require_missing_features
 from indexer.workflows.tuning.label_matching import Labels, match_labels
 
 Value = TypeVar("Value")

@@ -25,7 +25,7 @@ from indexer.store import profiles
 from indexer.store.locks.run_lock import list_running
 from indexer.workflows.compare.thumbnail_cache import ThumbnailCache
 from indexer.workflows.context import ComparisonContext, SystemTime
-from indexer.workflows.profile_parameters import require_features
+from indexer.workflows.required_features import require_features
 from indexer.workflows.runs.index_file import file_identity
 from indexer.workflows.runs.lock_wait import LockWait
 from indexer.workflows.runs.notices import Notices
