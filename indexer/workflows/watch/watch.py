@@ -35,14 +35,13 @@ from indexer.workflows.watch.due_cameras import DueCameras
 from indexer.workflows.watch.intake import Intake, IntakeResult, record_naming
 from indexer.workflows.watch.once import OnceProgress
 from indexer.workflows.watch.options import WatchOptions, WatchOutput
-from indexer.workflows.watch.outcomes import WatchReport, kind_of
+from indexer.workflows.watch.outcomes import WatchReport
+from indexer.workflows.watch.reasons import WaitReasons
 from indexer.workflows.watch.sources import SourceOptions, WatchedSources, is_own_folder, say_unreadable
 from indexer.workflows.watch.video_queue import VideoQueue
 
-_MAX_LISTED = 100
 _CACHED_BYTES = 1 << 28
 """Decoded thumbnails of all cameras together; more where one camera needs more."""
-_MANY_CLOSES = 10
 _FLOOD_SHARE = 10.0
 """While more files wait than are taken in at once, one part in so many of the time goes into comparisons."""
 
@@ -114,7 +113,7 @@ class _Watch:
         self._cameras = DueCameras()
         self._thumbnails = ThumbnailCache(capacity_bytes=_CACHED_BYTES)
         self._image_folders = [*folders, *([] if videos is None else [videos.options.frames_folder])]
-        self._reasons: dict[str, str] = {}
+        self._reasons = WaitReasons(self._notices)
         self._walked_s = self._looked_s = self._taken_s = float("-inf")
         self._rested_s = self._now_s()
         self._once = OnceProgress(options.times.grace_s, now_s=self._now_s())
@@ -139,8 +138,7 @@ class _Watch:
         self.report.ended_by = None if number is None else signal.Signals(number).name
         self.report.waits = len(self._arrivals)
         in_hand = [] if self._videos is None else self._videos.list_in_hand()
-        self._reasons |= dict.fromkeys(in_hand[:_MAX_LISTED], "it was being read")
-        self.report.waiting = [item for item in self._reasons.items() if item[0] in self._arrivals]
+        self.report.waiting = self._reasons.list_items(self._arrivals, in_hand)
 
     def _run(self) -> None:
         while not self._is_over():
@@ -214,7 +212,7 @@ class _Watch:
 
     def _show_folders(self, run: LongRun) -> None:
         """Says what changed about the folders, and stores which of them are away."""
-        self._forget_gone()
+        self._reasons.forget_gone(self._arrivals)
         for subject, sentence in self._sources.notices.items():
             self._notices.say(subject, sentence)
         for watched in self._sources.folders:
@@ -255,18 +253,10 @@ class _Watch:
             self._once.note_taken(now_s=now_s)
         self._sources.note_taken(result.taken)
         for candidate in result.taken:
-            if reason := self._reasons.pop(candidate.path, None):
-                self._notices.end(kind_of(reason), f"{printable(candidate.path)} was taken in now")
-            closes = self._arrivals.finish(candidate.path)
-            if closes > _MANY_CLOSES:
-                self._notices.say(
-                    candidate.path,
-                    f"{printable(candidate.path)} was written {closes} times before it was read; give the camera a "
-                    "time in its names",
-                )
+            self._reasons.end(candidate.path, closes=self._arrivals.finish(candidate.path))
         for path, reason in result.refused.items():
             self._arrivals.put_back(path, now_s=now_s, is_refused=bool(reason))
-            self._note_reason(path, reason)
+            self._reasons.note(path, reason)
         for camera in result.cameras:
             self._cameras.note_changed(camera, now_s=now_s)
 
@@ -309,20 +299,6 @@ class _Watch:
                     break
             batch.counts.update(self.report.counts)
         self._rested_s = begin_s + _FLOOD_SHARE * (self._now_s() - begin_s)
-
-    def _note_reason(self, path: str, reason: str) -> None:
-        """Remembers why a file waits; says so if it is not because it is unfinished."""
-        if reason:
-            self._notices.begin(kind_of(reason), f"{printable(path)} waits, and is tried again: {reason}")
-        if path in self._reasons or len(self._reasons) < _MAX_LISTED:
-            self._reasons[path] = reason or "it is not whole yet"
-
-    def _forget_gone(self) -> None:
-        """Forgets why files waited that wait no more, as they are gone; says so if no other waits for such a reason."""
-        for path in [path for path in self._reasons if path not in self._arrivals]:
-            kind = kind_of(self._reasons.pop(path))
-            if kind not in map(kind_of, self._reasons.values()):
-                self._notices.end(kind, f"{printable(path)} is gone")
 
     @contextmanager
     def _outages(self, run: LongRun | None = None) -> Iterator[None]:

@@ -366,7 +366,7 @@ def test_a_file_that_changes_while_it_is_taken_in_has_no_reason(
 
 
 @on_sqlite
-def test_a_reason_is_told_again_after_its_file_is_gone(
+def test_a_reason_is_reported_again_after_its_file_is_gone(
     index: Index, watching: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the file is gone that waited for a reason, that is said, and so is the next file that waits for it."""
