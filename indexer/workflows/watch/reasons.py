@@ -1,7 +1,6 @@
 """Why files wait: said once for all files that wait for one reason, and listed when the watch ends."""
 
-from collections.abc import Container
-
+from indexer.domain.arrivals import Arrivals
 from indexer.escaping import printable
 from indexer.workflows.runs.notices import Notices
 from indexer.workflows.watch.outcomes import kind_of
@@ -32,14 +31,14 @@ class WaitReasons:
             advice = "give the camera a time in its names"
             self._notices.say(path, f"{printable(path)} was written {closes} times before it was read; {advice}")
 
-    def forget_gone(self, waiting: Container[str]) -> None:
+    def forget_gone(self, waiting: Arrivals) -> None:
         """Forgets the files that wait no more, as they are gone; says so if no other waits for such a reason."""
         for path in [path for path in self._reasons if path not in waiting]:
             kind = kind_of(self._reasons.pop(path))
             if kind not in map(kind_of, self._reasons.values()):
                 self._notices.end(kind, f"{printable(path)} is gone")
 
-    def list_items(self, waiting: Container[str], in_hand: list[str]) -> list[tuple[str, str]]:
+    def list_items(self, waiting: Arrivals, in_hand: list[str]) -> list[tuple[str, str]]:
         """Path and reason of those of these files that wait; `in_hand`: videos that were being read."""
         reasons = self._reasons | dict.fromkeys(in_hand[:_MAX_LISTED], "it was being read")
         return [item for item in reasons.items() if item[0] in waiting]
