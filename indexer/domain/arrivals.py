@@ -74,9 +74,9 @@ class Arrivals:
         return path in self._waiting
 
     @property
-    def unfinished(self) -> int:
-        """How many files wait, without those that were refused for another reason than that they are unfinished."""
-        return sum(not arrival.is_refused for arrival in self._waiting.values())
+    def has_unfinished(self) -> bool:
+        """Whether a file waits that was not refused for another reason than that it is unfinished."""
+        return any(not arrival.is_refused for arrival in self._waiting.values())
 
     def note_created(self, path: str, *, folder: str, now_s: float, is_slow: bool = False) -> None:
         """Notes that a file was made, and is open."""

@@ -21,6 +21,7 @@ _ONLYDIR, _DONT_FOLLOW, _ISDIR = 0x1000000, 0x2000000, 0x40000000
 _MASK = _CLOSE_WRITE | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _ONLYDIR | _DONT_FOLLOW
 _HEAD = struct.Struct("iIII")
 _BUFFER_BYTES = 2**18
+_MAX_READS = 100
 
 
 class EventKind(Enum):
@@ -66,6 +67,9 @@ class Inotify:
     def __len__(self) -> int:
         return len(self._numbers)
 
+    def __contains__(self, folder: str) -> bool:
+        return folder in self._numbers
+
     def add(self, folder: str) -> None:
         """Asks for reports about a folder; its path must be absolute.
 
@@ -87,8 +91,8 @@ class Inotify:
             self._remove(number)
 
     def iter_events(self) -> Iterator[FileEvent]:
-        """The reports that are there, in their order; it does not wait."""
-        while True:
+        """The reports that are there, in their order; it does not wait. It ends also if more and more arrive."""
+        for _ in range(_MAX_READS):
             try:
                 data = os.read(self._descriptor, _BUFFER_BYTES)
             except BlockingIOError:

@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from indexer.domain.videos import VIDEO_EXTENSIONS
@@ -67,6 +67,8 @@ class Skipped:
     """`NOT_AN_IMAGE`, `UNFINISHED`, `SYSTEM_FOLDER`, `APPLE_DOUBLE`, 'symbolic link', 'not a regular file', 'a report
     of indexer', 'a quarantine of indexer', 'Permission denied', 'gone while walking' or another text of the operating
     system."""
+    is_refused: bool = field(default=False, compare=False)
+    """Whether the system refused to show what is there: it may be a candidate."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ def _walk_folder(
         try:
             entries = _list_entries(folder)
         except OSError as problem:
-            yield Skipped(folder, _error_reason(problem))
+            yield _unseen(folder, problem)
             continue
         listed.add(folder)
         yield from _describe_entries(folder, entries, root, argument_folders, subfolders, quarantines)
@@ -264,7 +266,7 @@ def _describe_entry(entry: os.DirEntry[str], *, root: str, argument_folders: Set
             return Skipped(entry.path, skip_reason)
         return _classify_by_status(entry.path, root=root, status=entry.stat(follow_symlinks=False))
     except OSError as problem:
-        return Skipped(entry.path, _error_reason(problem))
+        return _unseen(entry.path, problem)
 
 
 def describe_path(path: str, *, root: str) -> Candidate | Skipped:
@@ -273,7 +275,7 @@ def describe_path(path: str, *, root: str) -> Candidate | Skipped:
     try:
         status = os.lstat(path)
     except OSError as problem:
-        return Skipped(path, _error_reason(problem))
+        return _unseen(path, problem)
     if stat.S_ISLNK(status.st_mode):
         return Skipped(path, "symbolic link")
     if (skip_reason := _file_skip_reason(name)) is not None:
@@ -316,7 +318,9 @@ def _classify_by_status(path: str, *, root: str, status: os.stat_result) -> Cand
     return Candidate(path, root, status.st_size, status.st_mtime_ns)
 
 
-def _error_reason(problem: OSError) -> str:
+def _unseen(path: str, problem: OSError) -> Skipped:
+    """A path that the system did not show."""
     if isinstance(problem, FileNotFoundError):
-        return "gone while walking"
-    return problem.strerror or errno.errorcode.get(problem.errno or 0, "unknown problem")
+        return Skipped(path, "gone while walking")
+    reason = problem.strerror or errno.errorcode.get(problem.errno or 0, "unknown problem")
+    return Skipped(path, reason, is_refused=not isinstance(problem, NotADirectoryError))

@@ -7,6 +7,7 @@ nor what the index has.
 
 import errno
 import os
+import stat
 from collections.abc import Iterator, Set
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ from indexer.domain.paths import lies_at_or_below
 from indexer.files.inotify import Inotify
 from indexer.files.reading import os_error_message
 from indexer.files.system_folders import find_system_folder, is_system_folder
-from indexer.files.walking import Candidate, FolderListing, Skipped, list_folder
+from indexer.files.walking import Candidate, Skipped, describe_path, list_folder
+
+_NO_MORE_REPORTS = {errno.ENOSPC, errno.ENOMEM}
+"""How the kernel refuses to report one more folder; any other error is that of the folder."""
 
 
 @dataclass
@@ -55,19 +59,25 @@ class WatchedFolder:
         try:
             status = os.stat(self.root)
             os.scandir(self.root).close()
+            if os.path.realpath(self.root) != self.root:
+                raise OSError(errno.ELOOP, "a symbolic link is in its path now")
         except OSError as problem:
-            self.problem = problem.strerror or str(problem)
+            self.problem = os_error_message(problem)
             self._forget()
             return False
-        is_other = self._identity != (status.st_dev, status.st_ino)
-        self.problem, self._identity = None, (status.st_dev, status.st_ino)
-        return is_other
+        self.problem, identity = None, (status.st_dev, status.st_ino)
+        # A folder that was made again may have the number of the one before, which reported that it is gone.
+        if self._identity == identity and (self.inotify is None or self.root in self.inotify):
+            return False
+        self._forget()
+        self._identity = identity
+        return True
 
     def walk(self) -> Iterator[Candidate]:
         """All files, with every folder listed. Raises `OSError` if the kernel can report no more folders."""
+        self.check()
         self._known.clear()
         self.unreadable.clear()
-        self.check()
         yield from self.enter(self.root) if self.problem is None else ()
 
     def enter(self, folder: str) -> Iterator[Candidate]:
@@ -81,10 +91,23 @@ class WatchedFolder:
     def enter_unreadable(self) -> Iterator[Candidate]:
         """All files of the folders that could not be read before, and can be now. Raises `OSError` as `walk`."""
         for folder in list(self.unreadable):
-            if not os.path.isdir(folder):
-                self.unreadable.pop(folder, None)
-            elif os.access(folder, os.R_OK | os.X_OK):
-                yield from self.enter(folder)
+            try:
+                os.stat(folder)
+            except OSError as problem:
+                self._note_problem(folder, problem)
+            else:
+                if os.access(folder, os.R_OK | os.X_OK):
+                    yield from self.enter(folder)
+
+    def describe(self, path: str) -> Candidate | None:
+        """The file at a path as it is now; None if none is there that a walk finds. If the system does not show what is
+        there, its folder is unreadable."""
+        described = describe_path(path, root=self.root)
+        if isinstance(described, Candidate):
+            return described
+        if described.is_refused:
+            self.unreadable[os.path.dirname(path)] = described.reason
+        return None
 
     def may_enter(self, folder: str) -> bool:
         """Whether a folder that was made is to be walked."""
@@ -93,10 +116,12 @@ class WatchedFolder:
     def look(self) -> Iterator[Candidate]:
         """The files of the folders that changed since the last look. Raises `OSError` as `walk`."""
         for folder, known in list(self._known.items()):
+            if folder not in self._known:
+                continue  # it went with the folder that it was in
             try:
                 mtime_ns = os.stat(folder, follow_symlinks=False).st_mtime_ns
-            except OSError:
-                self._known.pop(folder, None)
+            except OSError as problem:
+                self._note_problem(folder, problem)
                 continue
             if mtime_ns == known.mtime_ns and known.is_settled:
                 continue
@@ -119,25 +144,31 @@ class WatchedFolder:
         if self.inotify is not None:
             try:
                 self.inotify.add(folder)
-            except (FileNotFoundError, NotADirectoryError, PermissionError) as problem:
+            except OSError as problem:
+                if problem.errno in _NO_MORE_REPORTS:
+                    raise
                 self._note_problem(folder, problem)
                 return [], ()
         try:
-            mtime_ns = os.stat(folder, follow_symlinks=False).st_mtime_ns  # before it is listed
+            status = os.stat(folder, follow_symlinks=False)  # before it is listed
+            if not stat.S_ISDIR(status.st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
             listing = list_folder(folder, root=self.root, argument_folders=self._argument_folders)
         except OSError as problem:
             self._note_problem(folder, problem)
             return [], ()
-        self._known[folder] = _KnownFolder(mtime_ns)
+        self._known[folder] = _KnownFolder(status.st_mtime_ns)
         self.unreadable.pop(folder, None)
-        if _refuses_entries(listing):
-            self.unreadable[folder] = os.strerror(errno.EACCES)
+        for entry in listing.entries:
+            if isinstance(entry, Skipped) and entry.is_refused:
+                self.unreadable[folder] = entry.reason
         return [entry for entry in listing.entries if isinstance(entry, Candidate)], listing.subfolders
 
     def _note_problem(self, folder: str, problem: OSError) -> None:
-        """Notes that a folder could not be listed; one that is gone is forgotten."""
-        self._known.pop(folder, None)
-        self.unreadable.pop(folder, None)
+        """Notes that a folder could not be listed; one that is gone is forgotten, with all below it."""
+        for known in (self._known, self.unreadable):
+            for path in [path for path in known if lies_at_or_below(path, folder)]:
+                del known[path]
         if not isinstance(problem, (FileNotFoundError, NotADirectoryError)):
             self.unreadable[folder] = os_error_message(problem)
 
@@ -148,9 +179,3 @@ class WatchedFolder:
         if self.inotify is not None:
             with suppress(OSError):
                 self.inotify.remove_below(self.root)
-
-
-def _refuses_entries(listing: FolderListing) -> bool:
-    """Whether a folder gives the names of its files and nothing more, as one without the right to enter it does."""
-    refusal = os.strerror(errno.EACCES)
-    return any(isinstance(entry, Skipped) and entry.reason == refusal for entry in listing.entries)

@@ -104,9 +104,9 @@ def test_a_refused_file_is_not_unfinished() -> None:
     arrivals.note_closed("a", folder="x", now_s=0)
     assert due(arrivals, 0, {"a": A}) == ["a"]
     arrivals.put_back("a", now_s=0, is_refused=True)
-    assert (len(arrivals), arrivals.unfinished) == (1, 0)
+    assert (len(arrivals), arrivals.has_unfinished) == (1, False)
     arrivals.note_closed("a", folder="x", now_s=1)
-    assert (due(arrivals, 1, {"a": B}), arrivals.unfinished) == (["a"], 1)
+    assert (due(arrivals, 1, {"a": B}), arrivals.has_unfinished) == (["a"], True)
 
 
 def test_a_file_that_is_gone_is_forgotten() -> None:

@@ -8,9 +8,11 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -25,6 +27,7 @@ from tests.support.videos import make_video, numbered_frame
 SHORT = ("--every", "0.5", "--settle", "0.5", "--grace", "5")
 READY = "SELECT COUNT(*) FROM images WHERE state = 'ready'"
 DECIDED = "SELECT COUNT(*) FROM audit_decisions WHERE state = 'ready' AND verdict IS NOT NULL"
+UNDECIDED = "SELECT COUNT(*) FROM audit_decisions WHERE state = 'ready' AND verdict IS NULL"
 TWICE = "SELECT image_id FROM decisions WHERE superseded_at IS NULL GROUP BY image_id HAVING COUNT(*) > 1"
 SOAK_S = 1800.0
 
@@ -54,6 +57,11 @@ def mounted(at: Path, size: str) -> Iterator[None]:
         yield
     finally:
         subprocess.run(["umount", "-l", at], check=True)
+
+
+def is_idle() -> bool:
+    """Whether the machine has no more to do than it has processors: else times show how much more."""
+    return os.getloadavg()[0] <= (os.cpu_count() or 1)
 
 
 def fill(path: Path) -> None:
@@ -184,7 +192,7 @@ def test_stops_at_random(tmp_path: Path, record_property: Callable[[str, object]
     assert rows(tmp_path / "i.db", "SELECT DISTINCT outcome FROM runs WHERE id <= 40") == [("done",)]
     record_property("seconds to the end: median, longest", (float(np.median(took_s)), max(took_s)))
     print(sorted(took_s))  # noqa: T201 - the figures of the drill, shown with -rP
-    assert max(took_s) < 10
+    assert not is_idle() or max(took_s) < 10
 
 
 @pytest.mark.drill
@@ -208,7 +216,7 @@ def test_a_name_overwritten_every_second(tmp_path: Path, words: tuple[str, ...])
     assert {content for content, _ in taken} <= hashes
     assert {reason for _, reason in taken} == {None, "replaced"}
     print(len(taken), "of", len(made))  # noqa: T201 - the figure of the drill, shown with -rP
-    if not words:
+    if not words and is_idle():  # else a batch may take longer than a second
         assert len(taken) >= 50
 
 
@@ -364,8 +372,7 @@ def test_kills_while_videos_are_read(tmp_path: Path, record_property: Callable[[
         shutil.copyfile(path, tmp_path / "cams" / path.name)
     with watching(tmp_path, "--frames", "frames") as process:
         until(lambda: rows(tmp_path / "i.db", read) == [(8,)], timeout_s=300)
-        undecided = "SELECT COUNT(*) FROM audit_decisions WHERE state = 'ready' AND verdict IS NULL"
-        until(lambda: rows(tmp_path / "i.db", undecided) == [(0,)], timeout_s=120)
+        until(lambda: rows(tmp_path / "i.db", UNDECIDED) == [(0,)], timeout_s=120)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     index = tmp_path / "i.db"
@@ -410,68 +417,115 @@ def test_a_full_disk_of_frames(tmp_path: Path) -> None:
 
 @pytest.mark.drill
 def test_images_beside_a_long_video(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
-    """While a video of two hours is read, an image a second of other cameras is decided as fast as without it."""
-    made = sorted(shoot(tmp_path / "made", cameras=2, frames=60).glob("*.png"))
-    (tmp_path / "cams").mkdir()
+    """While a video of two hours is read, an image a second of other cameras is decided as fast as by a watch beside
+    it that reads none: at the same time, as the machine may have other work."""
+    made = sorted(shoot(tmp_path / "made", cameras=2, frames=30).glob("*.png"))
     video = make_video(tmp_path / "made" / "gate_20260101_000000.mp4", frames=7200, rate=1, keyframe_every=1)
     os.utime(video, (1e9, 1e9))
-    delays = dict[str, list[float]]()
-    for phase in ("alone", "beside"):
-        with watching(tmp_path, "--frames", "frames"):
-            until(lambda: list(tmp_path.glob("i.db.run*")), timeout_s=120)
-            time.sleep(3)
-            if phase == "beside":
-                video.rename(tmp_path / "cams" / video.name)
-            closed_s = dict[str, float]()
-            for path in made[:60] if phase == "alone" else made[60:]:
-                shutil.copyfile(path, tmp_path / "cams" / path.name)
-                closed_s[str((tmp_path / "cams" / path.name).resolve())] = time.time()
-                time.sleep(1)
-            until(lambda: set(closed_s) <= set(decided(tmp_path / "i.db")), timeout_s=120)  # noqa: B023
-            times = decided(tmp_path / "i.db")
-            delays[phase] = sorted(times[path] - at for path, at in closed_s.items())
+    closed_s, in_hand = dict[str, float](), 0
+    alone, beside = tmp_path / "alone", tmp_path / "beside"
+    for folder in (alone, beside):
+        (folder / "cams").mkdir(parents=True)
+    with watching(alone, "--frames", "frames"), watching(beside, "--frames", "frames"):
+        until(lambda: [*alone.glob("i.db.run*")] and [*beside.glob("i.db.run*")], timeout_s=300)
+        video.rename(beside / "cams" / video.name)
+        until(lambda: _partial_frames(beside), timeout_s=300)
+        for path in made:
+            for folder in (alone, beside):
+                shutil.copyfile(path, folder / "cams" / path.name)
+                closed_s[str((folder / "cams" / path.name).resolve())] = time.time()
+            in_hand += bool(_partial_frames(beside))
+            time.sleep(1)
+        until(lambda: closed_s.keys() == (decided(alone) | decided(beside)).keys() & closed_s.keys(), timeout_s=300)
+        times = decided(alone) | decided(beside)
+    delays = {
+        folder.name: sorted(times[path] - at for path, at in closed_s.items() if Path(path).is_relative_to(folder))
+        for folder in (alone, beside)
+    }
     figures = {phase: (float(np.median(each)), each[int(0.95 * (len(each) - 1))]) for phase, each in delays.items()}
-    state = rows(tmp_path / "i.db", "SELECT state, frames_read FROM videos")
-    record_property("median and 95th percentile", figures)
-    print(figures, state)  # noqa: T201 - the figures of the drill, shown with -rP
+    record_property("median and 95th percentile; images while the video was read", (figures, in_hand))
+    print(figures, in_hand)  # noqa: T201 - the figures of the drill, shown with -rP
+    assert in_hand >= len(made) // 2
     assert figures["beside"][0] < 2 * figures["alone"][0] + 1
 
 
-def decided(index: Path) -> dict[str, float]:
-    """When each image was decided first, in seconds since 1970, by path."""
+def _partial_frames(folder: Path) -> list[Path]:
+    """The frames of videos that are being read."""
+    return [*(folder / "frames").glob(".indexer-partial/**/*.jpg")]
+
+
+def decided(folder: Path) -> dict[str, float]:
+    """When each image of a watch was decided first, in seconds since 1970, by path."""
     sql = """SELECT i.path, (julianday(MIN(d.decided_at)) - 2440587.5) * 86400.0 FROM images i
         JOIN decisions d ON d.image_id = i.id GROUP BY i.path"""
-    return dict(rows(index, sql))
+    return dict(rows(folder / "i.db", sql))
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a command costs at a moment, all its processes together."""
+
+    seconds: int
+    files: int
+    processes: int
+    resident_kb: int
+    descriptors: int
 
 
 @pytest.mark.drill
-def test_soak(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
-    """Half an hour of files, a third of them removed again by prune: memory and descriptors stay as they are."""
-    made = sorted(shoot(tmp_path / "made", cameras=4, frames=200).glob("*.png"))
-    figures = list[tuple[int, int, int]]()
+@pytest.mark.parametrize("a_second", [1, 5])
+def test_soak(tmp_path: Path, record_property: Callable[[str, object], None], a_second: int) -> None:
+    """Half an hour of frames of 20 cameras, most of them removed again by prune: after the first five minutes the
+    memory and the descriptors of all processes stay as they are, and no file is lost."""
+    made = [cv2.imread(str(path)) for path in sorted(shoot(tmp_path / "made", cameras=20, frames=20).glob("*.png"))]
+    figures, number = list[Figures](), 0
     with watching(tmp_path) as process:
         until(lambda: list(tmp_path.glob("i.db.run*")), timeout_s=300)
-        start_s, number = time.monotonic(), 0
-        while time.monotonic() - start_s < SOAK_S:
-            path = made[number % len(made)]
-            camera = path.stem.partition("-")[0]
-            shutil.copyfile(path, tmp_path / "cams" / f"{camera}-{1_700_000_000_000 + number * 1000}.png")
+        start_s = time.monotonic()
+        while (now_s := time.monotonic() - start_s) < SOAK_S:
+            frame, camera = made[20 * (number % 20) + number // 20 % 20], number % 20
+            frame[0, 4:8, 0] = list(number.to_bytes(4, "big"))  # under the mask: no two files are equal
+            path = tmp_path / "cams" / f"cam{camera:02}-{1_700_000_000_000 + number * 1000}.png"
+            path.write_bytes(cv2.imencode(".png", frame)[1].tobytes())
             number += 1
-            time.sleep(0.2)
-            if number % 500 == 0:
-                answer("--db", "i.db", "prune", "--yes", folder=tmp_path)
-                descriptors = len(list(Path(f"/proc/{process.pid}/fd").iterdir()))
-                figures.append((number, _resident_kb(process.pid), descriptors))
-        until(lambda: rows(tmp_path / "i.db", "SELECT COUNT(*) FROM images") >= [(number,)], timeout_s=300)
+            if now_s // 30 > len(figures):
+                figures.append(_figures_of(process.pid, int(now_s), number))
+                print(figures[-1])  # noqa: T201 - the figures of the drill, shown with -rP
+                if len(figures) % 10 == 0:
+                    words = ("--db", "i.db", "prune", "--yes")
+                    assert answer(*words, folder=tmp_path, timeout_s=SOAK_S).code == 0
+            time.sleep(max(0.0, start_s + number / a_second - time.monotonic()))
+        until(lambda: rows(tmp_path / "i.db", "SELECT COUNT(*) FROM images")[0][0] >= number, timeout_s=300)
+        until(lambda: rows(tmp_path / "i.db", UNDECIDED) == [(0,)], timeout_s=300)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
-    record_property("files, resident kB, descriptors", figures)
-    print(figures)  # noqa: T201 - the figures of the drill, shown with -rP
-    third = len(figures) // 3
-    assert max(kb for _, kb, _ in figures[-third:]) < 1.1 * max(kb for _, kb, _ in figures[third : 2 * third])
-    assert len({descriptors for *_, descriptors in figures[1:]}) <= 2
+    record_property("figures", figures)
+    assert rows(tmp_path / "i.db", "SELECT COUNT(*), COUNT(DISTINCT path) FROM images") == [(number, number)]
+    assert rows(tmp_path / "i.db", TWICE) == []
+    settled = [each for each in figures if each.seconds > 300]
+    before, after = settled[: len(settled) // 2], settled[len(settled) // 2 :]
+    kb, descriptors = (
+        [[getattr(each, fact) for each in part] for part in (before, after)] for fact in ("resident_kb", "descriptors")
+    )
+    assert np.median(kb[1]) < 1.03 * np.median(kb[0])
+    assert min(descriptors[1]) <= min(descriptors[0])
+    assert max(descriptors[1]) <= max(descriptors[0]) + 4  # those of a batch at work
+
+
+def _figures_of(number: int, seconds: int, files: int) -> Figures:
+    """What a process and all below it cost now."""
+    family = [number]
+    for one in family:
+        for children in Path(f"/proc/{one}/task").glob("*/children"):
+            family.extend(map(int, children.read_text().split()))
+    resident_kb = descriptors = 0
+    for one in family:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            resident_kb += _resident_kb(one)
+            descriptors += len(list(Path(f"/proc/{one}/fd").iterdir()))
+    return Figures(seconds, files, len(family), resident_kb, descriptors)
 
 
 def _resident_kb(number: int) -> int:
     lines = Path(f"/proc/{number}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmRSS")), 0)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,17 @@ def test_lost_reports_are_reported(inotify: Inotify, tmp_path: Path) -> None:
     (tmp_path / "late.jpg").touch()
     *_, last = inotify.iter_events()
     assert last == FileEvent(EventKind.REPORTS_LOST, "")
+
+
+def test_reading_ends_while_more_is_reported(inotify: Inotify, tmp_path: Path) -> None:
+    """Where each report is followed by another one, reading them ends all the same; the rest is there later."""
+    inotify.add(str(tmp_path))
+    (tmp_path / "0.jpg").write_bytes(b"")
+    count = 0
+    for count, _ in enumerate(islice(inotify.iter_events(), 10_000)):
+        (tmp_path / f"{count % 2}.jpg").write_bytes(b"")
+    assert 0 < count < 9_999
+    assert events(inotify, tmp_path) != []
 
 
 def test_a_folder_that_is_no_folder_is_refused(inotify: Inotify, tmp_path: Path) -> None:

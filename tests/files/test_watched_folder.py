@@ -1,6 +1,8 @@
 """A watched folder: the folder is the truth, with reports and without."""
 
+import errno
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -116,7 +118,7 @@ def test_a_folder_that_cannot_be_read_is_entered_when_it_can(folder: Path, monke
 
 def test_a_folder_that_gives_names_alone_cannot_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that may be listed and not entered, so that no file in it can be seen, is one that cannot be read."""
-    skipped = Skipped(str(folder / "cam" / "a.jpg"), "Permission denied")
+    skipped = Skipped(str(folder / "cam" / "a.jpg"), "Permission denied", is_refused=True)
     monkeypatch.setattr(watched_folder, "list_folder", lambda _folder, **_: FolderListing((skipped,), ()))
     watched = looked_at(folder)
     assert names(folder, watched.walk()) == []
@@ -138,3 +140,115 @@ def test_a_new_folder_is_entered(folder: Path) -> None:
         watched.stop_reports()
         put(folder / "new" / "deep" / "d.jpg")
         assert not [event for event in inotify.iter_events() if event.kind is EventKind.CLOSED]
+
+
+def test_a_folder_that_was_made_again_reports(folder: Path) -> None:
+    """A watched folder that was deleted and made again, which may have the same number on its disk, is another one."""
+    with closing(Inotify()) as inotify:
+        watched = WatchedFolder(str(folder), argument_folders=frozenset({str(folder)}), inotify=inotify)
+        list(watched.walk())
+        shutil.rmtree(folder)
+        folder.mkdir()
+        list(inotify.iter_events())
+        assert watched.check()
+        assert names(folder, watched.walk()) == []
+        assert not watched.check()
+        put(folder / "b.jpg")
+        assert [event.path for event in inotify.iter_events() if event.kind is EventKind.CLOSED] == [
+            str(folder / "b.jpg")
+        ]
+
+
+def test_a_folder_in_the_place_of_another_leaves_no_reports_of_that(folder: Path) -> None:
+    """When another folder has the path of a watched one, nothing is asked for about the folders of the former."""
+    with closing(Inotify()) as inotify:
+        watched = WatchedFolder(str(folder), argument_folders=frozenset({str(folder)}), inotify=inotify)
+        list(watched.walk())
+        folder.rename(folder.parent / "old")
+        folder.mkdir()
+        assert watched.check()
+        list(watched.walk())
+        assert len(inotify) == 1
+
+
+def test_links_that_take_the_place_of_folders_are_not_followed(folder: Path) -> None:
+    """A look follows no link that is now where a folder was, neither to its files nor to those of folders below."""
+    put(folder / "cam" / "deep" / "b.jpg")
+    watched = looked_at(folder)
+    assert names(folder, watched.walk()) == ["cam/a.jpg", "cam/deep/b.jpg"]
+    (folder / "cam").rename(folder.parent / "elsewhere")
+    (folder / "cam").symlink_to(folder.parent / "elsewhere")
+    put(folder.parent / "elsewhere" / "deep" / "c.jpg")
+    assert [names(folder, watched.look()) for _ in range(2)] == [[], []]
+    assert watched.unreadable == {}
+
+
+def test_a_link_in_the_place_of_the_folder_is_a_problem(folder: Path) -> None:
+    """A watched folder whose path leads elsewhere by a link counts as away, and is back when it is there itself."""
+    watched = looked_at(folder)
+    list(watched.walk())
+    folder.rename(folder.parent / "elsewhere")
+    folder.symlink_to(folder.parent / "elsewhere")
+    assert (watched.check(), watched.problem) == (False, "a symbolic link is in its path now")
+    assert names(folder, watched.walk()) == []
+    folder.unlink()
+    (folder.parent / "elsewhere").rename(folder)
+    assert (watched.check(), watched.problem) == (True, None)
+
+
+def test_a_folder_that_cannot_be_reached_is_entered_when_it_can(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A known folder that cannot be reached for a while, as the one above it may not be entered, is not forgotten."""
+    put(folder / "cam" / "deep" / "b.jpg")
+    watched = looked_at(folder)
+    assert len(names(folder, watched.walk())) == 2
+    real, deep = os.stat, str(folder / "cam" / "deep")
+
+    def refuse(path: Any, **how: Any) -> os.stat_result:
+        if path == deep:
+            raise PermissionError(13, "Permission denied")
+        return real(path, **how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", refuse)
+        list(watched.look())
+        assert watched.unreadable == {deep: "Permission denied"}
+        assert names(folder, watched.enter_unreadable()) == []
+    assert names(folder, watched.enter_unreadable()) == ["cam/deep/b.jpg"]
+    put(folder / "cam" / "deep" / "c.jpg")
+    assert "cam/deep/c.jpg" in names(folder, watched.look())
+
+
+def test_a_file_that_cannot_be_seen_makes_its_folder_unreadable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reported file that the system does not show is not gone: its folder is entered when it can be read."""
+    path = str(folder / "cam" / "a.jpg")
+    with closing(Inotify()) as inotify:
+        watched = WatchedFolder(str(folder), argument_folders=frozenset({str(folder)}), inotify=inotify)
+        list(watched.walk())
+        with monkeypatch.context() as patch:
+            refused = Skipped(path, "Input/output error", is_refused=True)
+            patch.setattr(watched_folder, "describe_path", lambda _path, **_: refused)
+            assert watched.describe(path) is None
+        assert watched.unreadable == {str(folder / "cam"): "Input/output error"}
+        assert names(folder, watched.enter_unreadable()) == ["cam/a.jpg"]
+        (folder / "cam" / "a.jpg").unlink()
+        assert (watched.describe(path), watched.unreadable) == (None, {})
+
+
+def test_an_error_of_one_folder_stops_no_reports(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the kernel cannot report about one folder, that one is unreadable; if it reports about no more, that is an
+    error."""
+    with closing(Inotify()) as inotify:
+        watched = WatchedFolder(str(folder), argument_folders=frozenset({str(folder)}), inotify=inotify)
+        real, code = Inotify.add, errno.EIO
+
+        def refuse(inotify: Inotify, path: str) -> None:
+            if path == str(folder / "cam"):
+                raise OSError(code, os.strerror(code))
+            real(inotify, path)
+
+        monkeypatch.setattr(Inotify, "add", refuse)
+        assert names(folder, watched.walk()) == []
+        assert watched.unreadable == {str(folder / "cam"): "Input/output error"}
+        code = errno.ENOSPC
+        with pytest.raises(OSError, match="space"):
+            list(watched.walk())

@@ -43,7 +43,7 @@ Rescan = Annotated[
     float, typer.Option(metavar="MINUTES", min=0.1, max=10_080, help="Time from one walk of all folders to the next.")
 ]
 NoCompare = Annotated[bool, typer.Option("--no-compare", help="Add files, and decide nothing.")]
-Once = Annotated[bool, typer.Option("--once", help="End when no file waits any more.")]
+Once = Annotated[bool, typer.Option("--once", help="Add the files that are there, decide them, and end.")]
 Frames = Annotated[
     str | None,
     typer.Option(

@@ -14,8 +14,9 @@ import json
 import os
 import platform
 import stat
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -162,11 +163,15 @@ def _file_lock(database: Database, path: Path, *, command: str, since: datetime,
             yield write_lock
         finally:
             database.before_commit = None
+            with suppress(OSError):
+                os.ftruncate(descriptor, 0)  # so that nobody takes this command for the next holder
     finally:
         os.close(descriptor)
 
 
 _BATCH_KEY = "batch"
+_UNNAMED_HOLDER_S = 0.5
+"""A command that just took the lock writes its name into the file within so long."""
 _LOCK_FILE_START = b'{"command": '
 _MAX_LOCK_FILE_BYTES = 65536
 
@@ -194,11 +199,14 @@ def _writer_mode_bits(index: Path) -> int:
 
 
 def _flock(descriptor: int, database: Database, lock_path: Path) -> None:
+    end_s = time.monotonic() + _UNNAMED_HOLDER_S
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        record = _parse_record(os.pread(descriptor, _MAX_LOCK_FILE_BYTES, 0))
-        raise in_use_error(database.name, _describe(record), is_batch=record.get(_BATCH_KEY) is True) from None
+        while not _try_flock(descriptor):
+            lock_bytes = os.pread(descriptor, _MAX_LOCK_FILE_BYTES, 0)
+            record = _parse_record(lock_bytes)
+            if lock_bytes or time.monotonic() > end_s:
+                raise in_use_error(database.name, _describe(record), is_batch=record.get(_BATCH_KEY) is True)
+            time.sleep(0.005)
     except OSError as problem:
         raise DatabaseError(
             f"database {database.name}: the disk of its folder cannot lock files (flock of {lock_path}: "
@@ -206,6 +214,15 @@ def _flock(descriptor: int, database: Database, lock_path: Path) -> None:
         ) from problem
     if _find_file_identity(lock_path) != (os.fstat(descriptor).st_dev, os.fstat(descriptor).st_ino):
         raise DatabaseError(f"the lock {lock_path} was removed just now; run the command again")
+
+
+def _try_flock(descriptor: int) -> bool:
+    """Locks a file, if no other process has locked it. Raises `OSError` if the disk cannot lock files."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _require_lock_file(descriptor: int, lock_path: Path) -> None:

@@ -15,6 +15,8 @@ from indexer.errors import IndexInUseError
 Entered = TypeVar("Entered")
 _ASKED_EACH_S = 0.2
 _PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_BATCH_PAUSE_S = 0.05
+"""The longest pause while the holder is a long run: one with much to do has the lock again a moment later."""
 
 
 def _report_nothing(_holder: str) -> None:
@@ -27,8 +29,8 @@ class LockWait:
 
     `limit_s`: so many seconds; None: as long as it takes. `batch_limit_s`: the same, where a long run has the lock for
     a batch of its work. `on_wait` is called once for each holder that is waited for longer than a second, with the text
-    for it. `pauses_s`: between two attempts; the last is repeated. `is_over`: asked several times a second; True ends
-    the waiting before its limit, as where the command is to stop.
+    for it. `pauses_s`: between two attempts, or less for a batch; the last is repeated. `is_over`: asked several times
+    a second; True ends the waiting before its limit, as where the command is to stop.
     """
 
     limit_s: float | None = 0.0
@@ -44,9 +46,11 @@ class LockWait:
         """
         start_s, attempts, reported = time.monotonic(), 0, set[str]()
         while True:
+            pause_s = self.pauses_s[min(attempts, len(self.pauses_s) - 1)]
             try:
                 return stack.enter_context(make())
             except IndexInUseError as problem:
+                pause_s = min(pause_s, _BATCH_PAUSE_S) if problem.is_batch else pause_s
                 limit_s = self.batch_limit_s if problem.is_batch else self.limit_s
                 waited_s = time.monotonic() - start_s
                 if (limit_s is not None and waited_s >= limit_s) or (self.is_over is not None and self.is_over()):
@@ -54,7 +58,7 @@ class LockWait:
                 if waited_s > 1.0 and problem.holder not in reported:
                     reported.add(problem.holder)
                     self.on_wait(problem.holder)
-            self._sleep(self.pauses_s[min(attempts, len(self.pauses_s) - 1)])
+            self._sleep(pause_s)
             attempts += 1
 
     def _sleep(self, pause_s: float) -> None:

@@ -11,6 +11,7 @@ Decision 0044: a long run has one row, and takes the lock for each batch.
 import os
 import platform
 import pwd
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
@@ -19,18 +20,21 @@ from functools import partial
 from typing import Any
 
 from indexer.domain.plurals import counted
-from indexer.errors import RunInterrupt
+from indexer.errors import DatabaseError, RunInterrupt
 from indexer.escaping import command_line
 from indexer.store import removals, runs
 from indexer.store.database import Database
 from indexer.store.index_identity import get_index_id, make_token
 from indexer.store.locks.holders import in_use_error
-from indexer.store.locks.run_lock import discard_run_locks, run_lock
+from indexer.store.locks.run_lock import discard_run_locks, list_running, run_lock
 from indexer.store.locks.writer_lock import WriteLock, writer_lock
 from indexer.workflows.context import Clock
 from indexer.workflows.runs.killed_runs import list_killed_runs
 from indexer.workflows.runs.lock_wait import FOREVER, LockWait
 from indexer.workflows.runs.recovery import Recovery, recover_removals
+
+_GAP_SHARE, _LONGEST_GAP_S = 0.05, 0.1
+"""How long the lock stays free between two batches: a share of the time of the first one, at most so many seconds."""
 
 
 @dataclass
@@ -85,6 +89,7 @@ class LongRun:
     ) -> None:
         self._database, self._command, self._first = database, command, first
         self._by_camera, self._clock, self._wait = by_camera, clock, wait
+        self._not_before_s = float("-inf")
 
     @property
     def id(self) -> int:
@@ -102,9 +107,13 @@ class LongRun:
 
         It waits for the lock, recovers what other commands left unfinished, and, of a run that works by camera, has
         locked these cameras. `wait`: how long, if not as the run does. Raises `DatabaseError` if the lock cannot be
-        taken, or was lost.
+        taken, or was lost, or if nothing shows any more that the run is at work: then another run is to be opened.
         """
+        if not list_running(self._database, [self.id]):  # as after a restart of the server in a quiet hour
+            raise DatabaseError(f"others can no longer see that {self._command!r} is at work")
+        time.sleep(max(0.0, self._not_before_s - time.monotonic()))
         with ExitStack() as stack:
+            stack.callback(self._leave_gap, time.monotonic())
             write_lock, recovery = (wait or self._wait).enter(stack, partial(self._locked, cameras))
             batch = replace(self._first, write_lock=write_lock, recovery=recovery)
             _add_recovered(self._first, recovery)
@@ -112,6 +121,11 @@ class LongRun:
             self._first.counts = batch.counts
             with self._database.write() as session:
                 runs.update_counts(session, self.id, self.counts)
+
+    def _leave_gap(self, start_s: float) -> None:
+        """Leaves the lock free for a moment after a batch, so that the commands that wait for it can take it."""
+        now_s = time.monotonic()
+        self._not_before_s = now_s + min(_LONGEST_GAP_S, _GAP_SHARE * (now_s - start_s))
 
     @contextmanager
     def _locked(self, cameras: Sequence[str]) -> Iterator[tuple[WriteLock, Recovery]]:

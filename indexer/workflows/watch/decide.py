@@ -13,7 +13,7 @@ from indexer.workflows.runs.run import ActiveRun
 def decide_cameras(
     context: ComparisonContext, names: Sequence[str], *, run: ActiveRun, cache: ThumbnailCache
 ) -> Iterator[CameraResult]:
-    """Decides these cameras, in this order, by the profiles in force. A camera without images is left out.
+    """Decides these cameras, in this order, by the profiles in force. In one without images nothing is to be decided.
 
     `cache`: the decoded thumbnails that this process keeps from one comparison to the next.
     """
@@ -22,6 +22,8 @@ def decide_cameras(
     for name in names:
         if name in ids:
             yield compare_camera(context, name, ids[name], in_force[name], run=run, cache=cache)
+        else:  # another command forgot it, or gave its images to another camera
+            yield CameraResult(name, in_force[name].profile.name, images=0)
 
 
 def list_undecided_cameras(context: ComparisonContext, folders: Sequence[str]) -> list[str]:

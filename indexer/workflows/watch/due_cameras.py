@@ -32,12 +32,6 @@ class DueCameras:
         """How many cameras are to be compared."""
         return sum(times.touched_s is not None for times in self._cameras.values())
 
-    @property
-    def waiting_since_s(self) -> float:
-        """When the camera that waits longest got its first image; infinite if none waits."""
-        times = [times.touched_s for times in self._cameras.values() if times.touched_s is not None]
-        return min(times, default=float("inf"))
-
     def note_changed(self, camera: str, *, now_s: float) -> None:
         """Notes that a camera got an image, or lost one."""
         times = self._cameras.setdefault(camera, _CameraTimes())

@@ -18,7 +18,7 @@ from indexer.domain.plurals import counted
 from indexer.files.filesystems import find_remote
 from indexer.files.inotify import EventKind, FileEvent, Inotify
 from indexer.files.markers import REPORT_MARKER, find_quarantine
-from indexer.files.walking import Candidate, describe_path, is_image_name, is_video_name
+from indexer.files.walking import Candidate, is_image_name, is_video_name
 from indexer.files.watched_folder import WatchedFolder
 from indexer.workflows.context import SystemTime
 from indexer.workflows.runs.notices import Notices
@@ -42,7 +42,7 @@ class SourceOptions:
 class WatchedSources:
     """All watched folders.
 
-    `notices`: what a person should know of each folder, by its path.
+    `notices`: what a person should know of each folder, by a subject of which only the last sentence counts.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class WatchedSources:
         for folder in self.folders:
             if no_reports is not None:
                 self._look_only(folder, no_reports)
+        self._away: set[str] = set()
         self._known: dict[str, Signature] = {}
         self._recent: OrderedDict[str, WatchedFolder] = OrderedDict()
 
@@ -83,23 +84,23 @@ class WatchedSources:
         self._arrivals.is_incomplete = False
         for folder in self.folders:
             self._walk(folder, is_first=is_first)
+            self._note_state(folder)
 
-    def look(self) -> None:
-        """Finds out which folders are gone or back, and looks for changes in those that report nothing."""
+    def look(self, *, finds_new: bool = True) -> None:
+        """Finds out which folders are gone or back, and looks for changes in those that report nothing.
+
+        `finds_new`: False, if what is new in a folder that was there all the time is left for another watch.
+        """
         for folder in self.folders:
-            was_gone = folder.problem is not None
             is_other = folder.check()
             if is_other:
                 self._walk(folder)
-            elif folder.problem is None and folder.inotify is None:
+            elif folder.problem is None and folder.inotify is None and finds_new:
                 self._note_found(folder, folder.look())
                 self._note_rewritten(folder)
             if folder.problem is None and folder.unreadable:
                 self._enter(folder, folder.enter_unreadable)
-            if folder.problem is not None and not was_gone:
-                self.notices[folder.root] = f"{folder.root!r} is away ({folder.problem}); it is looked for again"
-            elif is_other:
-                self.notices[folder.root] = f"{folder.root!r} is {'back' if was_gone else 'another folder now'}"
+            self._note_state(folder, is_other=is_other)
 
     def read_events(self) -> None:
         """Notes what the folders report now."""
@@ -115,8 +116,7 @@ class WatchedSources:
     def describe(self, path: str) -> Candidate | None:
         """The file at a path as it is now; None if none is there that would be walked."""
         folder = next((folder for folder in self.folders if folder.owns(path)), None)
-        described = None if folder is None else describe_path(path, root=folder.root)
-        return described if isinstance(described, Candidate) else None
+        return None if folder is None else folder.describe(path)
 
     def note_taken(self, candidates: Iterable[Candidate]) -> None:
         """Notes files that the index has now; the last of them are looked at one by one where nothing is reported."""
@@ -142,7 +142,17 @@ class WatchedSources:
     def _look_only(self, folder: WatchedFolder, reason: str) -> None:
         folder.stop_reports()
         if reason:
-            self.notices[folder.root] = f"{folder.root!r} is looked at again and again: {reason}"
+            self.notices[f"reports {folder.root}"] = f"{folder.root!r} is looked at again and again: {reason}"
+
+    def _note_state(self, folder: WatchedFolder, *, is_other: bool = False) -> None:
+        if folder.problem is not None:
+            self._away.add(folder.root)
+            self.notices[folder.root] = f"{folder.root!r} is away ({folder.problem}); it is looked for again"
+        elif folder.root in self._away:
+            self._away.discard(folder.root)
+            self.notices[folder.root] = f"{folder.root!r} is back"
+        elif is_other:
+            self.notices[folder.root] = f"{folder.root!r} is another folder now"
 
     def _walk(self, folder: WatchedFolder, *, is_first: bool = False) -> None:
         reason = None if folder.inotify is None else _describe_remote(folder.root)
@@ -201,8 +211,8 @@ class WatchedSources:
     def _note_rewritten(self, folder: WatchedFolder) -> None:
         """Notes those of the last files that were written again at their names, which their folders do not show."""
         for path in [path for path, owner in self._recent.items() if owner is folder]:
-            described = describe_path(path, root=folder.root)
-            if not isinstance(described, Candidate):
+            described = folder.describe(path)
+            if described is None:
                 del self._recent[path]
             elif self._known.get(path) != _signature(described):
                 self._note_seen(described)

@@ -35,14 +35,13 @@ from indexer.workflows.watch.due_cameras import DueCameras
 from indexer.workflows.watch.intake import Intake, IntakeResult, record_naming
 from indexer.workflows.watch.once import OnceProgress
 from indexer.workflows.watch.options import WatchOptions, WatchOutput
-from indexer.workflows.watch.outcomes import WatchReport, kind_of
+from indexer.workflows.watch.outcomes import WatchReport
+from indexer.workflows.watch.reasons import WaitReasons
 from indexer.workflows.watch.sources import SourceOptions, WatchedSources, is_own_folder, say_unreadable
 from indexer.workflows.watch.video_queue import VideoQueue
 
-_MAX_LISTED = 100
 _CACHED_BYTES = 1 << 28
 """Decoded thumbnails of all cameras together; more where one camera needs more."""
-_MANY_CLOSES = 10
 _FLOOD_SHARE = 10.0
 """While more files wait than are taken in at once, one part in so many of the time goes into comparisons."""
 
@@ -114,7 +113,7 @@ class _Watch:
         self._cameras = DueCameras()
         self._thumbnails = ThumbnailCache(capacity_bytes=_CACHED_BYTES)
         self._image_folders = [*folders, *([] if videos is None else [videos.options.frames_folder])]
-        self._reasons: dict[str, str] = {}
+        self._reasons = WaitReasons(self._notices)
         self._walked_s = self._looked_s = self._taken_s = float("-inf")
         self._rested_s = self._now_s()
         self._once = OnceProgress(options.times.grace_s, now_s=self._now_s())
@@ -139,8 +138,7 @@ class _Watch:
         self.report.ended_by = None if number is None else signal.Signals(number).name
         self.report.waits = len(self._arrivals)
         in_hand = [] if self._videos is None else self._videos.list_in_hand()
-        self._reasons |= dict.fromkeys(in_hand[:_MAX_LISTED], "it was being read")
-        self.report.waiting = [item for item in self._reasons.items() if item[0] in self._arrivals]
+        self.report.waiting = self._reasons.list_items(self._arrivals, in_hand)
 
     def _run(self) -> None:
         while not self._is_over():
@@ -197,19 +195,26 @@ class _Watch:
         """Finds what arrived."""
         now_s = self._now_s()
         self._sources.read_events()
-        is_drained = self._arrivals.is_incomplete and not self._has_due()
-        if is_drained or self._must_walk or now_s - self._walked_s >= self._options.rescan_s:
-            self._sources.walk(is_first=self._walked_s == float("-inf"))
+        if self._is_time_to_walk():
+            is_first = self._walked_s == float("-inf")
+            self._sources.walk(is_first=is_first)
+            if is_first:
+                self._once.note_walked(now_s=self._now_s())
             self._walked_s = self._looked_s = now_s
             self._must_walk = False
             if self._options.compares:
                 for camera in list_undecided_cameras(self._context, self._image_folders):
                     self._cameras.note_changed(camera, now_s=now_s)
         elif now_s - self._looked_s >= self._options.every_s:
-            self._sources.look()
+            self._sources.look(finds_new=self._finds_new())
             self._looked_s = now_s
-        for folder, sentence in self._sources.notices.items():
-            self._notices.say(folder, sentence)
+        self._show_folders(run)
+
+    def _show_folders(self, run: LongRun) -> None:
+        """Says what changed about the folders, and stores which of them are away."""
+        self._reasons.forget_gone(self._arrivals)
+        for subject, sentence in self._sources.notices.items():
+            self._notices.say(subject, sentence)
         for watched in self._sources.folders:
             say_unreadable(watched, self._notices)
         away = [folder.root for folder in self._sources.folders if folder.problem is not None]
@@ -248,18 +253,10 @@ class _Watch:
             self._once.note_taken(now_s=now_s)
         self._sources.note_taken(result.taken)
         for candidate in result.taken:
-            if reason := self._reasons.pop(candidate.path, None):
-                self._notices.end(kind_of(reason), f"{printable(candidate.path)} was taken in now")
-            closes = self._arrivals.finish(candidate.path)
-            if closes > _MANY_CLOSES:
-                self._notices.say(
-                    candidate.path,
-                    f"{printable(candidate.path)} was written {closes} times before it was read; give the camera a "
-                    "time in its names",
-                )
+            self._reasons.end(candidate.path, closes=self._arrivals.finish(candidate.path))
         for path, reason in result.refused.items():
             self._arrivals.put_back(path, now_s=now_s, is_refused=bool(reason))
-            self._note_reason(path, reason)
+            self._reasons.note(path, reason)
         for camera in result.cameras:
             self._cameras.note_changed(camera, now_s=now_s)
 
@@ -274,18 +271,15 @@ class _Watch:
                 own_folders[folder] = is_own_folder(folder)
             if candidate is None or own_folders[folder]:
                 signature = None
-                self._reasons.pop(path, None)
             if self._arrivals.check(path, signature, now_s=self._now_s()) and candidate is not None:
                 yield candidate
 
     def _compare(self, run: LongRun) -> None:
         """Compares the cameras whose turn it is, until so much time has passed that files should be taken in again."""
         begin_s = self._now_s()
-        awaits_files = self._awaits_files()
-        is_patient = self._is_flood or begin_s - self._cameras.waiting_since_s <= self._once.patience_s
-        if (awaits_files and is_patient) or (self._is_flood and not self._options.is_once and begin_s < self._rested_s):
-            return  # with `is_once` each camera is compared once, at the end, unless files never stop coming
-        due = self._cameras.list_due(now_s=begin_s, at_once=self._options.is_once and not awaits_files)
+        if self._awaits_files() or (self._is_flood and not self._options.is_once and begin_s < self._rested_s):
+            return  # with `is_once` each camera is compared once, at the end
+        due = self._cameras.list_due(now_s=begin_s, at_once=self._options.is_once)
         if not due:
             return
         with run.record_batch() as batch:
@@ -305,13 +299,6 @@ class _Watch:
                     break
             batch.counts.update(self.report.counts)
         self._rested_s = begin_s + _FLOOD_SHARE * (self._now_s() - begin_s)
-
-    def _note_reason(self, path: str, reason: str) -> None:
-        """Remembers why a file waits; says so if it is not because it is unfinished."""
-        if reason:
-            self._notices.begin(kind_of(reason), f"{printable(path)} waits, and is tried again: {reason}")
-        if path in self._reasons or len(self._reasons) < _MAX_LISTED:
-            self._reasons[path] = reason or "it is not whole yet"
 
     @contextmanager
     def _outages(self, run: LongRun | None = None) -> Iterator[None]:
@@ -359,8 +346,18 @@ class _Watch:
     def _awaits_files(self) -> bool:
         """Whether a watch that is to end by itself still waits for files."""
         return self._options.is_once and self._once.awaits_files(
-            self._arrivals.unfinished, videos=len(self._videos or ()), now_s=self._now_s()
+            self._arrivals.has_unfinished, videos=len(self._videos or ()), now_s=self._now_s()
         )
+
+    def _finds_new(self) -> bool:
+        """Whether files that arrive now are taken up: always, but by a watch that is to end by itself."""
+        return not self._options.is_once or self._once.finds_new(now_s=self._now_s())
+
+    def _is_time_to_walk(self) -> bool:
+        """Whether the folders are to be walked: first, when something was lost, and from time to time."""
+        is_drained = self._arrivals.is_incomplete and not self._has_due()
+        is_long_ago = self._now_s() - self._walked_s >= self._options.rescan_s and self._finds_new()
+        return is_drained or self._must_walk or is_long_ago or self._walked_s == float("-inf")
 
     def _is_time_to_take(self) -> bool:
         return self._options.is_once or self._is_flood or self._now_s() - self._taken_s >= self._options.every_s
@@ -371,7 +368,9 @@ class _Watch:
     def _next_s(self) -> float:
         """When there is something to do again, if nothing is reported."""
         every_s = self._options.every_s
-        times = [self._looked_s + every_s, self._walked_s + self._options.rescan_s]
+        times = [self._looked_s + every_s]
+        if self._finds_new():
+            times.append(self._walked_s + self._options.rescan_s)
         if self._videos is not None:
             times.append(self._videos.next_due_s)
         if (due_s := self._arrivals.next_due_s) is not None:

@@ -1,10 +1,12 @@
 """The writer's lock: one command at a time, the second is told who the first is, and a dead one holds nothing."""
 
 import fcntl
+import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -13,7 +15,7 @@ from time import monotonic
 
 import pytest
 
-from indexer.errors import DatabaseError
+from indexer.errors import DatabaseError, IndexInUseError
 from indexer.store import runs
 from indexer.store.database import Database
 from indexer.store.locks import writer_lock as locking
@@ -100,6 +102,27 @@ def test_unreadable_holder(database: Database, said: str) -> None:
         told = pytest.raises(DatabaseError, match="is being written by another command")
         with told, writer_lock(database, command="compare", since=SINCE):
             pass
+
+
+@on_sqlite
+def test_holder_that_writes_its_name_a_moment_later(database: Database) -> None:
+    """Who is refused in the moment between the lock and its record learns all the same whose batch it is; a lock that
+    was released names nobody."""
+    with writer_lock(database, command="prune", since=SINCE):
+        pass
+    record = {"command": "watch", "pid": 7, "host": "h", "since": SINCE.isoformat(), "batch": True}
+    with Path(f"{database.path}.lock").open("r+") as file:
+        assert file.read() == ""
+        fcntl.flock(file, fcntl.LOCK_EX)
+        later = threading.Timer(0.1, lambda: (file.write(json.dumps(record)), file.flush()))
+        later.start()
+        with (
+            pytest.raises(IndexInUseError, match="'watch'") as refused,
+            writer_lock(database, command="a", since=SINCE),
+        ):
+            pass
+        later.join()
+    assert refused.value.is_batch
 
 
 @on_sqlite

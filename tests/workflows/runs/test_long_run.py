@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from indexer.workflows.runs.killed_runs import list_killed_runs
 from indexer.workflows.runs.lock_wait import LockWait
 from indexer.workflows.runs.run import open_run, record_run
 from tests.support.apart import until
+from tests.support.databases import on_sqlite
 from tests.support.index import Index, Ticking, name, picture
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -81,6 +83,39 @@ def test_others_work_between_batches(index: Index) -> None:
             pass
     other.close()
     assert [row[:2] for row in runs(index)] == [("ingest", "done"), ("pin", "done")]
+
+
+@on_sqlite
+def test_others_get_the_lock_of_a_run_that_takes_it_again_at_once(index: Index) -> None:
+    """A command that waits for a long run with batch after batch gets the lock long before it gives up."""
+    is_over = threading.Event()
+
+    def work(database: Database) -> None:
+        with open_run(database, "ingest", arguments={}, clock=Ticking()) as run:
+            while not is_over.is_set():
+                with run.record_batch():
+                    is_over.wait(0.3)
+
+    with ThreadPoolExecutor(1) as threads, closing(Database(index.database.url)) as other:
+        working = threads.submit(work, other)
+        try:
+            until(lambda: index.rows("SELECT COUNT(*) FROM runs") == [(1,)])
+            for _ in range(3):
+                with record_run(index.database, "pin", arguments={}, clock=index.clock):
+                    pass
+        finally:
+            is_over.set()
+        working.result()
+
+
+@on_sqlite
+def test_a_run_that_is_no_longer_shown_works_no_more(index: Index) -> None:
+    """A run whose lock is gone, which others take for cut off, has no further batch."""
+    with open_run(index.database, "ingest", arguments={}, clock=index.clock) as run:
+        (lock,) = Path(str(index.database.path)).parent.glob("*.run1.lock")
+        lock.unlink()
+        with pytest.raises(DatabaseError, match="'ingest' is at work"), run.record_batch():
+            pass
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 import os
 import select
 import shutil
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from indexer.workflows.compare.camera import compare_camera
 from indexer.workflows.context import SystemTime
 from indexer.workflows.watch import decide, once
 from indexer.workflows.watch.due_cameras import DueCameras
+from tests.support.databases import on_sqlite
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
 from tests.workflows.watch.conftest import Watching
 
@@ -271,28 +274,30 @@ def test_files_that_never_become_whole_keep_no_image_undecided(
     assert (report.decided, report.waits) == (1, 1)
 
 
-def test_files_that_never_stop_coming_keep_no_image_undecided(
-    index: Index, watching: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A file that is always in the making, as that of a recorder, and new ones again and again: cameras that waited
-    long enough are compared beside them."""
-    monkeypatch.setattr(once, "SHORTEST_PATIENCE_S", 0.3)
-    real, looks = Arrivals.check, list[int]()
+@on_sqlite
+def test_files_that_never_stop_coming_keep_no_watch_at_work(index: Index, watch_once: Watch) -> None:
+    """A watch with `is_once` ends although new files come and old ones are overwritten for ever: it takes in what was
+    there when it began, and what came within the grace time, and decides that; the next one takes in the rest."""
+    is_over = threading.Event()
 
-    def check(arrivals: Arrivals, path: str, signature: Any, *, now_s: float) -> bool:
-        looks.append(1)
-        return real(arrivals, path, (len(looks), 0) if path.endswith(name(0)) else signature, now_s=now_s)
-
-    monkeypatch.setattr(Arrivals, "check", check)
-    index.put(name(0), picture())
-    with watching(is_once=True, times=ArrivalTimes(0.02, 0.05)) as work:
-        for minute in range(1, 100):
+    def write() -> None:
+        for minute in range(1000):
             index.put(name(minute), picture(stamp=minute))
-            time.sleep(0.05)
-            if index.rows("SELECT COUNT(*) FROM decisions") != [(0,)]:
-                break
-        assert index.rows("SELECT COUNT(*) FROM decisions") != [(0,)]
-        assert work.report is None, "it still waits"
+            index.put("snapshot.png", picture(stamp=minute))
+            if is_over.wait(0.02):
+                return
+
+    index.put(name(0), picture())
+    with ThreadPoolExecutor(1) as writer:
+        writing = writer.submit(write)
+        try:
+            watch_once(times=ArrivalTimes(0.02, 0.3))
+            assert not writing.done(), "it did not end while files came"
+        finally:
+            is_over.set()
+    states, decided = index.states(), "SELECT path FROM audit_decisions WHERE state = 'ready' AND verdict IS NOT NULL"
+    assert (name(0), "ready", None) in states
+    assert len(index.rows(decided)) == sum(state == "ready" for _, state, _ in states)
 
 
 def test_a_short_grace_time_ends_no_watch_early(index: Index, watch_once: Watch) -> None:

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,9 @@ from indexer.workflows.admin.status import status
 from indexer.workflows.admin.status_check import check_status
 from indexer.workflows.context import SystemTime
 from indexer.workflows.runs.run import name_of_user, record_run
-from indexer.workflows.watch.intake import Intake
-from tests.support.databases import on_sqlite
+from indexer.workflows.watch.intake import Intake, IntakeResult
+from tests.support.connections import END_OTHERS, connected
+from tests.support.databases import on_postgresql, on_sqlite
 from tests.support.index import CAR, Index, name, picture
 
 Watch = Callable[..., Any]
@@ -40,6 +41,21 @@ def write_slowly(path: Path, content: bytes, *, pieces: int = 5, pause_s: float 
         for start in range(0, len(content), size):
             file.write(content[start : start + size])
             time.sleep(pause_s)
+
+
+@contextmanager
+def small_queue(reports: int) -> Iterator[None]:
+    """Queues of reports that are made in the block hold so many; the test skips, visibly, where nobody may say so."""
+    limit = Path("/proc/sys/fs/inotify/max_queued_events")
+    try:
+        before = limit.read_text()
+        limit.write_text(str(reports))
+    except OSError as problem:
+        pytest.skip(f"needs the right to set fs.inotify.max_queued_events: {problem.strerror}")
+    try:
+        yield
+    finally:
+        limit.write_text(before)
 
 
 @on_sqlite
@@ -159,6 +175,29 @@ def test_lost_reports_cost_nothing(index: Index, watching: Watch, monkeypatch: p
 
 
 @on_sqlite
+def test_a_queue_that_is_too_small(index: Index, watching: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the kernel's queue is full again and again, each file is taken in and decided, once."""
+    real, lost = Inotify.iter_events, list[FileEvent]()
+
+    def count(inotify: Inotify) -> Iterator[FileEvent]:
+        for event in real(inotify):
+            lost.extend([event] if event.kind is EventKind.REPORTS_LOST else [])
+            yield event
+
+    monkeypatch.setattr(Inotify, "iter_events", count)
+    files = [f"cam{number % 3}/{name(number, f'cam{number % 3}')}" for number in range(30)]
+    with small_queue(4), watching(rescan_s=1000, max_batch=8) as work:
+        for start in range(0, len(files), 10):
+            for number in range(start, start + 10):
+                index.put(files[number], picture(stamp=number))
+            work.until_ready(*files[: start + 10])
+    assert lost
+    assert (dict(work.report.outcomes), work.report.waits) == ({"added": 30}, 0)
+    current = "SELECT COUNT(*), COUNT(DISTINCT image_id) FROM decisions WHERE superseded_at IS NULL"
+    assert index.rows(current) == [(30, 30)]
+
+
+@on_sqlite
 def test_a_network_disk_below_a_folder_is_looked_at(
     index: Index, watching: Watch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,6 +266,23 @@ def test_an_index_that_cannot_be_written(index: Index, watching: Watch, monkeypa
         work.until_ready(name(0))
     assert work.lines == ["the disk is full; tried again each 0.1 s", "the index can be written again"]
     assert index.rows("SELECT COUNT(*) FROM runs WHERE command = 'watch'") == [(1,)]
+
+
+@on_postgresql
+def test_a_server_that_restarts_unnoticed(index: Index, watching: Watch) -> None:
+    """When the server ended all connections while nothing arrived, what arrives later is taken in, and the watch is
+    still shown as one at work."""
+    with watching() as work:
+        index.put(name(0), picture())
+        work.until_ready(name(0))
+        with connected(index.database.url) as connection:
+            connection.execute(END_OTHERS)
+        index.put(name(1), picture(CAR))
+        work.until_ready(name(0), name(1))
+        (state,) = status(index.database).watches
+        assert (state.folders, state.is_running) == ((str(index.folder),), True)
+        assert not check_status(index.database, silent_after=0, clock=index.clock).watches_cut_off
+    assert index.rows("SELECT DISTINCT outcome FROM runs") == [("done",)]
 
 
 @on_sqlite
@@ -307,6 +363,26 @@ def test_a_file_that_changes_while_it_is_taken_in_has_no_reason(
         work.until(lambda: len(changes) == 2)
         work.until_ready(name(0))
     assert work.lines == []
+
+
+@on_sqlite
+def test_a_reason_is_reported_again_after_its_file_is_gone(
+    index: Index, watching: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the file is gone that waited for a reason, that is said, and so is the next file that waits for it."""
+
+    def refuse(_intake: Intake, _run: Any, candidates: Any, **_how: Any) -> IntakeResult:
+        return IntakeResult(refused=dict.fromkeys([candidate.path for candidate in candidates], "no right (13)"))
+
+    monkeypatch.setattr(Intake, "take_in", refuse)
+    with watching() as work:
+        for minute in range(2):
+            path = index.put(name(minute), picture())
+            work.until(lambda: len(work.lines) % 2 == 1)
+            path.unlink()
+            work.until(lambda: len(work.lines) % 2 == 0)
+    begun, gone = "waits, and is tried again: no right (13)", "is gone"
+    assert [line.partition(".png ")[2] for line in work.lines] == [begun, gone] * 2
 
 
 def test_status_shows_who_watches(index: Index, watching: Watch) -> None:
