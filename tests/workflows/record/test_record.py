@@ -114,16 +114,20 @@ def test_a_killed_reader_is_started_again(index: Index, tmp_path: Path) -> None:
 
 @on_sqlite
 def test_a_storm_is_capped(index: Index, tmp_path: Path) -> None:
-    """More new frames than the limit are counted, and not stored."""
+    """More new frames than the limit are counted, and not stored; also where the reader is started again meanwhile."""
+    before, numbers = list_readers(), count()
     with web_camera() as camera, recorded(camera, index, tmp_path, max_per_minute=2) as work:
-        numbers = count()
 
-        def is_capped() -> bool:
+        def is_capped(recordings: int) -> bool:
             camera.picture = scene(10 + 40 * (next(numbers) % 6))
             time.sleep(0.2)
-            return "capped" in reasons(index)
+            capped = "SELECT COUNT(DISTINCT recording_id) FROM spans WHERE reason = 'capped'"
+            return work.count(capped) == recordings
 
-        work.until(is_capped)
+        work.until(partial(is_capped, 1))
+        (reader,) = list_readers() - before
+        os.kill(reader, signal.SIGKILL)
+        work.until(partial(is_capped, 2))
     assert stored(index) == 2
     assert work.source().frames_capped > 0
     assert sum("too much is new" in line for line in work.lines) == 1
