@@ -19,6 +19,8 @@ from tests.support.command import Run
 from tests.support.live_cameras import scene, web_camera
 from tests.support.record_runs import accounted, count, made_in, readers_of, recording, require_no_loss
 
+SHOWN = ("cmdline", "environ")
+"""What `ps` shows of a process."""
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 
@@ -31,6 +33,7 @@ def test_a_signal_ends_it_in_order(tmp_path: Path, send: Callable[[int, int], No
         recording(tmp_path, camera, "--json", start_new_session=True) as process,
     ):
         until(lambda: count(tmp_path, "SELECT COALESCE(SUM(frames_read), 0) FROM recordings") >= 4)
+        shown = [Path(f"/proc/{number}/{name}").read_bytes() for number in readers_of(tmp_path) for name in SHOWN]
         send(process.pid, signal.SIGTERM)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
@@ -42,6 +45,8 @@ def test_a_signal_ends_it_in_order(tmp_path: Path, send: Callable[[int, int], No
     accounted(tmp_path)
     until(lambda: not readers_of(tmp_path))
     assert "secret" not in out
+    assert len(shown) >= 2 * len(SHOWN)
+    assert b"secret" not in b"".join(shown)
     assert b"secret" not in (tmp_path / "i.db").read_bytes()
 
 
