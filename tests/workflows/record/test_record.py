@@ -241,6 +241,7 @@ def test_another_command_has_the_index(
         work.until(lambda: "the index is free again" in work.lines)
 
 
+@on_sqlite
 def test_a_stop_while_another_command_has_the_index(index: Index, tmp_path: Path, hold_index: Hold) -> None:
     """It ends soon, says what was not written, and keeps the files: the next record takes them in, in order."""
     with web_camera() as camera:
