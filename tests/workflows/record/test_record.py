@@ -231,12 +231,14 @@ def test_frames_of_a_killed_record_are_taken_in(index: Index, tmp_path: Path) ->
 def test_another_command_has_the_index(
     index: Index, tmp_path: Path, hold_index: Callable[[], AbstractContextManager[object]]
 ) -> None:
-    """Frames wait meanwhile, and all are there afterwards."""
-    with web_camera() as camera, recorded(camera, index, tmp_path) as work:
+    """Frames wait meanwhile, at their paths, where a kill does not lose them; and all are there afterwards."""
+    with web_camera() as camera, recorded(camera, index, tmp_path, lock_wait_s=0.2) as work:
         work.until_frames(2)
         with hold_index():
             camera.picture = scene(60)
             work.until(lambda: any(line.startswith("waits for") for line in work.lines))
+            work.until(lambda: len(list((tmp_path / "frames" / "gate").rglob("*.jpg"))) == 2)
+            assert stored(index) == 1
         work.until(lambda: stored(index) == 2)
         work.until(lambda: "the index is free again" in work.lines)
 
