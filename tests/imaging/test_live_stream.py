@@ -191,17 +191,16 @@ def test_a_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def open_device(address: str, **how: Any) -> object:
         opened.append((address, how["format"], how["options"]))
-        return open_file(str(file), format="mjpeg", options={"framerate": "0.1"})
+        return open_file(str(file), format="mjpeg", options={"framerate": "0.01"})
 
     monkeypatch.setattr(av, "open", open_device)
-    frames, began_s = list[LiveFrame | None](), time.monotonic()
-    source = parse_source("gate=/dev/video0")
+    frames, source = list[LiveFrame | None](), parse_source("gate=/dev/video0")
     with pytest.raises(StreamEndedError) as end, open_live(source, transport="tcp", limits=Limits()) as stream:
         frames.extend(stream.frames(every_s=0.0, sampling=Sampling.AUTO))
     whole = [frame for frame in frames if frame is not None]
     assert opened == [("/dev/video0", "v4l2", {})]
     assert ([frame.damage for frame in whole], end.value.because) == ([None] * 3, RecordingEnd.LOST)
-    assert whole[-1].time.offset_us <= 1_000_000 * (time.monotonic() - began_s)
+    assert whole[-1].time.offset_us < 60_000_000, "by the file it would be 200 s"
 
 
 def act_at_a_frame(address: str, act: Callable[[], None], *, timeout_s: float = 10.0) -> None:
