@@ -183,15 +183,15 @@ def test_a_device_that_is_no_camera(device: str, reason: str) -> None:
 
 
 def test_a_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Video4Linux is opened, and no other format; its frames have the times of their arrival. No machine of the tests
-    has a camera: a file of pictures stands in for it."""
+    """Video4Linux is opened, and no other format; when it is unplugged, it is lost. No machine of the tests has one: a
+    file of pictures stands in for it."""
     file = tmp_path / "pictures.mjpeg"
     file.write_bytes(3 * WebCamera(picture=scene(40)).jpeg())
     opened, open_file = list[object](), av.open
 
     def open_device(address: str, **how: Any) -> object:
         opened.append((address, how["format"], how["options"]))
-        return open_file(str(file), format="mjpeg", options={"framerate": "0.01"})
+        return open_file(str(file), format="mjpeg")
 
     monkeypatch.setattr(av, "open", open_device)
     frames, source = list[LiveFrame | None](), parse_source("gate=/dev/video0")
@@ -200,7 +200,6 @@ def test_a_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = [frame for frame in frames if frame is not None]
     assert opened == [("/dev/video0", "v4l2", {})]
     assert ([frame.damage for frame in whole], end.value.because) == ([None] * 3, RecordingEnd.LOST)
-    assert whole[-1].time.offset_us < 60_000_000, "by the file it would be 200 s"
 
 
 def act_at_a_frame(address: str, act: Callable[[], None], *, timeout_s: float = 10.0) -> None:
