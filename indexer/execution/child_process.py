@@ -55,7 +55,7 @@ class Channel:
     def receive(self) -> Any:
         """The next message; None if there is none now. Raises `ChannelClosedError` if the other end is gone."""
         try:
-            data = self._end.recv(_LARGEST_BYTES)
+            data = self._receive()
         except BlockingIOError:
             return None
         except OSError as problem:
@@ -63,6 +63,14 @@ class Channel:
         if not data:
             raise ChannelClosedError
         return pickle.loads(data)
+
+    def _receive(self) -> bytes:
+        """The next message; b"" if the other end is gone. Raises `OSError`."""
+        try:
+            return self._end.recv(_LARGEST_BYTES)
+        except ConnectionResetError:
+            # Linux says so once, and before the messages that are there, if the other end closed with some not taken.
+            return self._end.recv(_LARGEST_BYTES)
 
     def close(self) -> None:
         """Closes this end."""

@@ -22,6 +22,7 @@ from indexer.workflows.admin.status import status
 from tests.support.apart import answer, rows, shoot, started, until
 from tests.support.command import command
 from tests.support.databases import on_postgresql
+from tests.support.mounts import small_disk
 from tests.support.videos import make_video, numbered_frame
 
 SHORT = ("--every", "0.5", "--settle", "0.5", "--grace", "5")
@@ -43,20 +44,6 @@ def watching(folder: Path, *options: str, database: str = "i.db", **more: Any) -
         started(*words, folder=folder, stdout=subprocess.DEVNULL, stderr=said, **more) as process,
     ):
         yield process
-
-
-@contextmanager
-def mounted(at: Path, size: str) -> Iterator[None]:
-    """A small disk of its own; the drill skips, visibly, where none may be mounted."""
-    at.mkdir(exist_ok=True)
-    line = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(at)]
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"needs the right to mount: {done.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", at], check=True)
 
 
 def is_idle() -> bool:
@@ -129,7 +116,7 @@ def test_twenty_thousand_files_at_once(tmp_path: Path, record_property: Callable
 def test_a_full_disk(tmp_path: Path) -> None:
     """An index on a full disk of 4 MB is written again when there is space, and nothing is lost."""
     made = list(shoot(tmp_path / "made", cameras=2, frames=60).glob("*.png"))
-    with mounted(tmp_path / "disk", "4m"):
+    with small_disk(tmp_path / "disk", "4m"):
         (tmp_path / "cams").mkdir()
         index = tmp_path / "disk" / "i.db"
         open_database(str(index), create=True).close()
@@ -156,13 +143,13 @@ def test_a_disk_that_is_unmounted_and_comes_back(tmp_path: Path) -> None:
     """While the watched disk is away nothing is marked missing; what is on it when it is back is taken in."""
     made = sorted(shoot(tmp_path / "made", cameras=1, frames=20).glob("*.png"))
     with watching(tmp_path):
-        with mounted(tmp_path / "cams", "20m"):
+        with small_disk(tmp_path / "cams", "20m"):
             for path in made[:10]:
                 shutil.copyfile(path, tmp_path / "cams" / path.name)
             until(lambda: rows(tmp_path / "i.db", DECIDED) == [(10,)], timeout_s=120)
         time.sleep(2)
         assert rows(tmp_path / "i.db", READY) == [(10,)]
-        with mounted(tmp_path / "cams", "20m"):
+        with small_disk(tmp_path / "cams", "20m"):
             for path in made:
                 shutil.copyfile(path, tmp_path / "cams" / path.name)
             until(lambda: rows(tmp_path / "i.db", DECIDED) == [(20,)], timeout_s=120)
@@ -225,7 +212,7 @@ def test_a_name_overwritten_every_second(tmp_path: Path, words: tuple[str, ...])
 def test_moves_between_disks(tmp_path: Path, words: tuple[str, ...]) -> None:
     """Files and folders that are moved from another disk, which copies and deletes them, are taken in whole."""
     made = list(shoot(tmp_path / "made", cameras=10, frames=20).glob("*.png"))
-    with mounted(tmp_path / "other", "64m"), watching(tmp_path, *words):
+    with small_disk(tmp_path / "other", "64m"), watching(tmp_path, *words):
         until(lambda: list(tmp_path.glob("i.db.run*")), timeout_s=120)
         for path in made:
             folder = tmp_path / "other" / path.stem.partition("-")[0]  # in two folders at once, a camera may be two
@@ -244,7 +231,7 @@ def test_a_full_disk_of_the_cameras(tmp_path: Path) -> None:
     """Files that a full disk cut off are recorded as damaged after the grace time, never as images; each is taken in
     when it was written again."""
     made = list(shoot(tmp_path / "made", cameras=2, frames=60, size=(240, 320)).glob("*.png"))
-    with mounted(tmp_path / "cams", "1m"), watching(tmp_path):
+    with small_disk(tmp_path / "cams", "1m"), watching(tmp_path):
         until(lambda: list(tmp_path.glob("i.db.run*")), timeout_s=120)
         refused = []
         for path in made:
@@ -399,7 +386,7 @@ def test_a_full_disk_of_frames(tmp_path: Path) -> None:
     (tmp_path / "cams").mkdir()
     rng = np.random.default_rng(26)
     scenes = [rng.integers(0, 256, (240, 320, 3), np.uint8) for _ in range(40)]
-    with mounted(tmp_path / "frames", "1m"), watching(tmp_path, "--frames", "frames"):
+    with small_disk(tmp_path / "frames", "1m"), watching(tmp_path, "--frames", "frames"):
         video = make_video(tmp_path / "made" / "gate_20260101_000000.mp4", rate=1, keyframe_every=1, pictures=scenes)
         os.utime(video, (1e9, 1e9))
         video.rename(tmp_path / "cams" / video.name)

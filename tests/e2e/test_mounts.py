@@ -13,18 +13,7 @@ from indexer.files.filesystems import is_mount_point
 from indexer.files.quarantine import quarantine_folder
 from indexer.store.schema import open_database
 from tests.support.index import BIRD, Index, name, picture
-
-
-@contextmanager
-def mounted(*line: str | Path, at: Path) -> Iterator[None]:
-    """A mount until the end of the block; the test skips, visibly, where none is allowed."""
-    done = subprocess.run(["mount", *line, at], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"needs the right to mount: {done.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", at], check=True)
+from tests.support.mounts import mounted
 
 
 @pytest.fixture(params=["bind", "overlay"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.support.databases import on_sqlite
 from tests.support.index import Index
-from tests.support.live_cameras import needs_rtsp_server, pipeline, rtsp_server, web_camera
+from tests.support.live_cameras import certificate, needs_rtsp_server, pipeline, rtsp_server, web_camera
 from tests.support.recordings import recording
 
 pytestmark = needs_rtsp_server
@@ -52,8 +52,9 @@ def test_a_server_that_is_killed_stopped_and_started_again(index: Index, tmp_pat
 
 @on_sqlite
 def test_a_server_with_another_password(index: Index, tmp_path: Path) -> None:
-    """The camera is away with a reason, and is not asked again at once; the one with the right password is recorded."""
-    with rtsp_server({"ball": pipeline()}, password="me:secret") as server:
+    """By TLS: the camera is away with a reason, and is not asked again at once; the one with the right password is
+    recorded."""
+    with rtsp_server({"ball": pipeline()}, password="me:secret", certificate=certificate(tmp_path)) as server:
         right = server.address("ball").replace("//", "//me:secret@")
         sources = [f"right={right}", f"wrong={right.replace('secret', 'guess')}"]
         with recording(index.database, tmp_path / "frames", *sources) as work:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-from collections.abc import Callable
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from functools import partial
@@ -13,25 +12,28 @@ import pytest
 
 from indexer.store.database import Database, parse_database
 from indexer.store.locks.writer_lock import writer_lock
+from indexer.store.schema import open_database
 from indexer.workflows.runs.lock_wait import LockWait
 from tests.support.apart import rows, started, until
 from tests.support.command import Run
 from tests.support.live_cameras import scene, web_camera
 from tests.support.record_runs import accounted, count, made_in, readers_of, recording, require_no_loss
 
+SHOWN = ("cmdline", "environ")
+"""What `ps` shows of a process."""
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 
-@pytest.mark.parametrize("send", [os.kill, os.killpg])
-def test_a_signal_ends_it_in_order(tmp_path: Path, send: Callable[[int, int], None]) -> None:
-    """SIGTERM, also to all its processes, ends a record with exit code 0; all frames are accounted for, and no process
-    is left."""
+def test_a_signal_ends_it_in_order(tmp_path: Path) -> None:
+    """SIGTERM to all its processes ends a record with exit code 0; all frames are accounted for, no process is left,
+    and the password is nowhere."""
     with (
         web_camera(password="me:secret") as camera,
         recording(tmp_path, camera, "--json", start_new_session=True) as process,
     ):
         until(lambda: count(tmp_path, "SELECT COALESCE(SUM(frames_read), 0) FROM recordings") >= 4)
-        send(process.pid, signal.SIGTERM)
+        shown = [Path(f"/proc/{number}/{name}").read_bytes() for number in readers_of(tmp_path) for name in SHOWN]
+        os.killpg(process.pid, signal.SIGTERM)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert rows(tmp_path / "i.db", "SELECT ended_because FROM recordings") == [("stopped",)]
@@ -42,23 +44,9 @@ def test_a_signal_ends_it_in_order(tmp_path: Path, send: Callable[[int, int], No
     accounted(tmp_path)
     until(lambda: not readers_of(tmp_path))
     assert "secret" not in out
+    assert len(shown) >= 2 * len(SHOWN)
+    assert b"secret" not in b"".join(shown)
     assert b"secret" not in (tmp_path / "i.db").read_bytes()
-
-
-def test_a_signal_while_another_command_has_the_index(tmp_path: Path) -> None:
-    """It ends with exit code 1, and says how many frames have files and no rows yet; the files are at their paths."""
-    with web_camera() as camera, recording(tmp_path, camera, "--json") as process, ExitStack() as stack:
-        until(lambda: count(tmp_path, "SELECT COUNT(*) FROM images") == 1)
-        database = stack.enter_context(closing(Database(parse_database(str(tmp_path / "i.db")))))
-        lock = partial(writer_lock, database, command="prune", since=datetime.now(UTC), by_camera=False)
-        LockWait(30.0, 30.0, pauses_s=(0.001,)).enter(stack, lock)
-        camera.picture = scene(60)
-        until(lambda: len(list((tmp_path / "frames").rglob("*.jpg"))) == 2)
-        process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=60)
-    assert (process.returncode, json.loads(out)["unwritten"]) == (1, 1)
-    assert len(list((tmp_path / "frames" / "gate").rglob("*.jpg"))) == 2
-    assert [path.name for path in (tmp_path / "frames").iterdir()] == ["gate"]
 
 
 def test_a_kill_loses_no_file(tmp_path: Path) -> None:
@@ -117,23 +105,34 @@ def test_a_sources_file_that_others_may_read(tmp_path: Path, run: Run, monkeypat
 
 
 def test_sources_of_the_configuration(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a source on the command line, those of indexer.toml are recorded into its folder for frames."""
+    """Without a source on the command line, those of indexer.toml are recorded into its folder for frames.
+
+    At the end another command has the index: the exit code is 1, the frames without rows are counted, and have files.
+    """
     monkeypatch.chdir(tmp_path)
-    file = tmp_path / "indexer.toml"
-    with web_camera(password="me:secret") as camera:
+    file, stored = tmp_path / "indexer.toml", tmp_path / "stored"
+    with web_camera(password="me:secret") as camera, ExitStack() as stack:
         source = camera.address("stream")
         file.write_text(f'index = "i.db"\nframes = "stored"\n[[record]]\ncamera = "gate"\nsource = "{source}"\n')
         file.chmod(0o640)
         answer = run("record", "--duration", "1s")
         assert (answer.code, "chmod 600" in answer.err, "secret" in answer.err) == (1, True, False)
         file.chmod(0o600)
-        with started("record", "--min-free", "0", folder=tmp_path) as process:
-            until(lambda: list((tmp_path / "stored").rglob("*.jpg")))
-            process.send_signal(signal.SIGTERM)
-            out, err = process.communicate(timeout=60)
-    assert (process.returncode, "secret" in out + err) == (0, False), (out, err)
-    assert rows(tmp_path / "i.db", "SELECT name FROM cameras") == [("gate",)]
-    assert list((tmp_path / "stored").rglob("*.jpg"))
+        open_database(str(tmp_path / "i.db"), create=True).close()
+        words = ("record", "--min-free", "0", "--every", "0.2", "--json")
+        process = stack.enter_context(started(*words, folder=tmp_path))
+        until(lambda: count(tmp_path, "SELECT COUNT(*) FROM images") == 1)
+        assert rows(tmp_path / "i.db", "SELECT name FROM cameras") == [("gate",)]
+        database = stack.enter_context(closing(Database(parse_database(str(tmp_path / "i.db")))))
+        lock = partial(writer_lock, database, command="prune", since=datetime.now(UTC), by_camera=False)
+        LockWait(30.0, 30.0, pauses_s=(0.001,)).enter(stack, lock)
+        camera.picture = scene(60)
+        until(lambda: len(list(stored.rglob("*.jpg"))) == 2)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, json.loads(out)["unwritten"], "secret" in out + err) == (1, 1, False)
+    assert len(list((stored / "gate").rglob("*.jpg"))) == 2
+    assert [path.name for path in stored.iterdir()] == ["gate"]
 
 
 def test_no_folder_for_frames(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

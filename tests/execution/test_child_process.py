@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import time
 from typing import Any
 
@@ -47,6 +48,21 @@ def test_messages_go_both_ways() -> None:
     with pytest.raises(ChannelClosedError):
         answer_of(child)
     assert child.end() == "exit code 0"
+
+
+def test_last_messages_beside_one_that_nobody_took() -> None:
+    """The other end sent its last messages and closed, and did not take what was sent to it: they are there."""
+    own, other = (Channel(end) for end in socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+    try:
+        assert own.send("an order")
+        assert other.send("a frame")
+        assert other.send("the end")
+        other.close()
+        assert [own.receive(), own.receive()] == ["a frame", "the end"]
+        with pytest.raises(ChannelClosedError):
+            own.receive()
+    finally:
+        own.close()
 
 
 def test_a_full_channel_refuses() -> None:

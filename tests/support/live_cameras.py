@@ -1,6 +1,7 @@
 """Live cameras for tests: an HTTP server with MJPEG and single pictures, and a real RTSP server of GStreamer."""
 
 import select
+import shutil
 import signal
 import subprocess
 import threading
@@ -33,10 +34,20 @@ def scene(*cars: int) -> NDArray[np.uint8]:
     return frame
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a web server answers."""
+
+    body: bytes = b""
+    kind: str = "text/html"
+    code: int = 200
+    location: str | None = None
+
+
 @dataclass
 class WebCamera:
     """A camera that sends its `picture` by HTTP: /stream without end, /snapshot once, /garbage nonsense, /silent
-    nothing. `opened`: how often it was asked; `password`: USER:PASSWORD that it wants."""
+    nothing, and /odd its `answer`. `opened`: how often it was asked; `password`: USER:PASSWORD that it wants."""
 
     port: int = 0
     picture: NDArray[np.uint8] = field(default_factory=scene)
@@ -46,6 +57,11 @@ class WebCamera:
     is_open: bool = True
     cut_after: int = 10**9
     """Bytes of a picture that are sent."""
+    answer: Answer = Answer()
+    boundary: str = "frame"
+    """What the head of a stream says that separates its pictures."""
+    added_length: int = 0
+    """So many bytes more than there are does a stream announce."""
 
     def address(self, path: str) -> str:
         """The address of one of its streams, with the password."""
@@ -84,7 +100,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._serve(camera)
 
     def _serve(self, camera: WebCamera) -> None:
-        kinds = {"/stream": "multipart/x-mixed-replace;boundary=frame", "/snapshot": "image/jpeg"}
+        if self.path == "/odd":
+            self._answer(camera.answer)
+            return
+        kinds = {"/stream": f"multipart/x-mixed-replace;boundary={camera.boundary}", "/snapshot": "image/jpeg"}
         self.send_response(200)
         self.send_header("Content-Type", kinds.get(self.path, "application/octet-stream"))
         data = camera.jpeg()
@@ -99,9 +118,20 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(np.random.default_rng(1).bytes(1_000_000))
             elif self.path == "/stream":
                 data = camera.jpeg()
-                head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
+                head = (
+                    f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data) + camera.added_length}\r\n\r\n"
+                )
                 self.wfile.write(head.encode() + data + b"\r\n")
             self.server.stopped.wait(1 / camera.rate)
+
+    def _answer(self, answer: Answer) -> None:
+        self.send_response(answer.code)
+        self.send_header("Content-Type", answer.kind)
+        self.send_header("Content-Length", str(len(answer.body)))
+        if answer.location is not None:
+            self.send_header("Location", answer.location)
+        self.end_headers()
+        self.wfile.write(answer.body)
 
     def log_message(self, *_words: object) -> None:
         """Says nothing."""
@@ -139,28 +169,48 @@ needs_rtsp_server = pytest.mark.skipif(
 )
 
 
-def pipeline(pattern: str = "ball", *, rate: int = 10, size: str = "320x240", keyframe_s: float = 1.0) -> str:
-    """The pipeline of a stream in H.264 with one of GStreamer's test patterns; `ball` moves, `pinwheel` does not."""
+def pipeline(
+    pattern: str = "ball", *, rate: int = 10, size: str = "320x240", keyframe_s: float = 1.0, codec: str = "264"
+) -> str:
+    """The pipeline of a stream with one of GStreamer's test patterns; `ball` moves, `pinwheel` does not.
+
+    `codec`: 264, or 265 for HEVC.
+    """
     width, height = size.split("x")
     return (
         f"videotestsrc is-live=true pattern={pattern} ! video/x-raw,width={width},height={height},framerate={rate}/1 ! "
-        f"x264enc tune=zerolatency speed-preset=ultrafast key-int-max={round(rate * keyframe_s)} ! "
-        "rtph264pay name=pay0 pt=96 config-interval=1"
+        f"x{codec}enc tune=zerolatency speed-preset=ultrafast key-int-max={round(rate * keyframe_s)} ! "
+        f"rtph{codec}pay name=pay0 pt=96 config-interval=1"
     )
+
+
+def certificate(folder: Path) -> Path:
+    """A file with a certificate of its own authority, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl; apt-get install openssl")
+    key, file = folder / "key.pem", folder / "certificate.pem"
+    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=camera", "-days", "2"]
+    subprocess.run(["openssl", *words, "-keyout", key, "-out", file], check=True, capture_output=True)
+    file.write_text(file.read_text() + key.read_text())
+    return file
 
 
 class RtspServer:
     """A server that can be killed, stopped and started again at its port."""
 
-    def __init__(self, streams: dict[str, str], *, password: str | None = None) -> None:
-        self._streams, self._password, self.port = streams, password, 0
+    def __init__(
+        self, streams: dict[str, str], *, password: str | None = None, certificate: Path | None = None
+    ) -> None:
+        self._streams, self.port, self._scheme = streams, 0, "rtsp" if certificate is None else "rtsps"
+        options = {"--password": password, "--certificate": certificate}
+        self._options = [str(word) for pair in options.items() if pair[1] is not None for word in pair]
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         """Starts it, at the port that it had before."""
         streams = [f"{name}={pipeline}" for name, pipeline in self._streams.items()]
         script = Path(__file__).with_name("rtsp_server.py")
-        words = [SYSTEM_PYTHON, str(script), str(self.port), *streams, *([self._password] if self._password else [])]
+        words = [SYSTEM_PYTHON, str(script), str(self.port), *streams, *self._options]
         for _ in range(10):
             process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
             assert process.stdout is not None
@@ -192,13 +242,15 @@ class RtspServer:
 
     def address(self, name: str) -> str:
         """The address of a stream, without password."""
-        return f"rtsp://127.0.0.1:{self.port}/{name}"
+        return f"{self._scheme}://127.0.0.1:{self.port}/{name}"
 
 
 @contextmanager
-def rtsp_server(streams: dict[str, str], *, password: str | None = None) -> Iterator[RtspServer]:
-    """A server that runs, until the end of the block."""
-    server = RtspServer(streams, password=password)
+def rtsp_server(
+    streams: dict[str, str], *, password: str | None = None, certificate: Path | None = None
+) -> Iterator[RtspServer]:
+    """A server that runs, until the end of the block; with a certificate it serves rtsps alone."""
+    server = RtspServer(streams, password=password, certificate=certificate)
     server.start()
     try:
         yield server

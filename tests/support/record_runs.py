@@ -5,8 +5,8 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,21 @@ from indexer.store.database import Database, parse_database
 from indexer.store.schema import open_database
 from tests.support import databases
 from tests.support.apart import rows, started, until
-from tests.support.live_cameras import WebCamera, scene, web_camera
+from tests.support.live_cameras import RtspServer, WebCamera, pipeline, rtsp_server, scene, web_camera
 from tests.support.recordings import require_accounted
 
 OPTIONS = ("--frames", "frames", "--every", "0.2", "--min-free", "0", "--max-per-minute", "1000")
 
 
 @contextmanager
-def recording(folder: Path, camera: WebCamera, *words: str, **more: Any) -> Iterator["subprocess.Popen[str]"]:
-    """A record of one camera at work, from a file with its password; killed at the end if it has not ended."""
+def recording(
+    folder: Path, camera: WebCamera, *words: str, others: Mapping[str, str] | None = None, **more: Any
+) -> Iterator["subprocess.Popen[str]"]:
+    """A record of a camera, `gate`, and of `others` at work, from a file with passwords; killed at the end if it has
+    not ended."""
     sources = folder / "cameras.conf"
-    sources.write_text(f"# a camera\ngate = {camera.address('stream')}\n")
+    lines = {"gate": camera.address("stream"), **(others or {})}
+    sources.write_text("".join(["# cameras\n", *(f"{name} = {address}\n" for name, address in lines.items())]))
     sources.chmod(0o600)
     open_database(str(folder / "i.db"), create=True).close()
     words = ("--db", "i.db", "record", "--sources", "cameras.conf", *OPTIONS, *words)
@@ -82,3 +86,50 @@ def require_no_loss(tmp_path: Path, *, kills: int) -> None:
     because = rows(tmp_path / "i.db", "SELECT ended_because FROM recordings ORDER BY id")
     assert because == [("cut_off",)] * kills + [("stopped",)]
     assert count(tmp_path, "SELECT COUNT(*) FROM spans WHERE reason = 'gap'") == kills
+
+
+def require_no_loss_of_any(tmp_path: Path, *, kills: int, seed: int) -> dict[str, int]:
+    """A record, a process that it started, or the server of its cameras is killed so often, at random.
+
+    The last record ends in order, and all is accounted for. Returns how often each of them was killed.
+    """
+    chance, killed = random.Random(seed), dict.fromkeys(("record", "process", "server"), 0)
+    streams = {"ball": pipeline(), "still": pipeline("pinwheel")}
+    with web_camera(rate=20.0) as camera, rtsp_server(streams) as server:
+        others = {name: server.address(name) for name in streams}
+        while sum(killed.values()) < kills:
+            with recording(tmp_path, camera, others=others, stdout=subprocess.DEVNULL, stderr=None) as process:
+                before = count(tmp_path, "SELECT COUNT(*) FROM recordings")
+                until(lambda before=before: count(tmp_path, "SELECT COUNT(*) FROM recordings") > before)  # type: ignore[misc]
+                while process.poll() is None:
+                    camera.picture = scene(10 + 50 * chance.randrange(5))
+                    time.sleep(chance.uniform(0.05, 4.0))
+                    _kill_one(tmp_path, process, server, chance=chance, killed=killed)
+                assert process.returncode == -signal.SIGKILL
+            until(lambda: not readers_of(tmp_path))
+        with recording(tmp_path, camera, others=others) as process:
+            last = count(tmp_path, "SELECT MAX(id) FROM recordings")
+            going = f"SELECT COUNT(DISTINCT camera_id) FROM recordings WHERE ended_at IS NULL AND id > {last}"
+            until(lambda: count(tmp_path, going) == 3, timeout_s=180)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
+    accounted(tmp_path)
+    until(lambda: not readers_of(tmp_path))
+    return killed
+
+
+def _kill_one(
+    folder: Path, process: "subprocess.Popen[str]", server: RtspServer, *, chance: random.Random, killed: dict[str, int]
+) -> None:
+    victim = chance.choices(("record", "process", "server"), weights=(1, 3, 1))[0]
+    started_ones = sorted(set(readers_of(folder)) - {process.pid})
+    if victim == "record":
+        process.kill()
+        process.wait()
+    elif victim == "server":
+        server.signal(signal.SIGKILL)
+        server.start()
+    elif started_ones:
+        with suppress(ProcessLookupError):
+            os.kill(chance.choice(started_ones), signal.SIGKILL)
+    killed[victim] += 1

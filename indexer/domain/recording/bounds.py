@@ -1,6 +1,7 @@
 """What bounds the images of a recording: so many each minute, and free space on the disk."""
 
 from collections import deque
+from collections.abc import Sequence
 
 _MINUTE_S = 60.0
 _RESUME = 1.2
@@ -8,11 +9,19 @@ _RESUME = 1.2
 
 
 class MinuteLimit:
-    """At most `limit` images within any minute; times are in seconds and never go back."""
+    """At most `limit` images within any minute; times are in seconds and never go back.
 
-    def __init__(self, limit: int) -> None:
+    `stored_s`: when images were stored up to now, oldest first.
+    """
+
+    def __init__(self, limit: int, stored_s: Sequence[float] = ()) -> None:
         self._limit = limit
-        self._stored: deque[float] = deque(maxlen=limit)
+        self._stored: deque[float] = deque(stored_s, maxlen=limit)
+
+    @property
+    def stored_s(self) -> tuple[float, ...]:
+        """When the last images were stored, oldest first; not more than the limit."""
+        return tuple(self._stored)
 
     def allows(self, *, now_s: float) -> bool:
         """Whether one more image may be stored now."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from indexer.domain.frame_paths import file_name_of_camera
 from indexer.errors import UsageError
 
 _NAME = re.compile(r"[^=/\x00-\x1f\x7f]+")
@@ -60,7 +61,10 @@ def parse_source(text: str) -> LiveSource:
 
 
 def parse_sources(texts: Sequence[str]) -> list[LiveSource]:
-    """The sources in several texts; raises `UsageError` also if there is none, or if two are of one camera."""
+    """The sources in several texts.
+
+    Raises `UsageError` also if there is none, if two are of one camera, or if two cameras would share a folder.
+    """
     sources = [parse_source(text) for text in texts]
     if not sources:
         raise UsageError("no source was given; give NAME=SOURCE, --sources FILE, or [[record]] in indexer.toml")
@@ -68,6 +72,11 @@ def parse_sources(texts: Sequence[str]) -> list[LiveSource]:
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"camera {name!r} has two sources; give each camera one")
+    folders = dict[str, str]()
+    for name in names:
+        other = folders.setdefault(file_name_of_camera(name).casefold(), name)  # many disks ignore the case
+        if other != name:
+            raise UsageError(f"frames of the cameras {other!r} and {name!r} would go to the same folder; rename one")
     return sources
 
 

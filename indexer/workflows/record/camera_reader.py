@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from indexer.domain.recording.backoff import ReconnectBackoff
+from indexer.domain.recording.bounds import MinuteLimit
 from indexer.domain.recording.loss import SILENT_PROCESS_S, Heartbeat, RecordingEnd
 from indexer.domain.recording.sources import LiveSource
 from indexer.domain.spans import SpanReason
@@ -17,6 +18,7 @@ from indexer.store.recordings import RecordingCounts
 from indexer.workflows.record.messages import Ended, Order, Progress, Started
 from indexer.workflows.record.outcomes import SourceState, SourceStatus
 from indexer.workflows.record.recording_log import RecordingLog
+from indexer.workflows.record.storage_refusal import StorageRefusal
 from indexer.workflows.record.store_recording import RecordedCamera
 from indexer.workflows.runs.notices import Notices
 
@@ -42,16 +44,21 @@ class Attempt:
 
 
 class CameraReader:
-    """A camera. Times named `now_s` are seconds of a clock that never steps; `now` is the time of day, aware."""
+    """A camera. Times named `now_s` are seconds of a clock that never steps; `now` is the time of day, aware.
 
-    def __init__(self, source: LiveSource, *, random: Callable[[], float], now: datetime) -> None:
-        self.source = source
+    `minute`: the images of the last minute. They count across attempts, or a camera whose recordings are short would
+    store as many in each.
+    """
+
+    def __init__(self, source: LiveSource, *, random: Callable[[], float], now: datetime, minute: MinuteLimit) -> None:
+        self.source, self.minute = source, minute
         self.attempt: Attempt | None = None
         self.next_s = float("-inf")
         self._backoff = ReconnectBackoff(random)
         self._totals = RecordingCounts()
         self._recordings = self._full_disk = self._capped = 0
         self._status = SourceStatus(source.camera, source.shown, SourceState.OPENING, now)
+        self._refusal = StorageRefusal()
         self._orders: list[Order] = []
 
     @property
@@ -86,7 +93,7 @@ class CameraReader:
         try:
             while self.takes_messages and (message := attempt.child.channel.receive()) is not None:
                 attempt.heartbeat.note(now_s=now_s)
-                self._take(attempt, message, now=now)
+                self._take(attempt, message, now_s=now_s, now=now)
                 if attempt.log.end is not None:
                     return self._end_process(now_s=now_s, now=now)
         except ChannelClosedError:
@@ -152,7 +159,7 @@ class CameraReader:
         counts, last = RecordingCounts(), status.last_frame_at
         full_disk, capped, refusal = self._full_disk, self._capped, None
         if attempt is not None and attempt.log.started is not None:
-            counts, last, refusal = attempt.log.counts, attempt.log.whole_until or last, attempt.log.refusal
+            counts, last, refusal = attempt.log.counts, attempt.log.whole_until or last, self._refusal.current
             full_disk += attempt.log.count_refused(SpanReason.FULL_DISK)
             capped += attempt.log.count_refused(SpanReason.CAPPED)
         self._status = replace(
@@ -178,12 +185,12 @@ class CameraReader:
         if attempt is None or attempt.log.whole_until is None:
             return
         for reason, words in _REFUSALS.items():
-            if attempt.log.refusal is reason:
+            if self._refusal.current is reason:
                 notices.say(f"{reason} {name}", f"{name}: {words}")
             else:
                 notices.end(f"{reason} {name}", f"{name}: all that is new is stored again")
 
-    def _take(self, attempt: Attempt, message: object, *, now: datetime) -> None:
+    def _take(self, attempt: Attempt, message: object, *, now_s: float, now: datetime) -> None:
         match message:
             case Started():
                 attempt.log.start(message)
@@ -191,6 +198,9 @@ class CameraReader:
                 self._note_state(SourceState.RECORDING, None, now)
             case Progress():
                 attempt.log.add(message)
+                self._refusal.note(message)
+                if message.stored is not None:
+                    self.minute.note(now_s=now_s)
             case Ended():
                 attempt.log.finish(message)
 

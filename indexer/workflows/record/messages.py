@@ -18,7 +18,8 @@ class SourceTask:
     """A camera to read until its stream ends.
 
     `memory`: its latest images, oldest first. `partial_folder`: an empty folder for its frames, on the disk where they
-    go. `max_per_minute`: so many frames are stored each minute. `min_free_bytes`: with less space none is.
+    go. `max_per_minute`: so many frames are stored each minute; `stored_s`: when the last ones were, in seconds of the
+    monotonic clock of the machine. `min_free_bytes`: with less space none is.
     """
 
     source: LiveSource
@@ -33,6 +34,7 @@ class SourceTask:
     min_free_bytes: int
     transport: str
     timeout_s: float
+    stored_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ class _SourceReader:
         for image in task.memory:
             self._gate.store(image.path, prepare_stored(image.thumbnail))
         self._recorder = SpanRecorder()
-        self._minute, self._space = MinuteLimit(task.max_per_minute), FreeSpace(task.min_free_bytes)
+        self._minute, self._space = MinuteLimit(task.max_per_minute, task.stored_s), FreeSpace(task.min_free_bytes)
         self._waiting: deque[Progress | Started | Ended] = deque()
         self._worst: dict[str, _WorstFrame] = {}
         self._pinned = set[str]()

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from itertools import count
 
 from indexer.domain.descriptions import Thumbnail
+from indexer.domain.recording.bounds import MinuteLimit
 from indexer.domain.recording.loss import Heartbeat
 from indexer.domain.recording.sources import LiveSource
 from indexer.errors import DatabaseError, IndexInUseError, RowRefusedError
@@ -94,7 +95,10 @@ class _Recorder:
             update_report=self._update_report,
             on_given_up=lambda camera: self._unadopted.add(camera),
         )
-        self._readers = [CameraReader(source, random=random.random, now=context.clock()) for source in sources]
+        self._readers = [
+            CameraReader(source, random=random.random, now=context.clock(), minute=MinuteLimit(options.max_per_minute))
+            for source in sources
+        ]
         self._unadopted = {source.camera for source in sources}
         self._attempt_numbers = count()
         self._index_identity = file_identity(context.database.path)
@@ -256,6 +260,7 @@ class _Recorder:
             options.min_free_bytes,
             options.transport,
             options.timeout_s,
+            reader.minute.stored_s,
         )
         try:
             child = start_child(read_source, task, modules=PRELOADED_MODULES, memory_bytes=options.memory_bytes)

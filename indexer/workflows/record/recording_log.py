@@ -9,7 +9,7 @@ Decision 0050: a recording is one stream, read by one process.
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from indexer.domain.recording.loss import RecordingEnd
 from indexer.domain.spans import Span, SpanReason
@@ -17,12 +17,10 @@ from indexer.store.recordings import RecordingCounts
 from indexer.workflows.capture.new_frames import NewFrame
 from indexer.workflows.capture.store_frames import PlacedFrame
 from indexer.workflows.record.messages import Ended, Progress, Started
+from indexer.workflows.record.storage_refusal import REFUSALS
 
 MAX_PENDING = 64
 """So many frames wait to be written; then no more are taken from the reader."""
-
-_REFUSALS = (SpanReason.FULL_DISK, SpanReason.CAPPED)
-_STORM_ENDS = timedelta(minutes=2)
 
 _REMEMBERED = 512
 """So many images of a recording stay known: the reader compares with the last 32, and some of its messages wait."""
@@ -61,8 +59,6 @@ class RecordingLog:
         self._missed = self._damaged = self._stored = self._counted = 0
         self._seen_until: datetime | None = None
         self._whole_until: datetime | None = None
-        self._stored_at: datetime | None = None
-        self._refused_at: dict[SpanReason, datetime] = {}
         self._recent = deque(memory, _REMEMBERED)
         self._refused = Counter[SpanReason]()  # of ended spans
         self._is_changed = False
@@ -105,20 +101,6 @@ class RecordingLog:
         """How many new frames were not stored for this reason, `full_disk` or `capped`."""
         return self._refused[reason] + sum(span.frames for span in self._open if span.reason is reason)
 
-    @property
-    def refusal(self) -> SpanReason | None:
-        """Why new frames are not stored now: `full_disk`, `capped`, or None where they are.
-
-        A full disk is over with the next frame that is stored, a storm two minutes after the last frame beyond the
-        limit: within a storm, a few are stored each minute.
-        """
-        full_at, capped_at = self._refused_at.get(SpanReason.FULL_DISK), self._refused_at.get(SpanReason.CAPPED)
-        if full_at is not None and (self._stored_at is None or self._stored_at <= full_at):
-            return SpanReason.FULL_DISK
-        if capped_at is None or self._seen_until is None or self._seen_until - capped_at >= _STORM_ENDS:
-            return None
-        return SpanReason.CAPPED
-
     def start(self, started: Started) -> None:
         """Notes that the first frame came."""
         self.started, self._seen_until, self._is_changed = started, started.at, True
@@ -138,19 +120,11 @@ class RecordingLog:
         if progress.last is not None:
             self._seen_until = progress.last.at
         self._whole_until = progress.last_whole_at or self._whole_until
-        self._note_refused(progress)
+        for span in progress.ended:
+            if span.reason in REFUSALS:
+                self._refused[span.reason] += span.frames
         if progress.witness is not None:
             self._close_unwitnessed(progress.witness, stored=progress.stored is not None)
-
-    def _note_refused(self, progress: Progress) -> None:
-        if progress.stored is not None:
-            self._stored_at = progress.stored.time.at
-        for span in (*progress.ended, *progress.open):
-            if span.reason in _REFUSALS:
-                self._refused_at[span.reason] = span.last.at
-        for span in progress.ended:
-            if span.reason in _REFUSALS:
-                self._refused[span.reason] += span.frames
 
     def finish(self, end: Ended) -> None:
         """Notes that nothing comes any more: what goes on ends now."""

@@ -17,10 +17,10 @@ from indexer.domain.frame_paths import frame_path
 from indexer.domain.images import ImageState
 from indexer.domain.recording.loss import RecordingEnd
 from indexer.domain.spans import FrameTime, Span, SpanReason
-from indexer.store import camera_sources, images, recordings, spans
+from indexer.store import camera_sources, images, recordings, runs, spans
 from indexer.store.database import Database, Session
 from indexer.store.locks.run_lock import list_running
-from indexer.store.recordings import NewRecording, StoredRecording
+from indexer.store.recordings import FrameImage, NewRecording, StoredRecording
 from indexer.workflows.capture.store_frames import (
     FramesFolder,
     LostFrameError,
@@ -157,13 +157,11 @@ class RecordingStore:
         return removed
 
     def _begin(self, session: Session, camera: RecordedCamera, log: RecordingLog, *, run: ActiveRun) -> int:
-        """Adds the row of a recording, and the gap before it."""
+        """Adds the row of a recording, and the gaps before it."""
         started = log.started
         assert started is not None
         previous = recordings.find_last_recording(session, camera.camera)
-        seen_until = None
-        if previous is not None:
-            seen_until = self._end_previous(session, previous, camera, before=started.at, run=run)
+        gaps = [] if previous is None else self._end_previous(session, previous, camera, before=started.at, run=run)
         new = NewRecording(
             camera.camera,
             camera.source,
@@ -175,10 +173,10 @@ class RecordingStore:
             camera.profile_id,
         )
         recording_id = recordings.add_recording(session, new, run_id=run.id)
-        if previous is not None and seen_until is not None:
+        for gap in gaps:
             spans.put_recording_span(
                 session,
-                _gap(previous, seen_until, FrameTime(0, started.at)),
+                gap,
                 span_id=None,
                 recording_id=recording_id,
                 image_ids={},
@@ -190,10 +188,11 @@ class RecordingStore:
 
     def _end_previous(
         self, session: Session, previous: StoredRecording, camera: RecordedCamera, *, before: datetime, run: ActiveRun
-    ) -> datetime:
-        """Ends the previous recording if it was cut off, and returns the time of its last frame.
+    ) -> list[Span]:
+        """Ends the previous recording if it was cut off, and returns the gaps since then.
 
-        Frames that got their files after its last write, and that were taken into the index since, are its own.
+        Frames that got their files after its last write, and that were taken into the index since, are its own. Later
+        ones are those of a record that ended before it wrote a row: there are gaps before and after it.
         """
         top = camera.folder.path
         frames = [
@@ -203,18 +202,35 @@ class RecordingStore:
             )
             if frame.path == os.path.join(top, frame_path(camera.camera, frame.captured_at))
         ]
+        own = list[FrameImage]()
         if previous.ended_at is None:
+            next_at = _next_run_at(session, camera.camera, after=previous.run_id) if frames else None
+            own = [frame for frame in frames if next_at is None or frame.captured_at < next_at]
             running = list_running(self._database, [previous.run_id]) - {run.id}
             if previous.run_id not in running:
-                recordings.add_adopted_frames(session, previous, frames)
+                recordings.add_adopted_frames(session, previous, own)
             recordings.end_cut_off(session, camera.camera, running_runs=running)
-        return max([previous.seen_until, *(frame.captured_at for frame in frames)])
+        seen_until = own[-1].captured_at if own else previous.seen_until
+        first, later = FrameTime(0, before), frames[len(own) :]
+        if not later:
+            return [_gap(previous, seen_until, first)]
+        detail = gap_detail(RecordingEnd.CUT_OFF, None)
+        return [
+            _gap(previous, seen_until, FrameTime(0, later[0].captured_at)),
+            Span(SpanReason.GAP, FrameTime(0, later[-1].captured_at), first, 0, detail=detail),
+        ]
 
 
 def _require_recording(session: Session, recording_id: int, camera: RecordedCamera, log: RecordingLog) -> None:
     assert log.started is not None
     if not recordings.recording_exists(session, recording_id, camera=camera.camera, started_at=log.started.at):
         raise RecordingGoneError
+
+
+def _next_run_at(session: Session, camera: str, *, after: int) -> datetime | None:
+    """When the next record of a camera began after a run; None if none did."""
+    later = (each for each in runs.list_runs(session, command="record") if each.id > after)
+    return next((each.started_at for each in later if camera in each.arguments["sources"]), None)
 
 
 def _gap(previous: StoredRecording, seen_until: datetime, first: FrameTime) -> Span:

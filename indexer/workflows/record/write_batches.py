@@ -3,13 +3,15 @@
 It promises that
 
 - if one camera cannot be written, because of another command, the disk or its own rows, all others are written; and
-- if a frame cannot be written when the record ends, its file stays, and the next record takes it in.
+- if the index cannot be written, frames get their files meanwhile; what has no row when the record ends, or is killed,
+  the next record takes in.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from indexer.domain.plurals import counted
-from indexer.errors import IndexInUseError, RowRefusedError
+from indexer.errors import DatabaseError, IndexInUseError, RowRefusedError
 from indexer.files.partial_frames import discard_attempt_folder
 from indexer.files.reading import os_error_message
 from indexer.workflows.record.camera_reader import CameraReader
@@ -49,22 +51,11 @@ class BatchWriter:
         """
         self.was_refused = False
         try:
-            self._write_batch(run, readers)
-        except IndexInUseError as problem:
-            refusal = problem
-            if len(readers) < 2:
-                raise
-        else:
-            return self._end_notices()
-        is_refused = False
-        for reader in readers:
-            try:
-                self._write_batch(run, [reader], wait=_AT_ONCE)
-            except IndexInUseError as problem:
-                refusal, is_refused = problem, True
-        if is_refused:
-            raise refusal
-        return self._end_notices()
+            self._write_all(run, readers)
+        except DatabaseError:
+            self._place(readers)
+            raise
+        self._end_notices()
 
     def close(self, reader: CameraReader) -> None:
         """Ends an attempt: all of its recording is written, or there is none."""
@@ -89,6 +80,32 @@ class BatchWriter:
                 f"{os_error_message(problem)}"
             )
         return attempt.log.drop_frames()
+
+    def _write_all(self, run: LongRun, readers: Sequence[CameraReader]) -> None:
+        """Writes these cameras at once; if another command has one of them, each alone."""
+        try:
+            self._write_batch(run, readers)
+        except IndexInUseError:
+            if len(readers) < 2:
+                raise
+        else:
+            return
+        refusal: IndexInUseError | None = None
+        for reader in readers:
+            try:
+                self._write_batch(run, [reader], wait=_AT_ONCE)
+            except IndexInUseError as problem:
+                refusal = problem
+        if refusal is not None:
+            raise refusal
+
+    def _place(self, readers: Sequence[CameraReader]) -> None:
+        """Gives frames that wait for the index their files, so that a kill meanwhile does not lose them."""
+        for reader in readers:
+            attempt = reader.attempt
+            if attempt is not None and attempt.log.frames:
+                with suppress(OSError):  # then they stay where they are; the next write says why
+                    reader.order(self._store.place(attempt.camera, attempt.log))
 
     def _write_batch(self, run: LongRun, readers: Sequence[CameraReader], *, wait: LockWait | None = None) -> None:
         names = [reader.source.camera for reader in readers]

@@ -97,6 +97,13 @@ def test_each_camera_has_one_source() -> None:
         parse_sources([])
 
 
+@pytest.mark.parametrize(("one", "other"), [("a:b", "a?b"), ("gate.", "gate"), ("Gate", "gate")])
+def test_two_cameras_do_not_share_a_folder(one: str, other: str) -> None:
+    """Their frames would lie among each other, and after a kill be taken for those of the other one."""
+    with pytest.raises(UsageError, match="same folder"):
+        parse_sources([f"{one}=rtsp://x/1", f"{other}=rtsp://x/2"])
+
+
 def test_lines_of_a_sources_file() -> None:
     """A line names a source; comments and empty lines do not."""
     text = "# cameras\n\n gate = rtsp://me:pw@cam/1 \n\tlot=rtsp://cam/2\r\n"

@@ -34,7 +34,7 @@ BEGIN = datetime(2026, 5, 1, 12, tzinfo=UTC)
 class Camera:
     """A camera whose reader reported frames, and the store that writes them."""
 
-    def __init__(self, index: Index, folder: Path, *, frames: Path | None = None) -> None:
+    def __init__(self, index: Index, folder: Path, *, frames: Path | None = None, first: int = 0) -> None:
         self.index, self.frames, self.partial = index, frames or folder / "frames", folder / "partial"
         self.frames.mkdir(exist_ok=True)
         self.partial.mkdir(parents=True)
@@ -45,7 +45,7 @@ class Camera:
         self.log = RecordingLog({})
         self.store = RecordingStore(index.database, clock=index.clock)
         self.log.start(Started(BEGIN, 320, 240, "mjpeg"))
-        self._written = 0
+        self._written = first
 
     def add(self, *spans: Span, ended: tuple[Span, ...] = ()) -> NewFrame:
         """Reports a new frame, and spans that go on."""
@@ -66,14 +66,15 @@ class Camera:
         return FrameTime(number * 1_000_000, BEGIN + timedelta(seconds=number))
 
     @contextmanager
-    def run(self) -> Iterator[ActiveRun]:
-        """A run that has the lock."""
-        with record_run(self.index.database, "record", arguments={"sources": {}}, clock=self.index.clock) as run:
+    def run(self, *, at: datetime | None = None) -> Iterator[ActiveRun]:
+        """A run that has the lock, at this time."""
+        clock = self.index.clock if at is None else lambda: at
+        with record_run(self.index.database, "record", arguments={"sources": {"gate": ""}}, clock=clock) as run:
             yield run
 
-    def write(self) -> list[Order]:
-        """Writes what there is."""
-        with self.run() as run:
+    def write(self, *, at: datetime | None = None) -> list[Order]:
+        """Writes what there is, in a run of this time."""
+        with self.run(at=at) as run:
             return self.store.write(self.camera, self.log, run=run)
 
     def files(self) -> dict[str, bytes]:
@@ -147,13 +148,13 @@ def test_frames_after_the_last_write_are_before_the_gap(camera: Camera, index: I
     Images of other origin in this time change nothing.
     """
     camera.add()
-    camera.write()
+    camera.write(at=BEGIN)
     camera.add()
     camera.store.place(camera.camera, camera.log)
     index.ingest(camera.frames)
     later = Camera(index, tmp_path / "later", frames=camera.frames)
     later.log.start(Started(camera.at(60).at, 320, 240, "mjpeg"))
-    later.write()
+    later.write(at=camera.at(50).at)
     require_accounted(index.rows, camera.frames)
     assert index.rows("SELECT frames_read, frames_stored, ended_because FROM recordings ORDER BY id") == [
         (2, 2, "cut_off"),
@@ -161,6 +162,30 @@ def test_frames_after_the_last_write_are_before_the_gap(camera: Camera, index: I
     ]
     ((length_s,),) = index.rows("SELECT length_s FROM audit_spans WHERE reason = 'gap'")
     assert length_s == pytest.approx(59)
+
+
+@on_sqlite
+@pytest.mark.parametrize("is_ended", [False, True])
+def test_frames_of_a_record_that_wrote_no_row(camera: Camera, index: Index, tmp_path: Path, is_ended: bool) -> None:
+    """It was killed as soon as it had stored a file: nobody looked before it, since the last recording, nor after."""
+    camera.add()
+    if is_ended:
+        camera.log.finish(Ended(RecordingEnd.LOST, "the camera ended the stream"))
+    camera.write(at=BEGIN)
+    killed = Camera(index, tmp_path / "killed", frames=camera.frames, first=1000)
+    killed.add()
+    killed.add()
+    with killed.run(at=BEGIN + timedelta(seconds=900)):
+        killed.store.place(killed.camera, killed.log)
+    index.ingest(camera.frames)
+    later = Camera(index, tmp_path / "later", frames=camera.frames)
+    later.log.start(Started(camera.at(2000).at, 320, 240, "mjpeg"))
+    later.write(at=BEGIN + timedelta(seconds=1900))
+    require_accounted(index.rows, camera.frames)
+    assert index.rows("SELECT frames_read, frames_stored FROM recordings ORDER BY id") == [(1, 1), (0, 0)]
+    why = "lost: the camera ended the stream" if is_ended else "recording was cut off"
+    gaps = index.rows("SELECT length_s, detail FROM audit_spans WHERE reason = 'gap' ORDER BY span_id")
+    assert gaps == [(pytest.approx(1000), why), (pytest.approx(999), "recording was cut off")]
 
 
 def test_a_recording_whose_row_was_deleted(camera: Camera, index: Index) -> None:
