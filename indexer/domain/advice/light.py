@@ -59,9 +59,8 @@ def examine_glare(frames: Sequence[MeasuredFrame], light_class: LightClass, *, h
     ]
     if daily:
         yield _glares(daily, light_class, until=None)
-        return
     unusual = [
-        [cell for cell in glaring if _is_unusual(frame, cell, frames)]
+        [cell for cell in glaring if _hour(frame) not in hours and _is_unusual(frame, cell, frames)]
         for frame, glaring in zip(frames, cells, strict=True)
     ]
     times = [frame.captured_at for frame in frames]

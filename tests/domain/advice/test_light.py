@@ -50,6 +50,24 @@ def test_sun_on_one_day_of_fourteen() -> None:
         assert found == expected
 
 
+def test_sun_at_an_hour_hides_no_other_glare() -> None:
+    """Beside the sun at 16 h of some days, half a day of glare in another part of the view is told, too."""
+    lamp = (0.7, *(0.0,) * 23)
+    frames = [
+        replace(frame, condition=replace(PLAIN, bright=SUN))
+        if frame.captured_at.hour == 16 and frame.captured_at.day <= 4
+        else replace(frame, condition=replace(PLAIN, bright=lamp))
+        if frame.captured_at.day == 9 and 2 <= frame.captured_at.hour < 15
+        else frame
+        for frame in fortnight()
+    ]
+    answers = [answer for answer in examine_glare(frames, LightClass.COLOUR) if isinstance(answer, CameraFinding)]
+    assert [(one.since.day, one.regions) for one in answers] == [
+        (1, ((83.3, 0.0, 16.7, 25.0),)),
+        (9, ((0.0, 0.0, 16.7, 25.0),)),
+    ]
+
+
 def test_lamp_over_midnight() -> None:
     """A lamp that shines into the lens for a night is one glare, also if few nights were looked at: what lies after
     midnight is no other day than what lies before."""
