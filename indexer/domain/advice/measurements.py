@@ -159,12 +159,17 @@ LEVEL = Rise(0.0, 0.0, 1.0)
 
 @dataclass(frozen=True)
 class MeasuredFrame:
-    """A frame with its measures. `comparison`: None if its class has too few frames for a reference."""
+    """A frame with its measures.
+
+    `comparison`: None if its class has too few frames for a reference. `exif_at`: when it was taken by EXIF, if
+    `captured_at` is from its name; None if EXIF has no time.
+    """
 
     image_id: int
     captured_at: datetime
     condition: Condition
     comparison: Comparison | None = None
+    exif_at: datetime | None = None
 
 
 def is_of_other_day_at_that_hour(other: MeasuredFrame, frame: MeasuredFrame) -> bool:
