@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.domain.advice.measurements import GRID_COLUMNS, GRID_ROWS, Condition
-from indexer.domain.descriptions import Limits
 from indexer.imaging.decoding import as_decoded, decode_colour, viewing_reduction
-from indexer.imaging.headers import read_header
+from indexer.imaging.headers import Header
 from indexer.imaging.preprocessing import resize_area, thumbnail_height
 
 CONDITION_WIDTH = 640
@@ -30,15 +29,21 @@ _DIGITS = 3  # the last bits of a sum depend on where its numbers lie in memory
 Value = TypeVar("Value", np.uint8, np.float32, np.bool_)
 
 
-def frame_for_condition(data: bytes, *, limits: Limits) -> NDArray[np.uint8]:
+def frame_for_condition(data: bytes, header: Header) -> NDArray[np.uint8]:
     """The picture of a file in colour, at most `CONDITION_WIDTH` wide: (H, W, 3), uint8, BGR.
+
+    Parameters
+    ----------
+    data : bytes
+        Of the whole file.
+    header : Header
+        Of this file.
 
     Raises
     ------
     ImageRefusedError
         As in ingest. Hostile bytes may raise any other exception: pass it to `indexer.imaging.decoding.refusal`.
     """
-    header = read_header(data, limits=limits)
     by = viewing_reduction(header, width=CONDITION_WIDTH)
     image = decode_colour(data, by=by)
     as_decoded(header, shape=(image.shape[0], image.shape[1]), by=by)

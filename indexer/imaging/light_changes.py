@@ -4,6 +4,8 @@ Where the texture is the same, only the light changed. Where there is no texture
 know which frames are kept.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +17,13 @@ WINDOW_PX = 15
 _SAME_TEXTURE = 0.75  # correlation over the window
 _MIN_TEXTURE = 3.0  # levels, standard deviation over the window: flat below it in both frames
 _LIGHT, _THING, _UNCLEAR = 1, 2, 3
-_RISE_REDUCTION = 4
+_FIT_WIDTH = 80  # pixels of the frames that a line is fitted to
 _LOWEST, _HIGHEST = 5, 250  # levels: others may be clipped
 _MIN_USABLE_SHARE = 0.1  # of the pixels, which are not clipped
 _EVEN_LEVELS = 6.0
 _FITS = 5
+_MIN_FITTING_SHARE = 0.5  # of the frame: with less, the line is not that of the light
+_GAINS = 0.4, 2.5  # of light: a sheet before the lens fits a line, too, and that line is level
 _DIGITS = 3  # the last bits of a sum depend on where its numbers lie in memory
 
 
@@ -42,7 +46,9 @@ def change_kinds(
 
     Notes
     -----
-    Normalised cross-correlation over the window (Lewis, 1995). It does not change with brightness and contrast.
+    Normalised cross-correlation over the window (Lewis, 1995). It does not change with brightness and contrast. But it
+    says nothing where there is no texture, and around a thing the window sees a part of it. So what changed by as much
+    as the light changed all over the frame (`measure_rise`) is light, whatever its window says.
     """
     if image_a.shape != image_b.shape:
         raise ValueError(f"frames of {image_a.shape} and {image_b.shape} cannot be compared")
@@ -58,8 +64,17 @@ def change_kinds(
     covariance = mean(a * b) - mean_a * mean_b
     is_same = covariance > _SAME_TEXTURE * np.maximum(deviation_a * deviation_b, 1e-6)
     is_flat = np.maximum(deviation_a, deviation_b) < _MIN_TEXTURE
-    kinds = np.where(is_flat, _UNCLEAR, np.where(is_same, _LIGHT, _THING))
+    is_light = _changed_as_the_frame(a, b)
+    kinds = np.where(is_light, _LIGHT, np.where(is_flat, _UNCLEAR, np.where(is_same, _LIGHT, _THING)))
     return np.where(changed, kinds, 0).astype(np.uint8)
+
+
+def _changed_as_the_frame(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Where the levels changed as the light did all over the frame: (H, W), bool; nowhere if there is no such light."""
+    line = _light_line(a, b) if a.std() >= _MIN_TEXTURE else None
+    if line is None or line.even_share < _MIN_FITTING_SHARE or not _GAINS[0] <= line.gain <= _GAINS[1]:
+        return np.zeros(a.shape, dtype=np.bool_)
+    return np.asarray(np.abs(b - line.gain * a - line.offset) <= _EVEN_LEVELS, dtype=np.bool_)
 
 
 def measure_change(kinds: NDArray[np.uint8]) -> Change:
@@ -100,10 +115,29 @@ def measure_rise(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8]) -> Rise
     """
     if image_a.shape != image_b.shape:
         raise ValueError(f"frames of {image_a.shape} and {image_b.shape} cannot be compared")
+    line = _light_line(image_a.astype(np.float32), image_b.astype(np.float32))
+    if line is None:
+        return LEVEL
+    return Rise(round(line.levels, _DIGITS), round(line.offset, _DIGITS), round(line.even_share, _DIGITS))
+
+
+@dataclass(frozen=True)
+class _LightLine:
+    """The levels of a frame as a line of those of another: gain * level + offset fits in `even_share` of the frame.
+    `levels`: median of what was added."""
+
+    gain: float
+    offset: float
+    levels: float
+    even_share: float
+
+
+def _light_line(image_a: NDArray[np.float32], image_b: NDArray[np.float32]) -> _LightLine | None:
+    """The line that fits two frames of one shape; None if too few of their pixels are not clipped."""
     before, after = (_unclipped_blocks(image) for image in (image_a, image_b))
     usable = ~np.isnan(before) & ~np.isnan(after)
     if usable.mean() < _MIN_USABLE_SHARE:
-        return LEVEL
+        return None
     x, y = before[usable].astype(np.float64), after[usable].astype(np.float64)
     levels = float(np.median(y - x))
     gain, offset = 1.0, levels
@@ -111,14 +145,14 @@ def measure_rise(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8]) -> Rise
         error = np.abs(y - gain * x - offset)
         near = error <= max(4 * float(np.median(error)), _EVEN_LEVELS)
         gain, offset = _line(x[near], y[near])
-    even_share = float((np.abs(y - gain * x - offset) <= _EVEN_LEVELS).mean())
-    return Rise(round(levels, _DIGITS), round(offset, _DIGITS), round(even_share, _DIGITS))
+    return _LightLine(gain, offset, levels, float((np.abs(y - gain * x - offset) <= _EVEN_LEVELS).mean()))
 
 
-def _unclipped_blocks(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The mean of each block, NaN where it may be clipped: (H // 4, W // 4), float32."""
-    size = max(image.shape[1] // _RISE_REDUCTION, 1), max(image.shape[0] // _RISE_REDUCTION, 1)
-    small = np.asarray(cv2.resize(image.astype(np.float32), size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+def _unclipped_blocks(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean of each block, NaN where it may be clipped: at most `_FIT_WIDTH` wide, float32."""
+    by = max(image.shape[1] // _FIT_WIDTH, 1)
+    size = max(image.shape[1] // by, 1), max(image.shape[0] // by, 1)
+    small = np.array(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
     small[(small < _LOWEST) | (small > _HIGHEST)] = np.nan
     return small
 

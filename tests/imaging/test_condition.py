@@ -6,7 +6,7 @@ import pytest
 from indexer.domain.advice.measurements import LightClass, assign_light_classes
 from indexer.domain.descriptions import Limits
 from indexer.imaging.condition import frame_for_condition, grey_for_comparison, grid_cells, measure_condition
-from indexer.imaging.headers import ImageRefusedError
+from indexer.imaging.headers import ImageRefusedError, read_header
 from indexer.imaging.synthetic.scenes import Light, Scene, draw, encode
 from tests.support.camera_days import blurred, covered, dimmed, with_drop, with_glare
 
@@ -61,7 +61,7 @@ def test_one_colour_and_glare() -> None:
 def test_any_size(height: int, width: int) -> None:
     """Frames of any size are measured; the grid has 24 cells, and the grey frame is 320 wide."""
     data = encode(draw(Scene("gate", width=width, height=height)))
-    frame = frame_for_condition(data, limits=Limits())
+    frame = frame_for_condition(data, read_header(data, limits=Limits()))
     condition = measure_condition(frame)
     assert (len(condition.detail), len(condition.bright), len(grid_cells(frame[:, :, 0]))) == (24, 24, 24)
     assert grey_for_comparison(frame).shape[1] == 320
@@ -70,5 +70,6 @@ def test_any_size(height: int, width: int) -> None:
 
 def test_broken_file_is_refused() -> None:
     """A file that ends early is refused, as in ingest."""
+    data = encode(LOT)
     with pytest.raises(ImageRefusedError):
-        frame_for_condition(encode(LOT)[:5000], limits=Limits())
+        frame_for_condition(data[:5000], read_header(data, limits=Limits()))

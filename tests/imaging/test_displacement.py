@@ -54,6 +54,15 @@ def test_other_view_has_no_displacement(reference: Reference) -> None:
     assert compare_with_reference(grey(other), reference).displacement is None
 
 
+def test_a_car_covers_the_same_in_any_light() -> None:
+    """A parked car covers no more under clouds or in the sun: what surrounds it only got darker or brighter."""
+    gate, car = Scene("gate", seed=100), (Thing("car", 150, 408, 118, (50, 44, 190)),)
+    reference = make_reference([grey(draw(gate, light=Light(0.8 + number / 50), seed=number)) for number in range(5)])
+    frames = [grey(draw(gate, things=car, light=Light(level), seed=99)) for level in (0.6, 0.85, 1.1)]
+    shares = [compare_with_reference(frame, reference).covered_share for frame in frames]
+    assert all(0.02 < share < 0.06 for share in shares)
+
+
 def test_covered(reference: Reference) -> None:
     """A box before the camera is covered area; other light and a passing car are not, or little."""
     lot = draw(Scene("lot", seed=1), seed=99)

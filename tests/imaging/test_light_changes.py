@@ -5,9 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 from indexer.imaging.condition import grey_for_comparison
-from indexer.imaging.light_changes import equal_share, measure_rise
+from indexer.imaging.light_changes import change_kinds, equal_share, measure_change, measure_rise
 from indexer.imaging.synthetic.scenes import Light, Scene, Thing, draw
-from tests.support.camera_days import brighter, covered
+from tests.support.camera_days import Location, brighter, covered
 
 LOT = Scene("lot", seed=1)
 CARS = (Thing("passing", 300, 340, 160), Thing("car", 150, 408, 118))
@@ -29,6 +29,23 @@ def test_clouds_add_nothing_where_it_is_black() -> None:
     assert abs(darker.offset) < 1
     assert (added.levels, added.offset) == (pytest.approx(10, abs=0.5), pytest.approx(10, abs=0.7))
     assert min(darker.even_share, added.even_share) > 0.8
+
+
+@pytest.mark.parametrize("location", ["lot", "gate", "road"])
+def test_flat_parts_change_with_the_light(location: Location) -> None:
+    """Where there is no texture, a change by as much as the rest of the frame changed is light."""
+    scene = Scene(location, seed=11)
+    frames = [grey_for_comparison(draw(scene, light=Light(level), seed=round(10 * level))) for level in (1, 0.7)]
+    change = measure_change(change_kinds(*frames))
+    assert change.total > 0.9
+    assert change.light >= 0.95 * change.total
+
+
+def test_a_sheet_is_no_light() -> None:
+    """A grey sheet before the lens is no other light, though a line through its levels fits them all."""
+    sheet = grey_for_comparison(covered(draw(LOT)))
+    change = measure_change(change_kinds(grey(), sheet))
+    assert change.light < 0.05
 
 
 def test_another_view_is_not_even() -> None:

@@ -82,7 +82,7 @@ def advise(
             case None:
                 needs_person = _examine(session, database, camera, days, frames, processes)
             case ListFindings():
-                _list(session, database, camera, with_past=everything)
+                needs_person = _list(session, database, camera, with_past=everything)
             case DismissFinding(finding_id):
                 _dismiss(session, database, finding_id, by=login_name() if by is None else by, note=note)
             case DrawCamera(name, out):
@@ -132,14 +132,15 @@ def _examine(
     return report.needs_person
 
 
-def _list(session: "CommandSession", database: "Database", camera: str | None, *, with_past: bool) -> None:
-    """Shows the findings of the index."""
+def _list(session: "CommandSession", database: "Database", camera: str | None, *, with_past: bool) -> bool:
+    """Shows the findings of the index; returns whether one is open."""
     from indexer.cli.json_documents.advice import FindingListDocument
     from indexer.cli.render.advise import render_finding_list
     from indexer.workflows.advice.listing import list_findings
 
     listed = list_findings(database, camera=camera, with_past=with_past)
     session.show(listed, render_finding_list, form=FindingListDocument)
+    return any(finding.is_open for finding in listed.findings)
 
 
 def _dismiss(session: "CommandSession", database: "Database", finding_id: int, *, by: str, note: str | None) -> None:

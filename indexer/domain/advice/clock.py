@@ -1,8 +1,10 @@
 """Rules on the clock of a camera: it is whole hours off, or was set back.
 
-They rest on the rows of the index alone, and so cover removed images, too.
+Names are compared with the times at which the files were written, by the rows of the index alone, so that removed
+images count, too; and with EXIF, which copies keep, in the frames that were looked at.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -10,7 +12,7 @@ from statistics import median
 
 from indexer.domain.advice.episodes import end_of, find_episodes
 from indexer.domain.advice.findings import Answer, CameraFinding, CannotTell, Kind
-from indexer.domain.advice.measurements import Capture
+from indexer.domain.advice.measurements import Capture, MeasuredFrame
 
 _MIN_IMAGES = 20
 _CLOCK_TOLERANCE_S = 120
@@ -53,9 +55,55 @@ def examine_clock(images: Sequence[Capture]) -> Iterator[Answer]:
             )
 
 
+def examine_exif(frames: Sequence[MeasuredFrame], *, hint: bool = False) -> Iterator[Answer]:
+    """Whether the times in some names are whole hours off those in EXIF, and in most they are not, or less so.
+
+    If all differ by the same, names and EXIF may be in two time zones, which is no fault of a clock.
+
+    Parameters
+    ----------
+    frames : of MeasuredFrame
+        Of one camera, by time.
+    hint : bool
+        As in `indexer.domain.advice.episodes.find_episodes`.
+    """
+    known = _with_exif(frames)
+    usual = Counter(hours for _, hours in known).most_common(1)[0][0] if known else 0
+    times = [frame.captured_at for frame, _ in known]
+    for hours in sorted({hours for _, hours in known} - {usual}):
+        for episode in find_episodes([other == hours for _, other in known], times, hint=hint):
+            yield CameraFinding(
+                Kind.CLOCK,
+                since=times[episode.first],
+                until=end_of(episode, times),
+                strength=float(abs(hours - usual)),
+                evidence={"hours": hours - usual, "images": episode.hits, "all": 0, "exif": 1},
+                image_ids=(known[episode.first][0].image_id, known[episode.last][0].image_id),
+            )
+
+
+def can_tell_by_exif(frames: Sequence[MeasuredFrame]) -> bool:
+    """Whether the names of enough frames agree with EXIF but for whole hours."""
+    return len(_with_exif(frames)) >= max(_MIN_IMAGES, _MIN_CLOCK_SHARE * len(frames))
+
+
+def _with_exif(frames: Sequence[MeasuredFrame]) -> list[tuple[MeasuredFrame, int]]:
+    """The frames whose names are whole hours ahead of EXIF, with these hours."""
+    return [
+        (frame, hours)
+        for frame in frames
+        if frame.exif_at is not None and (hours := _whole_hours(frame.captured_at - frame.exif_at)) is not None
+    ]
+
+
 def _hours_off(image: Capture) -> int | None:
     """By how many hours the name is ahead of the file; None if it is no whole number of hours."""
-    seconds = image.captured_at.timestamp() - image.mtime_s
+    return _whole_hours(image.captured_at - datetime.fromtimestamp(image.mtime_s, UTC))
+
+
+def _whole_hours(ahead: timedelta) -> int | None:
+    """The whole number of hours that this nearly is; None if it is none, or more than `_MAX_CLOCK_HOURS`."""
+    seconds = ahead.total_seconds()
     hours = round(seconds / 3600)
     return hours if abs(seconds - 3600 * hours) <= _CLOCK_TOLERANCE_S and abs(hours) <= _MAX_CLOCK_HOURS else None
 

@@ -7,6 +7,7 @@ rises, and by how many where it is black. The second one stays still under cloud
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
+from math import comb
 from statistics import median
 
 from indexer.domain.advice.episodes import MIN_SHARE, Episode, end_of, find_episodes
@@ -19,6 +20,8 @@ _MIN_EVEN_SHARE = 0.5  # of the frame: with less, the median is not that of the 
 _MIN_TURN_SHARE = 0.6  # of three frames in a row, in series that clouds leave alone
 _MIN_UNSETTLED_SHARE = 0.25  # of the frames: clouds alone let the brightness go up and down, too
 _MIN_TURNS = 19
+_TURN_CHANCE = 2 / 3  # of three values in any order the middle one is the least or the most: clouds turn as often
+_MAX_CHANCE = 0.001
 
 Turn = tuple[MeasuredPair, MeasuredPair]
 """Three frames in a row."""
@@ -49,10 +52,22 @@ def examine_flicker(pairs: Sequence[MeasuredPair], *, hint: bool = False) -> Ite
     for series, min_share in ((_offset, _MIN_TURN_SHARE), (_levels, MIN_SHARE)):
         is_large = [_swing(turn, series) > _MIN_LEVELS for turn in turns]
         for episode in find_episodes(is_large, times, min_share=min_share, hint=hint):
+            if series is _levels and not hint and _is_chance(episode):
+                continue
             is_found = True
             yield _flickers(turns[episode.first : episode.last + 1], series, episode, until=end_of(episode, times))
     if not is_found and sum(is_large) >= _MIN_UNSETTLED_SHARE * len(turns):
         yield CannotTell(Kind.FLICKER, f"the light changes by more than {_MIN_LEVELS:g} levels too often")
+
+
+def _is_chance(episode: Episode) -> bool:
+    """Whether light that goes anywhere, as under clouds, may turn as often as in these frames: the binomial tail."""
+    number = episode.last - episode.first + 1
+    chances = (
+        comb(number, hits) * _TURN_CHANCE**hits * (1 - _TURN_CHANCE) ** (number - hits)
+        for hits in range(episode.hits, number + 1)
+    )
+    return sum(chances) > _MAX_CHANCE
 
 
 def _flickers(

@@ -25,7 +25,8 @@ _MAX_OTHERS_SHARE = 0.1
 _MIN_EXPLAINED_SHARE = 0.5
 _MIN_DARK_SHARE = 0.8
 _MIN_LIGHT_SHARE = 2 / 3
-_MAX_THINGS_SHARE = 0.1  # of what changed: with more, it is not light alone
+_MAX_THINGS_SHARE = 0.1  # of the area that changed, and of the changes: with more, it is not light alone
+_MIN_THING = 1000 / 307_200  # of the frame: the usual limit of the score. Light fills the frame, a walker some of it
 _MIN_CHANGES = 3
 
 
@@ -58,9 +59,8 @@ def examine_glare(frames: Sequence[MeasuredFrame], light_class: LightClass, *, h
     ]
     if daily:
         yield _glares(daily, light_class, until=None)
-        return
     unusual = [
-        [cell for cell in glaring if _is_unusual(frame, cell, frames)]
+        [cell for cell in glaring if _hour(frame) not in hours and _is_unusual(frame, cell, frames)]
         for frame, glaring in zip(frames, cells, strict=True)
     ]
     times = [frame.captured_at for frame in frames]
@@ -204,7 +204,11 @@ def examine_light_changes(pairs: Sequence[MeasuredPair], *, frames: int) -> Iter
     light, things, unclear = (
         sum(getattr(pair.change, name) for pair in pairs) / total for name in ("light", "things", "unclear")
     )
-    if light < _MIN_LIGHT_SHARE or things > _MAX_THINGS_SHARE:
+    with_things = sum(pair.change.things >= _MIN_THING for pair in pairs) / len(pairs)
+    if max(things, with_things) > _MAX_THINGS_SHARE:
+        return
+    if light < _MIN_LIGHT_SHARE:
+        yield CannotTell(Kind.LIGHT_ONLY, f"{unclear:.0%} of the area that changes has no texture")
         return
     most = max(pairs, key=lambda pair: pair.change.light)
     yield CameraFinding(

@@ -18,6 +18,7 @@ _MAX_MONO_CHROMA = 6.0
 _MIN_CHROMA_RATIO = 2.5
 _MAX_DARK_MEAN = 12.0
 _MAX_DARK_HIGH = 40.0
+_DAY_S, _AN_HOUR_S = 86_400, 3_600
 
 
 class LightClass(StrEnum):
@@ -158,19 +159,25 @@ LEVEL = Rise(0.0, 0.0, 1.0)
 
 @dataclass(frozen=True)
 class MeasuredFrame:
-    """A frame with its measures. `comparison`: None if its class has too few frames for a reference."""
+    """A frame with its measures.
+
+    `comparison`: None if its class has too few frames for a reference. `exif_at`: when it was taken by EXIF, if
+    `captured_at` is from its name; None if EXIF has no time.
+    """
 
     image_id: int
     captured_at: datetime
     condition: Condition
     comparison: Comparison | None = None
+    exif_at: datetime | None = None
 
 
 def is_of_other_day_at_that_hour(other: MeasuredFrame, frame: MeasuredFrame) -> bool:
-    """Whether a frame is of another day than `frame`, and of about the same time of day: at most an hour apart."""
-    one, another = frame.captured_at, other.captured_at
-    apart_s = abs((one - another).total_seconds()) % 86_400
-    return one.date() != another.date() and min(apart_s, 86_400 - apart_s) <= 3600
+    """Whether a frame was taken at about the same time of day as `frame`, at most an hour earlier or later, and whole
+    days apart from it. The frames just before and after midnight are of one night."""
+    apart_s = abs((frame.captured_at - other.captured_at).total_seconds())
+    days = round(apart_s / _DAY_S)
+    return days > 0 and abs(apart_s - days * _DAY_S) <= _AN_HOUR_S
 
 
 @dataclass(frozen=True)

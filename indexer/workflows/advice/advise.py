@@ -19,18 +19,22 @@ from typing import Any
 from indexer.domain.advice.findings import CameraFinding, CannotTell, Examination, Kind
 from indexer.domain.advice.ledger import StoredFinding, update_ledger
 from indexer.domain.advice.measurements import MeasuredFrame
+from indexer.domain.naming.exif_times import read_exif
+from indexer.domain.naming.moments import to_utc
+from indexer.domain.naming.rules import RuleBook
+from indexer.domain.naming.tree import rule_of
 from indexer.domain.plurals import counted
 from indexer.execution import WorkerFailure
 from indexer.execution.executor import map_files, map_path
 from indexer.imaging.concentration import RESTLESS
-from indexer.store import cameras, captured_images, findings, profiles
+from indexer.store import cameras, captured_images, findings, naming_rules, profiles
 from indexer.store.captured_images import CapturedFile
 from indexer.store.database import Database
 from indexer.store.findings import region_text
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.advice.comparison import compare_by
 from indexer.workflows.advice.examine import CameraExaminer, CameraRecord, GreyFrame
-from indexer.workflows.advice.measurement import ConditionTask, measure_file
+from indexer.workflows.advice.measurement import ConditionResult, ConditionTask, measure_file
 from indexer.workflows.advice.rounds import FrameRounds
 from indexer.workflows.advice.trials import with_trial
 from indexer.workflows.compare.ignore_proposals import IgnoreProposal, find_proposal
@@ -145,6 +149,8 @@ def measure_frames(
         Positions in `present`, ascending.
     """
     files = [present[position] for position in chosen]
+    with context.database.read() as session:
+        rules = RuleBook(naming_rules.list_rules(session))
     tasks = [
         ConditionTask(
             file.image.image_id, map_path(context.executor, file.path), file.image.content_hash, context.limits
@@ -154,8 +160,18 @@ def measure_frames(
     results = map_files(context.executor, measure_file, tasks)
     for position, file, result in zip(chosen, files, results, strict=True):
         if not isinstance(result, WorkerFailure) and result.condition is not None and result.grey is not None:
-            frame = MeasuredFrame(file.image.image_id, file.image.captured_at, result.condition)
+            frame = MeasuredFrame(
+                file.image.image_id, file.image.captured_at, result.condition, exif_at=_exif_at(file, result, rules)
+            )
             yield GreyFrame(frame, result.grey, position)
+
+
+def _exif_at(file: CapturedFile, result: ConditionResult, rules: RuleBook) -> datetime | None:
+    """When an image was taken by EXIF, read as ingest reads it; None if its time is not from its name, or has none."""
+    if not file.image.from_name or result.exif_time is None:
+        return None
+    local = read_exif(result.exif_time, offset=result.exif_offset)
+    return None if local is None else to_utc(local, rule_of(file.path, rules).zone)
 
 
 class _CameraExamination:

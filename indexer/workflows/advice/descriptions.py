@@ -97,9 +97,10 @@ def _clock(finding: CameraFinding, _camera: str) -> Description:
         what = f"The clock was set: the times go back by {back}, though the files were written one after the other."
         return Description(what, "Set the clock of the camera, best by NTP.")
     hours = int(evidence["hours"])
+    others = "those in EXIF, more than usual" if "exif" in evidence else "the times at which the files were written"
     what = (
-        f"The times in {_counted(finding, 'images')} are {counted(abs(hours), 'hour')} "
-        f"{'ahead of' if hours > 0 else 'behind'} the times at which the files were written."
+        f"The times in the names of {_counted(finding, 'images')} are {counted(abs(hours), 'hour')} "
+        f"{'ahead of' if hours > 0 else 'behind'} {others}."
     )
     if evidence["all"]:
         timezone = command_line("ingest", "FOLDER", "--timezone", "ZONE")
@@ -116,6 +117,8 @@ def _glare(finding: CameraFinding, camera: str) -> Description:
     advice = "Shade the camera, or turn it down by some degrees: nothing is seen there at these hours."
     if "kept" not in evidence:
         return Description(what, advice)
+    if evidence["kept"] == evidence["kept_with"]:
+        return Description(what, f"{advice} Ignoring it would not change how many images are kept.")
     return Description(
         what,
         f"{advice} Ignoring it at all hours keeps {evidence['kept_with']} instead of {evidence['kept']} of "

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.domain.advice.capture import examine_frozen, examine_silence, examine_still
-from indexer.domain.advice.clock import examine_clock
+from indexer.domain.advice.clock import can_tell_by_exif, examine_clock, examine_exif
 from indexer.domain.advice.findings import Answer, CameraFinding, Examination, Kind
 from indexer.domain.advice.flicker import examine_flicker
 from indexer.domain.advice.interval import examine_interval, examine_sparseness
@@ -102,12 +102,13 @@ class CameraExaminer:
     def examine(self, frames: Sequence[GreyFrame]) -> Examination:
         """What is wrong with the camera, and what cannot be told."""
         record = self._record
+        by_exif = can_tell_by_exif([item.frame for item in frames])
         return Examination.of(
             [
                 *self._examine_frames(frames, hint=False),
                 *examine_frozen(record.images),
                 *examine_silence(record.images, looked_at=record.looked_at, now=self._now, days=self._days),
-                *examine_clock(record.images),
+                *(one for one in examine_clock(record.images) if isinstance(one, CameraFinding) or not by_exif),
                 *examine_interval(record.images, keepers=record.keepers),
             ]
         )
@@ -130,6 +131,7 @@ class CameraExaminer:
                 yield from self._examine_class(of_class, with_comparisons, light_class, hint=hint)
         plain = [item.frame for item in frames]
         yield from examine_cover(plain, hint=hint)
+        yield from examine_exif(plain, hint=hint)
         assigned_by_id = {item.frame.image_id: assigned for item, assigned in zip(usual, classes, strict=True)}
         yield from examine_flicker(
             [

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from indexer.domain.advice.findings import CameraFinding, Examination
-from indexer.domain.advice.sampling import RUN_LENGTH, choose_between, choose_sample, choose_within
+from indexer.domain.advice.sampling import choose_between, choose_sample, choose_within
 from indexer.workflows.advice.examine import CameraExaminer, GreyFrame
 
 _MIN_FOR_ROUNDS = 100  # frames: fewer are too few to be divided
@@ -19,7 +19,7 @@ _CLOSER_ROUNDS = 4
 _DATING_FRAMES = 16
 _DATING_ROUNDS = 3
 _MAX_HINTS = 6
-_MAX_HINTED_SHARE = 1 / 3  # of all frames: if more hint at something, the usual frames must not become few beside them
+_MAX_HINTED_SHARE = 1 / 3  # of all frames: the usual ones must not become few beside those that hint at something
 
 Measure = Callable[[Sequence[int]], Iterable[GreyFrame]]
 """Measures the frames at some positions, ascending; leaves out those that cannot be read."""
@@ -67,15 +67,17 @@ class FrameRounds:
         self.frames = sorted([*self.frames, *self._measure(positions)], key=lambda item: item.position)
 
     def _hinted_ranges(self, examiner: CameraExaminer) -> list[tuple[int, int]]:
-        """From the run before to the run after each hint that is not sure yet; of many, those with the most frames. All
-        frames, if there is no hint, or if so many hint at something that the usual ones would become few."""
+        """From the run before to the run after each hint that is not sure yet: of the strongest ones, as long as they
+        leave most frames to what is usual. All frames, if there is no such hint."""
         sure = examiner.examine(self.frames).findings
         hints = [hint for hint in examiner.find_hints(self.frames) if not any(_is_part_of(hint, one) for one in sure)]
-        strongest = sorted(hints, key=lambda finding: -int(finding.evidence.get("frames", RUN_LENGTH)))[:_MAX_HINTS]
-        ranges = _merged([bounds for hint in strongest for bounds in self._around(hint)])
         everything = len(self._times)
-        is_local = sum(last - first + 1 for first, last in ranges) <= _MAX_HINTED_SHARE * everything
-        return ranges if ranges and is_local else [(0, everything - 1)]
+        ranges: list[tuple[int, int]] = []
+        for hint in sorted(hints, key=lambda finding: -finding.strength)[:_MAX_HINTS]:
+            wider = _merged([*ranges, *self._around(hint)])
+            if sum(last - first + 1 for first, last in wider) <= _MAX_HINTED_SHARE * everything:
+                ranges = wider
+        return ranges or [(0, everything - 1)]
 
     def _around(self, hint: CameraFinding) -> list[tuple[int, int]]:
         """The positions from the frame before a hint to the frame after it; none if no frame shows it."""

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from indexer.domain.advice.clock import examine_clock
+from indexer.domain.advice.clock import can_tell_by_exif, examine_clock, examine_exif
 from indexer.domain.advice.findings import CannotTell
-from indexer.domain.advice.measurements import Capture
+from indexer.domain.advice.measurements import Capture, MeasuredFrame
 from tests.domain.advice.test_capture import BEGIN, captures, found
+from tests.domain.advice.test_view import PLAIN
 
 
 def test_quiet_year() -> None:
@@ -75,3 +76,41 @@ def test_copies_in_another_order_tell_nothing_of_the_clock() -> None:
     assert isinstance(answer, CannotTell)
     days = [replace(one, mtime_s=one.mtime_s - 1000 * ((one.captured_at - BEGIN).days % 3)) for one in images]
     assert list(examine_clock(days)) == []
+
+
+def frames_with_exif(hours: float, days: range, *, zone_h: int = 0) -> list[MeasuredFrame]:
+    """Frames of two weeks whose names are so many hours ahead of EXIF on some days, and of all by a time zone."""
+    return [
+        MeasuredFrame(
+            one.image_id,
+            one.captured_at + timedelta(hours=hours) * ((one.captured_at - BEGIN).days in days),
+            PLAIN,
+            exif_at=one.captured_at - timedelta(hours=zone_h, seconds=3),
+        )
+        for one in captures(14 * 24, every=timedelta(hours=1))
+    ]
+
+
+@pytest.mark.parametrize("zone_h", [0, 2])
+@pytest.mark.parametrize("hours", [-1, 2])
+def test_names_off_exif_for_a_day(hours: int, zone_h: int) -> None:
+    """Names that are whole hours off EXIF for a day are found, with begin and end, whatever zone EXIF is in."""
+    frames = frames_with_exif(hours, range(5, 6), zone_h=zone_h)
+    (clock,) = found(examine_exif(sorted(frames, key=lambda one: one.captured_at)))
+    assert clock.evidence == {"hours": hours, "images": 24, "all": 0, "exif": 1}
+    assert abs(clock.since - BEGIN - timedelta(days=5, hours=hours)) <= timedelta(hours=1)
+    assert clock.until is not None
+    assert abs(clock.until - clock.since - timedelta(days=1)) <= timedelta(hours=3)
+
+
+def test_exif_that_agrees_or_is_no_clock() -> None:
+    """EXIF in another time zone, a few frames off, or times of another day are no wrong clock; without EXIF nothing is
+    told."""
+    quiet = frames_with_exif(0, range(0), zone_h=9)
+    few = [
+        replace(one, captured_at=one.captured_at + timedelta(hours=1)) if one.image_id == 50 else one for one in quiet
+    ]
+    edited = [replace(one, exif_at=BEGIN) for one in quiet]
+    without = [replace(one, exif_at=None) for one in quiet]
+    assert [list(examine_exif(frames)) for frames in (quiet, few, edited, without)] == [[], [], [], []]
+    assert [can_tell_by_exif(frames) for frames in (quiet, edited, without)] == [True, False, False]

@@ -13,10 +13,11 @@ BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 SUN = (0.0,) * 5 + (0.6,) + (0.0,) * 18
 
 
-def fortnight(*, hours: int = 1) -> list[MeasuredFrame]:
-    """A frame each hour for 14 days, all alike."""
+def fortnight(*, minutes: int = 60) -> list[MeasuredFrame]:
+    """A frame each so many minutes for 14 days, all alike."""
     return [
-        MeasuredFrame(number + 1, BEGIN + number * timedelta(hours=hours), PLAIN) for number in range(14 * 24 // hours)
+        MeasuredFrame(number + 1, BEGIN + number * timedelta(minutes=minutes), PLAIN)
+        for number in range(14 * 24 * 60 // minutes)
     ]
 
 
@@ -47,6 +48,37 @@ def test_sun_on_one_day_of_fourteen() -> None:
         answers = [answer for answer in examine_glare(frames, LightClass.COLOUR) if isinstance(answer, CameraFinding)]
         found = [(one.since.day, one.since.hour, one.until.hour) for one in answers if one.until is not None]
         assert found == expected
+
+
+def test_sun_at_an_hour_hides_no_other_glare() -> None:
+    """Beside the sun at 16 h of some days, half a day of glare in another part of the view is told, too."""
+    lamp = (0.7, *(0.0,) * 23)
+    frames = [
+        replace(frame, condition=replace(PLAIN, bright=SUN))
+        if frame.captured_at.hour == 16 and frame.captured_at.day <= 4
+        else replace(frame, condition=replace(PLAIN, bright=lamp))
+        if frame.captured_at.day == 9 and 2 <= frame.captured_at.hour < 15
+        else frame
+        for frame in fortnight()
+    ]
+    answers = [answer for answer in examine_glare(frames, LightClass.COLOUR) if isinstance(answer, CameraFinding)]
+    assert [(one.since.day, one.regions) for one in answers] == [
+        (1, ((83.3, 0.0, 16.7, 25.0),)),
+        (9, ((0.0, 0.0, 16.7, 25.0),)),
+    ]
+
+
+def test_lamp_over_midnight() -> None:
+    """A lamp that shines into the lens for a night is one glare, also if few nights were looked at: what lies after
+    midnight is no other day than what lies before."""
+    begin, end = BEGIN + timedelta(days=5, hours=21), BEGIN + timedelta(days=6, hours=3)
+    frames = [
+        replace(frame, condition=replace(PLAIN, bright=SUN)) if begin <= frame.captured_at < end else frame
+        for frame in fortnight(minutes=20)
+        if frame.captured_at.day in (6, 7, 12)
+    ]
+    answers = [answer for answer in examine_glare(frames, LightClass.COLOUR) if isinstance(answer, CameraFinding)]
+    assert [(one.since, one.until) for one in answers] == [(begin, end)]
 
 
 def test_sky_that_is_always_white_is_no_glare() -> None:
@@ -80,13 +112,26 @@ def pairs_of(count: int, change: Change) -> list[MeasuredPair]:
 
 
 def test_light_alone() -> None:
-    """If hardly anything but light changes, it is said; with things among it, it is not; few changes cannot tell."""
-    light = pairs_of(29, Change(0.3, 0.01, 0.05))
+    """If hardly anything but light changes, it is said; with things among it, it is not. Few changes cannot tell, nor
+    can changes of flat areas."""
+    light = pairs_of(29, Change(0.3, 0.001, 0.05))
     (found,) = examine_light_changes(light, frames=31)
     assert isinstance(found, CameraFinding)
     assert found.evidence == {
-        "light_share": 0.83, "things_share": 0.03, "unclear_share": 0.14, "changes": 29, "frames": 31
+        "light_share": 0.85, "things_share": 0.0, "unclear_share": 0.14, "changes": 29, "frames": 31
     }  # fmt: skip
     mixed = [replace(pair, change=Change(0.3, 0.1, 0.0)) for pair in light]
     assert list(examine_light_changes(mixed, frames=31)) == []
-    assert [type(answer) for answer in examine_light_changes(light[:2], frames=31)] == [CannotTell]
+    flat = [replace(pair, change=Change(0.3, 0.001, 0.3)) for pair in light]
+    for pairs in (light[:2], flat):
+        assert [type(answer) for answer in examine_light_changes(pairs, frames=31)] == [CannotTell]
+
+
+def test_walkers_under_clouds() -> None:
+    """Clouds change the whole view and walkers little of it; where they walk in every fourth change, the view is no
+    place where only light changes."""
+    clouds = pairs_of(29, Change(0.9, 0.0, 0.0))
+    walkers = [
+        replace(pair, change=Change(0.9, 0.006, 0.0)) if number % 4 == 0 else pair for number, pair in enumerate(clouds)
+    ]
+    assert list(examine_light_changes(walkers, frames=31)) == []

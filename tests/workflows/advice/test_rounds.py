@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from indexer.domain.advice.findings import CameraFinding, Examination, Kind
 from indexer.domain.advice.measurements import Condition, MeasuredFrame
 from indexer.workflows.advice.examine import CameraExaminer, CameraRecord, GreyFrame
 from indexer.workflows.advice.rounds import FrameRounds
@@ -58,6 +59,28 @@ def test_a_quiet_camera_is_looked_at_evenly() -> None:
     assert examined(camera) == []
     assert len(camera.measured) > 150
     assert {TIMES[position].date() for position in camera.measured} >= {time.date() for time in TIMES[:-144]}
+
+
+class HintedExaminer(CameraExaminer):
+    """Finds nothing, and has a weak hint at most of the time and a strong one at some hours of it."""
+
+    def examine(self, frames: Sequence[GreyFrame]) -> Examination:
+        """Nothing."""
+        return Examination((), ())
+
+    def find_hints(self, frames: Sequence[GreyFrame]) -> tuple[CameraFinding, ...]:
+        """The weak hint has more frames."""
+        return (
+            CameraFinding(Kind.BLOCKED, TIMES[100], TIMES[1900], strength=1.2, evidence={"frames": 90}),
+            CameraFinding(Kind.GLARE, TIMES[1000], TIMES[1060], strength=3.0, evidence={"frames": 4}),
+        )
+
+
+def test_a_weak_hint_does_not_hide_a_strong_one() -> None:
+    """Hints at most of the time are no place to look at; beside them, a strong hint at some hours is looked at."""
+    camera = Camera(0, 0)
+    FrameRounds(TIMES, camera.measure, most=200).examine(HintedExaminer(CameraRecord([]), now=TIMES[-1], days=14))
+    assert sum(1000 <= position < 1060 for position in camera.measured) > 40
 
 
 @pytest.mark.parametrize(("most", "count"), [(200, 200), (40, COUNT)])

@@ -1,0 +1,24 @@
+"""Findings in words: a command is only proposed if it changes something."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from indexer.domain.advice.findings import CameraFinding, Kind
+from indexer.workflows.advice.descriptions import describe_finding
+
+GLARE = {"hours_utc": "16", "days": 4, "bright_share": 0.9, "images": 64, "kept": 18, "base": "balanced", "name": "new"}
+
+
+@pytest.mark.parametrize(("kept_with", "is_proposed"), [(18, False), (12, True)])
+def test_ignoring_glare(kept_with: int, is_proposed: bool) -> None:
+    """Ignoring a part of the view is proposed if another number of images would be kept, and not if it is the same."""
+    finding = CameraFinding(
+        Kind.GLARE,
+        datetime(2026, 5, 1, tzinfo=UTC),
+        None,
+        1.0,
+        evidence={**GLARE, "kept_with": kept_with},
+        regions=((66.7, 0.0, 33.3, 25.0),),
+    )
+    assert ("--ignore" in describe_finding(finding, "gate").advice) == is_proposed
