@@ -59,7 +59,7 @@ def _is_share(value: Any) -> bool:
     return type(value) in {int, float} and math.isfinite(value) and 0 <= value <= 1
 
 
-_TEXT = ValueForm("a text in quotes", _is_text)
+_TEXT = ValueForm("a text in quotes that is not empty", _is_text)
 _WHOLE = ValueForm("a whole number above 0", _is_whole)
 _SHARE = ValueForm("a number from 0 to 1", _is_share)
 _SWITCH = ValueForm("true or false", lambda value: isinstance(value, bool))
@@ -90,16 +90,14 @@ def require_form(value: Any, form: Form, *, key_path: KeyPath = ()) -> None:
     match form:
         case ValueForm():
             if not form.accepts(value):
-                raise FormError(key_path, f"{key_path[-1]} is {_shown(value)}; give {form.expected}")
+                raise FormError(key_path, f"{_name(key_path)} is {_shown(value)}; give {form.expected}")
         case TableForm():
             _require_table(value, form, key_path)
         case ArrayForm():
             if not isinstance(value, list):
                 raise FormError(key_path, f"{key_path[-1]} is {_shown(value)}; give a list in square brackets")
             for number, item in enumerate(value):
-                is_text = form.text is not None and isinstance(item, str)
-                item_form = form.text if is_text and form.text is not None else form.item
-                require_form(item, item_form, key_path=(*key_path, number))
+                _require_item(item, form, (*key_path, number))
 
 
 def iter_keys(form: TableForm = CONFIGURATION_FORM, *, above: str = "") -> Iterator[str]:
@@ -114,8 +112,23 @@ def iter_keys(form: TableForm = CONFIGURATION_FORM, *, above: str = "") -> Itera
                 yield f"{above}{key}"
 
 
+def _require_item(item: Any, form: ArrayForm, key_path: KeyPath) -> None:
+    if form.text is None or isinstance(item, dict):
+        require_form(item, form.item, key_path=key_path)
+    elif isinstance(item, str):
+        require_form(item, form.text, key_path=key_path)
+    else:
+        raise FormError(key_path, f"{_name(key_path)} is {_shown(item)}; give {form.text.expected}, or a table")
+
+
+def _name(key_path: KeyPath) -> str:
+    """A value by its key, or by that of its list."""
+    return str(key_path[-1]) if isinstance(key_path[-1], str) else f"an item of {key_path[-2]}"
+
+
 def _require_table(value: Any, form: TableForm, key_path: KeyPath) -> None:
     name = f"[{'.'.join(str(key) for key in key_path if isinstance(key, str))}]"
+    name = f"[{name}]" if key_path and isinstance(key_path[-1], int) else name
     if not isinstance(value, dict):
         raise FormError(key_path, f"{_shown(value)} is there instead of a table; write its keys below {name}")
     for key, item in value.items():
@@ -130,11 +143,27 @@ def _require_table(value: Any, form: TableForm, key_path: KeyPath) -> None:
 
 
 def _advice(key: str, form: TableForm) -> str:
-    """The most similar key, else all of them."""
+    """Where the key belongs, if it has another place; else the most similar key, else all of them."""
     from difflib import get_close_matches
 
+    if key in CONFIGURATION_FORM.keys:
+        return "; write it above the first line in brackets"
+    if tables := _list_tables_with(key):
+        return f"; write it below {' or '.join(tables)}"
     similar = get_close_matches(key, list(form.keys), n=1)
     return f"; is it {similar[0]}?" if similar else f"; there are {', '.join(form.keys)}"
+
+
+def _list_tables_with(key: str) -> list[str]:
+    """The names of the tables that have a key, with their brackets."""
+    tables: dict[str, TableForm] = {}
+    for name, form in CONFIGURATION_FORM.keys.items():
+        match form:
+            case TableForm():
+                tables[f"[{name}]"] = form
+            case ArrayForm(item):
+                tables[f"[[{name}]]"] = item
+    return [name for name, table in tables.items() if key in table.keys]
 
 
 def _shown(value: Any) -> str:

@@ -1,7 +1,8 @@
 """Errors of a disk as one sentence: which capability it lacks, and what a person can do.
 
 It promises that the error keeps its number, so that code that handles errors by number still works, and that errors
-with a meaning of their own (a name that exists, a full disk, another disk) pass unchanged. It touches no disk.
+with a meaning of their own (a name that exists, a full disk, another disk) pass unchanged. It asks the disk for rights
+only.
 """
 
 import errno
@@ -53,7 +54,7 @@ LOCKING = DiskCapability("does not lock files (flock)")
 
 
 class DiskRefusalError(OSError):
-    """A disk lacks a capability; `strerror` is a sentence for people."""
+    """A disk lacks a capability, or the user a right; `strerror` is a sentence for people."""
 
 
 def refusal_error(capability: DiskCapability, path: str, problem: OSError) -> OSError:
@@ -64,6 +65,12 @@ def refusal_error(capability: DiskCapability, path: str, problem: OSError) -> OS
         return problem  # raised by this program: about the file there, not about the disk
     folder = os.path.dirname(path) or os.curdir
     advice = capability.advice
+    if problem.errno in _PERMISSIONS and not _may_write(folder):
+        return DiskRefusalError(
+            problem.errno,
+            f"you may not write to the folder {folder!r} ({os.strerror(problem.errno)}); change its rights, or run the "
+            "command as its owner",
+        )
     if problem.errno in _PERMISSIONS:
         advice = f"see that you may write to the folder; if you may, {advice}"
     if problem.errno == errno.EROFS:
@@ -71,6 +78,10 @@ def refusal_error(capability: DiskCapability, path: str, problem: OSError) -> OS
     return DiskRefusalError(
         problem.errno, f"the disk of {folder!r} {capability.lack} ({os.strerror(problem.errno)}); {advice}"
     )
+
+
+def _may_write(folder: str) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 @contextmanager

@@ -127,7 +127,7 @@ def test_the_folder_that_may_not_be_written_to_is_named(lot: Path, monkeypatch: 
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     monkeypatch.setattr(io_steps, "rename", refused)
-    monkeypatch.setattr(os, "access", lambda path, _mode: path != os.path.dirname(source))
+    monkeypatch.setattr(os, "access", lambda path, _mode, **_: path != os.path.dirname(source))
     with pytest.raises(DiskRefusalError) as caught:
         moving.move_no_replace(source, target, expected=expected)
     assert ascii(os.path.dirname(source)) in str(caught.value.strerror)

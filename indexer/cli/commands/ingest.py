@@ -46,7 +46,7 @@ Sample = Annotated[
         "--sample", metavar="FRAMES", help="Frames of a video to decode: keyframes, all or auto. [default: auto]"
     ),
 ]
-AlsoHere = Annotated[bool, typer.Option("--also-here", help="Do not ask if another index has images of the folder.")]
+AlsoHere = Annotated[bool, typer.Option("--also-here", help="Go on if another index has images of the folder.")]
 
 
 def ingest(

@@ -41,7 +41,7 @@ Duration = Annotated[
     str | None, typer.Option(metavar="TIME", help="End after this time, as 30min or 8h. If not given: never.")
 ]
 Transport = Annotated[str, typer.Option(metavar="HOW", help="How RTSP sends frames: tcp or udp.")]
-AlsoHere = Annotated[bool, typer.Option("--also-here", help="Do not ask if another index has images of the folder.")]
+AlsoHere = Annotated[bool, typer.Option("--also-here", help="Go on if another index has images of the folder.")]
 
 _STOP_WITHIN_S = 8.0
 

@@ -13,7 +13,7 @@ from indexer.cli.engine_options import EngineOptions
 from indexer.cli.options import Json, Processes, open_session
 from indexer.configuration.file import FILE_NAME, Configuration
 from indexer.domain.paths import lies_at_or_below
-from indexer.errors import ConfigurationError, NothingToIngestError
+from indexer.errors import ConfigurationError, FolderError, NothingToIngestError
 
 if TYPE_CHECKING:
     from indexer.cli.session import CommandSession
@@ -142,6 +142,8 @@ def _discover(
             problem = nothing
             groups.append((None, [(path, str(nothing)) for path in paths[:1]]))
             continue
+        except FolderError as missing:
+            raise FolderError(f"{missing} {configuration.path!r} lists it in folders.") from None
         empty = [path for path in paths if not _has_files(request, path)]
         groups.append((request, [(path, "there is no image in it") for path in empty]))
     if all(request is None for request, _ in groups):

@@ -50,7 +50,7 @@ Frames = Annotated[
         "--frames", metavar="FOLDER", help="Also add videos. This folder is for frames that show something new."
     ),
 ]
-AlsoHere = Annotated[bool, typer.Option("--also-here", help="Do not ask if another index has images of the folder.")]
+AlsoHere = Annotated[bool, typer.Option("--also-here", help="Go on if another index has images of the folder.")]
 
 _STOP_WITHIN_S = 5.0
 

@@ -90,7 +90,8 @@ def test_text_has_each_step(run: Run, site: Path) -> None:
 
 
 def test_what_is_missing_is_named(run: Run, own_home: Path) -> None:
-    """Without a file, without folders, and with a folder that is not there, nothing is written."""
+    """Without a file, without folders, and with a folder that is not there, nothing is written; a folder that nobody
+    typed is named with the file that lists it."""
     assert "there is no indexer.toml here or above" in run("run").sentence
     (own_home / "indexer.toml").write_text("processes = 1\n")
     answer = run("run")
@@ -98,7 +99,9 @@ def test_what_is_missing_is_named(run: Run, own_home: Path) -> None:
     (own_home / "lot").mkdir()
     (own_home / "indexer.toml").write_text('folders = ["lot", {path = "away", timezone = "UTC"}]')
     draw(own_home / "lot" / "gate_2026_03_01__12_00_00.png")
-    assert run("run").code == 1
+    answer = run("run")
+    named = [str(own_home / name) in answer.sentence for name in ("away", "indexer.toml", "lot")]
+    assert (answer.code, named) == (1, [True, True, False])
     assert not (own_home / "indexer.db").exists()
 
 

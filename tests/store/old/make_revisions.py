@@ -1,12 +1,10 @@
 """Makes `revision_NNNN.sql`: an index as the last commit with that revision of the schema left it.
 
-    python tests/store/old/make_revisions.py [NNNN|COMMIT...]
-
-A commit of at least seven digits makes `commit_COMMIT.sql`: 00675fd is the last one before the redesign.
+    python tests/store/old/make_revisions.py [NNNN...]
 
 Each commit runs from a worktree of its own, with the libraries of this environment. It ingests and compares the frames
 of `tests/support/old_frames.py`. The folder they lay in is written as /srv/site in the dump. No commit
-has 0001, 0002, 0014, 0017, 0018 or 0019 as its newest revision.
+has 0001, 0002, 0014, 0017, 0018 or 0019 as its newest revision. 0006 is that of the last program before the redesign.
 """
 
 import os
@@ -38,8 +36,8 @@ def list_commits() -> dict[int, list[str]]:
     return commits
 
 
-def make(commit: str, *, name: str) -> None:
-    """Writes the dump that a commit makes."""
+def make(commit: str, *, revision: str) -> None:
+    """Writes the dump of a revision, as a commit makes it."""
     site = Path(os.path.realpath(tempfile.mkdtemp()))
     checkout = site / "checkout"
     git("worktree", "add", "--detach", str(checkout), commit)
@@ -54,26 +52,22 @@ def make(commit: str, *, name: str) -> None:
         git("worktree", "remove", "--force", str(checkout))
     with closing(sqlite3.connect(site / "indexer.db")) as connection:
         (stored,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        assert name in (f"revision_{stored}", f"commit_{commit}"), stored
+        assert stored == revision
         columns = {row[1] for row in connection.execute("PRAGMA table_info(runs)")}
         for column, value in {"username": "ada", "hostname": "camera-server"}.items():
             if column in columns:
                 connection.execute(f"UPDATE runs SET {column} = ?", (value,))
         lines = [line.replace(str(site), "/srv/site") for line in connection.iterdump()]
-    (Path(__file__).parent / f"{name}.sql").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (Path(__file__).parent / f"revision_{revision}.sql").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def main() -> None:
     """Makes the dumps of the revisions that are typed, else of all."""
     commits = list_commits()
-    words = sys.argv[1:] or [f"{revision:04}" for revision in sorted(commits)]
-    for word in words:
-        if len(word) >= 7:
-            make(word, name=f"commit_{word}")
-            continue
-        for commit in commits[int(word)]:
+    for revision in sys.argv[1:] or [f"{number:04}" for number in sorted(commits)]:
+        for commit in commits[int(revision)]:
             with suppress(subprocess.CalledProcessError):  # a commit in the middle of some work
-                make(commit, name=f"revision_{word}")
+                make(commit, revision=revision)
                 break
 
 
