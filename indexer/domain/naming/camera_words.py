@@ -76,6 +76,9 @@ _CHANNEL_LAST = re.compile(r"[-_ ](?:(?:ch)?[0-9]{1,2}|main|sub)\Z", re.IGNORECA
 """What recorders write behind the name of a camera: the channel, and which of its streams."""
 _MODEL = re.compile(r"[A-Z]{2,5}-?[0-9]{3,5}[A-Z]{1,3}[0-9]?")
 _COUNTER = re.compile(rf"(?P<base>.*[^\W\d_].*?)(?:[{SEPARATORS}]*[0-9]{{4,}}|[{SEPARATORS}]+[0-9]{{3}})")
+ADDRESS = re.compile(r"(?<![0-9A-Za-z])(?:ACCC8E|00408C|B8A44F|E82725)[0-9A-F]{6}(?![0-9A-Za-z])")
+"""The address of a camera by Axis, which names its files by it; no part of it is a time or a counter."""
+_MAKERS_OF_ADDRESSES = ("ACCC8E", "00408C", "B8A44F", "E82725")
 _MOTION_COUNTER = re.compile(r"(?P<base>[0-9]{1,3})-[0-9]{2,}")
 _MEASURE = re.compile(r"T[0-9]{2}|v[0-9]+|(?:shot|seq|part|iso|ev)[-_ ]?[0-9]+")
 """A temperature, a version or a part behind a time; `V1` and `EV1` may be cameras."""
@@ -121,6 +124,11 @@ def camera_around(before: str, after: str) -> str | None:
     if _WORD_AND_NUMBER.fullmatch(after) and not is_kind_of_file(after) and not _MEASURE.fullmatch(after):
         return after
     return None
+
+
+def find_address(stem: str) -> re.Match[str] | None:
+    """The address of a camera in the stem of a file name, where its maker writes it; None if there is none."""
+    return ADDRESS.search(stem) if any(maker in stem for maker in _MAKERS_OF_ADDRESSES) else None
 
 
 def is_common_name(text: str) -> bool:

@@ -38,7 +38,7 @@ _MOSTLY = 0.9
 _TO_ZERO = str.maketrans("123456789", "0" * 9)
 _COPY = re.compile(r"[ _]?\([0-9]+\)\Z")
 """What a browser adds to the name of a copy."""
-_YEAR_FOLDER = re.compile(r"[0-9]{4}|[0-9]{2}([-_.]?)[0-9]{2}\1[0-9]{2}")
+_YEAR_FOLDER = re.compile(r"[0-9]{4}(?:-?[0-9]{3})?|[0-9]{2}([-_.]?)[0-9]{2}\1[0-9]{2}")
 _YEAR_DIGITS = 4
 _HOUR_MINUTE = re.compile(r"(?:[01]?[0-9]|2[0-3])[-.:h][0-5][0-9](?![0-9])")
 _FRAME_OF_SECOND = re.compile(r"(?:[0-9]+-)?[0-9]{14}-[0-9]{2}|[A-Z_]+_[0-9]{4}(?:-[0-9]{2}){5}-[0-9]{3}_[0-9]{3}")
