@@ -227,7 +227,7 @@ def _note_events(console: Console, names: NamePlan) -> None:
     """Says which new cameras may be events or days of one."""
     if names.single_image_cameras:
         shown = ", ".join(map(repr, names.single_image_cameras[:3]))
-        have = counted(len(names.single_image_cameras), "new camera has", "new cameras have")
+        have = counted(len(names.single_image_cameras), "camera has", "cameras have")
         console.print(
             f"{have} one file each ({shown}): if their names are numbers of events, say which camera it is with "
             f"{command_line('ingest', 'FOLDER', '--camera', 'NAME')} or --pattern"
