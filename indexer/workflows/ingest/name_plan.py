@@ -168,7 +168,9 @@ def _check_sources(
     old_paths = {path: gone[image_id] for image_id, path in moved.items()}
     new_times = _list_new_times(request, old_paths) if request.options else {}
     roots = {candidate.root for candidate in request.candidates}
-    check = check_sources(claims, known, gone=gone.keys(), moved=moved_names, new_times=new_times, roots=roots)
+    check = check_sources(
+        claims, known, gone=gone.keys(), moved=moved_names, new_times=new_times, roots=roots, rules=request.rules
+    )
     overwritten = {
         file.path
         for file, row in diff.files_to_read
@@ -217,14 +219,19 @@ def _list_claims(
     database: Database | None, request: IngestRequest, diff: IndexDiff, *, moved: Set[str]
 ) -> dict[str, PathNaming]:
     """The names of the files that a camera gets, by path: of new files, without moved ones, and of changed ones whose
-    camera is another one now. Where the rules of today are asked for, all known files whose camera no person said are
-    named again."""
+    camera is another one now, by a pattern also of unchanged ones. Where the rules of today are asked for, all known
+    files whose camera no person said are named again."""
     names, new = request.names, [candidate.path for candidate, row in diff.files_to_read if row is None]
     claims = {path: names[path] for path in new if path not in moved}
     known = {candidate.path: row for candidate, row in diff.files_to_read if row is not None}
     for path, row in known.items():
         if names[path].camera != row.naming.camera:
             claims[path] = names[path]
+    if request.options and database is not None:
+        by_pattern = [candidate.path for candidate in diff.unchanged if names[candidate.path].scope]
+        with database.read() as session:
+            rows = images.list_known(session, by_pattern)
+        claims |= {path: names[path] for path, row in rows.items() if names[path].camera != row.naming.camera}
     if request.options.is_new_rules and database is not None:
         with database.read() as session:
             known |= images.list_known(session, [candidate.path for candidate in diff.unchanged])

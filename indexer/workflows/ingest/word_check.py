@@ -12,7 +12,7 @@ from functools import cache, partial
 from typing import Protocol
 
 from indexer.domain.names import PathNaming, clamped_mtime
-from indexer.domain.naming.cameras import source_of_folder
+from indexer.domain.naming.cameras import folder_of_source, source_of_folder
 from indexer.domain.naming.columns import (
     Column,
     find_counted_column,
@@ -27,7 +27,7 @@ from indexer.domain.naming.columns import (
 from indexer.domain.naming.folders import number_dates, years_of
 from indexer.domain.naming.moments import EPOCH
 from indexer.domain.naming.prefixes import find_prefix_column
-from indexer.domain.naming.series import Series, find_series, word_of
+from indexer.domain.naming.series import Series, find_series, forms_of_folders, word_of
 from indexer.domain.paths import lies_at_or_below
 from indexer.files.walking import Candidate
 from indexer.workflows.ingest.held_cameras import HeldCamera, SourceCheck
@@ -91,7 +91,8 @@ def _check_of(series: Series, camera: str, source: str, paths: Sequence[str]) ->
     """What follows from words that may be cameras: the camera is held back, or only reported."""
     if not series.at_once:
         return SourceCheck(several_words={camera: series.words})
-    held = HeldCamera(camera, len(paths), (source,), paths[0], series.words)
+    forms = forms_of_folders(paths, folder_of_source(source))
+    held = HeldCamera(camera, len(paths), (source,), paths[0], series.words, forms)
     return SourceCheck((held,), frozenset(paths))
 
 
