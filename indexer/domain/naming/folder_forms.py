@@ -72,6 +72,8 @@ HOUR = re.compile(
     re.IGNORECASE,
 )
 """An hour below a date; only of four digits it may be a number."""
+CLOCK = re.compile(r"([01][0-9]|2[0-3])([-_.:])([0-5][0-9])\2([0-5][0-9])")
+"""Hour, minute and second below a date."""
 SIX_NUMBERS = re.compile(r"(.*)/([0-9]{2})/([0-9]{2})/([0-9]{2})/([0-9]{2})/([0-9]{2})/([0-9]{2})", re.DOTALL)
 DCF = re.compile(r"[1-9][0-9]{2}[A-Z0-9_]{5}", re.IGNORECASE)
 DCF_MAKERS = re.compile(

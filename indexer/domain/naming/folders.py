@@ -341,6 +341,11 @@ class _Reader:
 
     def _is_clock(self, name: str) -> bool:
         """Whether a folder below a date is an hour, or a minute or second below one."""
+        whole = forms.CLOCK.fullmatch(name) if not self.clock else None
+        if whole is not None:
+            self.clock = [int(whole[1]), int(whole[3]), int(whole[4])]
+            self.sure_clock = len(self.clock)
+            return True
         two_digits = forms.TWO_DIGITS.fullmatch(name)
         hour = forms.HOUR.fullmatch(name) if not self.clock else None
         if hour is not None:

@@ -261,6 +261,9 @@ def test_words_beside_names(name: str, camera: str) -> None:
         ("gate/2024/05/01 (Wed)", "gate"),
         ("gate/2024/05/01 Montana", "gate/01 Montana"),
         ("2024/gate/05/01", "gate/05/01"),
+        ("gate/2024-05-01/12-30-45", "gate"),
+        ("gate/12-30-45", "gate/12-30-45"),
+        ("gate/2024-05-01/12-30-60", "gate/12-30-60"),
     ],
 )
 def test_folders_of_days(folder: str, camera: str) -> None:
