@@ -42,6 +42,7 @@ _SPACES = {0xA0: " ", 0x2007: " ", 0x2009: " ", 0x202F: " "}
 _MOTION_EVENT = re.compile(r"[0-9]{1,3}-[0-9]{2,}-[0-9]{14}(?:-[0-9]{1,3})?")
 """How Motion may begin a name: the number of the camera, that of the event, and the time."""
 _TWO_DIGITS = re.compile(r"/[0-9]{2}(?:/|\Z)")
+_SECONDS_DIGITS = 10
 _FRACTIONAL_EPOCH = re.compile(r"[0-9]{10}\.[0-9]+")
 _PARTED = re.compile(
     r"""
@@ -99,12 +100,13 @@ def read_path(path: str) -> PathReading:
     """What a path, absolute and with slashes, says about camera and time."""
     folder, _, name = path.rpartition("/")
     name = name if name.isascii() else name.translate(_SPACES)
-    stem = os.path.splitext(name)[0]
+    stem = _stem_of(name)
     recorded = read_recorder_path(path) if len(stem) == STEM_LENGTH else None
     if recorded is not None:
         reading = _reading(read_folder(recorded.folder), stem, "", recorded.moment, None)
         return reading if recorded.moment.tzinfo else _with_doubtful_hour(reading, recorded.moment)
-    facts = _read_folder_of(folder, stem)
+    facts = read_folder(folder)
+    facts = facts if facts.if_dated is None else _dated_by(stem, facts)
     whole = _read_whole(name, stem)
     if whole is not None:
         return _reading(facts, stem, *whole, None)
@@ -123,7 +125,7 @@ def _read_usual(facts: FolderFacts, folder: str, stem: str) -> PathReading:
     if stamp.start == stamp.end == 0:
         return _reading(facts, stem, "", moment, doubt)
     before, after = stem[: stamp.start], stem[stamp.end :]
-    if _FRACTIONAL_EPOCH.fullmatch(stem[stamp.start : stamp.end]):
+    if stem[stamp.start + _SECONDS_DIGITS :][:1] == "." and _FRACTIONAL_EPOCH.fullmatch(stem[stamp.start : stamp.end]):
         after = _EVENT_ID.sub("", after, count=1)
     text = storable_text(camera_around(before, after))
     reading = _reading(facts, stem, text, moment, doubt)
@@ -131,12 +133,16 @@ def _read_usual(facts: FolderFacts, folder: str, stem: str) -> PathReading:
         reading = reading._replace(may_lack_hour=True)
     reading = _with_uncounted_text(reading, stem)
     former = before.rstrip(SEPARATORS)
-    return reading if former in {"", text} else reading._replace(former_text=storable_text(former))
+    return reading if not former or former == text else reading._replace(former_text=storable_text(former))
 
 
-def _read_folder_of(folder: str, stem: str) -> FolderFacts:
+def _stem_of(name: str) -> str:
+    """A file name without its last extension, as `os.path.splitext` gives it, which takes longer."""
+    return name[: name.rfind(".")] if name[:1] != "." and "." in name else os.path.splitext(name)[0]
+
+
+def _dated_by(stem: str, facts: FolderFacts) -> FolderFacts:
     """What the folder of a file says; with a date below a name only where the name of the file has a time of it."""
-    facts = read_folder(folder)
     if facts.if_dated is None or facts.if_dated.date is None:
         return facts
     stamp, day = find_stamp(stem, facts.if_dated), datetime(*facts.if_dated.date)
@@ -189,11 +195,11 @@ def find_time(path: str) -> tuple[int, int] | None:
     """Where the time is in the stem of a file name, first and last sign; None if it has none that counts."""
     folder, _, name = path.rpartition("/")
     name = name.translate(_SPACES)
-    stem = os.path.splitext(name)[0]
+    stem = _stem_of(name)
     if _read_whole(name, stem) is not None or read_recorder_path(path) is not None:
         return 0, len(stem)
     address = find_address(stem)
-    stamp = find_stamp(stem if address is None else _masked(stem, address), _read_folder_of(folder, stem))
+    stamp = find_stamp(stem if address is None else _masked(stem, address), _dated_by(stem, read_folder(folder)))
     return None if stamp is None else (stamp.start, stamp.end)
 
 
