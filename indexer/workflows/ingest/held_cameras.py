@@ -13,7 +13,7 @@ all gone counts no more; one that cannot be looked at, as its disk is away, does
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 
@@ -21,7 +21,7 @@ from indexer.domain.names import PathNaming, clamped_mtime
 from indexer.domain.naming.camera_words import is_common_name
 from indexer.domain.naming.cameras import TimeSpan, overlap
 from indexer.domain.naming.rules import RuleBook
-from indexer.domain.naming.tree import rule_of, scope_of, source_of_known, spans_by_source
+from indexer.domain.naming.tree import scope_of, source_of_known, spans_by_source
 from indexer.domain.paths import lies_at_or_below
 from indexer.files.system_folders import find_system_folder, is_listed_folder
 from indexer.files.walking import Candidate
@@ -100,7 +100,7 @@ def check_sources(
         names = [_as_recorded(path, claims[path], known.recorded(camera)) for path in paths]
         by_earlier_rules = any(naming.is_by_earlier_rules for naming in names)
         new_sources = {naming.source for naming in names}
-        moved_sources = {image_id: naming.source for image_id, naming in moved.items() if naming.camera == camera}
+        moved_sources = {number: naming.source for number, naming in moved.items() if naming.camera == camera}
         if all(naming.is_by_person and not naming.scope for naming in names) or not known.may_be_several(
             camera, new_sources.union(moved_sources.values()), by_earlier_rules=by_earlier_rules
         ):
@@ -109,9 +109,7 @@ def check_sources(
             camera, without_ids=gone, without_paths=claims.keys(), moved=moved_sources, new_times=new_times
         )
         spans = _joined(spans_by_source(names), known_times.spans)
-        by_person = {naming.source for naming in names if naming.is_by_person and not naming.scope}
-        one_camera = known.confirmed(camera) | known_times.named_by_person | by_person
-        one_camera |= known_times.spans.keys() if by_earlier_rules else set()
+        one_camera = known.confirmed(camera) | _list_joined(names, known_times, by_earlier_rules=by_earlier_rules)
         counted = _outside_bins(spans, named)
         outside, covered = _split_scopes(camera, names, known_times, counted.keys(), one_camera=one_camera, rules=rules)
         one_camera |= covered
@@ -119,13 +117,8 @@ def check_sources(
         is_common = is_new and len(counted) > 1 and is_common_name(camera) and not counted.keys() <= one_camera
         is_open = is_common or overlap(counted, confirmed=one_camera) or _is_elsewhere(names, known_times, one_camera)
         if is_open or outside:
-            is_held = {path: claims[path].scope in outside or not claims[path].is_by_person for path in paths}
-            own_paths = sorted(path for path, is_own in is_held.items() if is_own)
-            held_camera = HeldCamera(camera, len(own_paths), tuple(sorted(spans)), own_paths[0])
-            if outside:
-                pattern = next(rule_of(path, rules).pattern for path in own_paths if claims[path].scope) or ""
-                held_camera = replace(held_camera, pattern=pattern, scopes=tuple(sorted(outside)))
-            held.append(held_camera)
+            own_paths = sorted(one for one in paths if claims[one].scope in outside or not claims[one].is_by_person)
+            held.append(_make_held(camera, own_paths, spans.keys(), scopes=outside, rules=rules))
             held_paths.update(own_paths)
         elif len(spans) > 1 and is_new and not spans.keys() <= covered:
             several[camera] = tuple(sorted(spans))
@@ -144,6 +137,21 @@ def _as_recorded(path: str, naming: PathNaming, recorded: Set[str]) -> PathNamin
     """The naming of a new file with its source as a known image beside it would have it."""
     source = source_of_known(path, recorded) if recorded else naming.source
     return naming._replace(source=source) if source in recorded else naming
+
+
+def _list_joined(names: Iterable[PathNaming], known: KnownTimes, *, by_earlier_rules: bool) -> set[str]:
+    """The sources that a person named, not by a pattern now; with the rules of an earlier version all known ones."""
+    by_person = {naming.source for naming in names if naming.is_by_person and not naming.scope}
+    return by_person | (known.spans.keys() if by_earlier_rules else known.named_by_person)
+
+
+def _make_held(
+    camera: str, paths: Sequence[str], sources: Set[str], *, scopes: Set[str], rules: RuleBook
+) -> HeldCamera:
+    """A held camera of these files, with the scopes of the pattern that says it, if there are any."""
+    pattern = next((rule.pattern for scope in sorted(scopes) if (rule := rules.find(scope)) is not None), None)
+    folders, own_scopes = tuple(sorted(sources)), tuple(sorted(scopes))
+    return HeldCamera(camera, len(paths), folders, paths[0], pattern=pattern or "", scopes=own_scopes)
 
 
 def _split_scopes(
