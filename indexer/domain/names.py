@@ -51,6 +51,8 @@ class PathNaming(NamedTuple):
     """The camera's folder, with its channel if it has one: by this the index knows the camera again."""
     folder: str
     """The camera's folder."""
+    scope: str = ""
+    """The folder of which a person said the pattern that says the camera; empty where no pattern says it."""
 
     @property
     def is_by_person(self) -> bool:
@@ -149,9 +151,8 @@ def name_path(
         camera, camera_source, claim, source = level_claim.names[0], "option", level_claim, level_claim.source
     elif person := storable_text(rule.camera):
         camera, camera_source, claim, source = person, "option", None, reading.camera_folder
-    return PathNaming(
-        camera, camera_source, claim, moment, moment_source, rule.zone, is_unread, source, reading.camera_folder
-    )
+    folder, scope = reading.camera_folder, rule.scope if camera_source == "pattern" else ""
+    return PathNaming(camera, camera_source, claim, moment, moment_source, rule.zone, is_unread, source, folder, scope)
 
 
 def _pattern_moment(matched: PatternReading, day_first: bool | None) -> datetime | None:

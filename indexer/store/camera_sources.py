@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, exists, insert, or_, select, update
+from sqlalchemy import delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.images import ImageState
-from indexer.domain.naming.cameras import KnownSource
+from indexer.domain.naming.cameras import KnownSource, folder_of_source
 from indexer.domain.naming.known_files import KnownSibling
 from indexer.domain.naming.tree import moved_source, source_of_known
 from indexer.domain.namings import USER_SOURCES
@@ -67,6 +67,16 @@ def list_sources_below(session: Session, folder: str) -> list[str]:
     """The sources below a folder, of all cameras, without those that an earlier version stored."""
     query = select(CameraSourceRow.source).where(lies_below(CameraSourceRow.source, folder), ~CameraSourceRow.is_root)
     return list(session.scalars(query))
+
+
+def list_single_image_cameras(session: Session, folder: str) -> list[str]:
+    """The cameras with one image alone, without missing ones, whose source is a folder or one directly in it."""
+    images = select(func.count()).where(ImageRow.camera_id == CameraRow.id, ImageRow.state != ImageState.MISSING)
+    at_or_below = or_(lies_below(CameraSourceRow.source, folder), CameraSourceRow.source == folder)
+    query = select(CameraRow.name, CameraSourceRow.source).join(CameraRow, CameraRow.id == CameraSourceRow.camera_id)
+    rows = session.execute(query.where(at_or_below, ~CameraSourceRow.is_root, images.scalar_subquery() == 1))
+    folders = ((name, folder_of_source(source)) for name, source in rows)
+    return sorted({name for name, own in folders if folder in {own, own.rpartition("/")[0] or "/"}})
 
 
 def add_sources(session: Session, pairs: Iterable[tuple[str, str]], *, is_confirmed: bool = False) -> None:

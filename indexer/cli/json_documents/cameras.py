@@ -26,7 +26,9 @@ class NamePlanDocument(TypedDict):
         dict[str, list[str]],
         "Cameras that get images from a folder for the first time, each with all its folders.",
     ]
-    single_image_cameras: Annotated[list[str], "New cameras of one image each, if there are many."]
+    single_image_cameras: Annotated[
+        list[str], "New cameras of one image each, with those of the index in the same folders, if there are many."
+    ]
     unread_times: Annotated[int, "Number of files whose names hold a time that stays in doubt."]
     unmatched: Annotated[int, "Number of new files that a stored pattern does not match."]
     earlier_folders: Annotated[

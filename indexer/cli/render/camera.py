@@ -10,7 +10,8 @@ from indexer.domain.naming.cameras import folder_of_source
 from indexer.domain.naming.folders import read_folder
 from indexer.domain.naming.rules import NamingRule
 from indexer.domain.naming.schemes import Scheme
-from indexer.domain.naming.series import pattern_of
+from indexer.domain.naming.series import pattern_below, pattern_of
+from indexer.domain.paths import lies_at_or_below
 from indexer.domain.plurals import counted
 from indexer.escaping import command_line, printable
 from indexer.workflows.admin.camera import CameraListing, Confirmation
@@ -202,18 +203,22 @@ def _several_command(camera: HeldCamera, held: Sequence[HeldCamera] = ()) -> str
 
     A folder with dates above that of the camera is not there under its own name. No wider one is proposed: all cameras
     below it would become one. If other cameras are held back for the same words, one command is for the folders of all,
-    as the words of two folders would else be one camera.
+    as the words of two folders would else be one camera. So it is where a pattern says a camera that has other folders.
     """
+    if camera.pattern:
+        return _apart_command(camera)
     folders = [folder_of_source(source) for source in camera.folders]
     are_there = all(map(os.path.isdir, folders))
     if camera.words:
         alike = {folder_of_source(other.folders[0]) for other in held if other.words == camera.words}
         common = os.path.commonpath(alike or folders)
-        if len(alike) > 1 and common not in {*alike, os.sep} and all(map(os.path.isdir, alike)):
-            pattern = pattern_of(camera.words, below={os.path.relpath(folder, common) for folder in alike})
+        forms = {form for other in (camera, *held) if other.words == camera.words for form in other.forms}
+        if len(alike) > 1 and common != os.sep and all(map(os.path.isdir, alike)):
+            pattern = pattern_of(camera.words, below=_relative(alike, common), forms=forms)
             return command_line("ingest", "--pattern", pattern, names=[common])
         beside = {other.camera.rpartition("/")[2] for other in held if other.words == camera.words}
-        pattern = pattern_of(camera.words, behind=beside if len(beside) > 1 == len(alike) else ())
+        behind = beside if len(beside) > 1 == len(alike) else ()
+        pattern = pattern_of(camera.words, behind=behind, forms=forms if are_there else ())
         return command_line("ingest", "--pattern", pattern, names=folders[:1] if are_there else ["FOLDER"])
     if not are_there:
         return command_line("ingest", "--camera", "NAME", names=["FOLDER"])
@@ -223,11 +228,33 @@ def _several_command(camera: HeldCamera, held: Sequence[HeldCamera] = ()) -> str
     return command_line("ingest", "--camera-level", "1", names=[common])
 
 
+def _apart_command(camera: HeldCamera) -> str:
+    """The command by which cameras of a pattern get the name of their folder in front."""
+    others = {folder for folder in map(folder_of_source, camera.folders) if not _lies_in(folder, camera.scopes)}
+    folders = others.union(camera.scopes)
+    common = os.path.commonpath(folders)
+    if common == os.sep:  # as on two disks: only the new ones get a longer name
+        folders, common = set(camera.scopes), os.path.dirname(os.path.commonpath(camera.scopes))
+    if common == os.sep or not all(map(os.path.isdir, folders)):
+        return command_line("ingest", "--pattern", "REGEX", names=["FOLDER"])
+    pattern = pattern_below(camera.pattern, _relative(folders, common))
+    return command_line("ingest", "--pattern", pattern, names=[common])
+
+
+def _lies_in(folder: str, folders: Iterable[str]) -> bool:
+    return any(lies_at_or_below(folder, other) for other in folders)
+
+
+def _relative(folders: Iterable[str], common: str) -> set[str]:
+    """The folders relative to one above; the folder itself as an empty text."""
+    return {"" if folder == common else os.path.relpath(folder, common) for folder in folders}
+
+
 def _note_events(console: Console, names: NamePlan) -> None:
     """Says which new cameras may be events or days of one."""
     if names.single_image_cameras:
         shown = ", ".join(map(repr, names.single_image_cameras[:3]))
-        have = counted(len(names.single_image_cameras), "new camera has", "new cameras have")
+        have = counted(len(names.single_image_cameras), "camera has", "cameras have")
         console.print(
             f"{have} one file each ({shown}): if their names are numbers of events, say which camera it is with "
             f"{command_line('ingest', 'FOLDER', '--camera', 'NAME')} or --pattern"
@@ -248,6 +275,9 @@ def note_held_cameras(console: Console, names: NamePlan) -> None:
             f"their names or folders have {counted(len(camera.words), 'word')} that may be cameras "
             f"({_shown_words(camera.words)})"
             if camera.words
+            else f"its images come from {counted(len(camera.folders), 'folder')}, and the pattern that you said of one "
+            "is no word about another"
+            if camera.pattern
             else f"its images come from {counted(len(camera.folders), 'folder')} whose times overlap or are unknown, "
             "or which may be two places, or of which one is called as the names in the other say"
         )

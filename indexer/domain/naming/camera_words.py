@@ -9,6 +9,7 @@ channel, a model, an address) tells cameras of one folder apart, but those of an
 import re
 import unicodedata
 from enum import Enum
+from functools import lru_cache
 
 from indexer.domain.naming.schemes import SCHEMES
 
@@ -76,6 +77,8 @@ _CHANNEL_LAST = re.compile(r"[-_ ](?:(?:ch)?[0-9]{1,2}|main|sub)\Z", re.IGNORECA
 """What recorders write behind the name of a camera: the channel, and which of its streams."""
 _MODEL = re.compile(r"[A-Z]{2,5}-?[0-9]{3,5}[A-Z]{1,3}[0-9]?")
 _COUNTER = re.compile(rf"(?P<base>.*[^\W\d_].*?)(?:[{SEPARATORS}]*[0-9]{{4,}}|[{SEPARATORS}]+[0-9]{{3}})")
+_ADDRESS = re.compile(r"(?<![0-9A-Za-z])(?:ACCC8E|00408C|B8A44F|E82725)[0-9A-F]{6}(?![0-9A-Za-z])")
+"""The address of a camera by Axis, which names its files by it; no part of it is a time or a counter."""
 _MOTION_COUNTER = re.compile(r"(?P<base>[0-9]{1,3})-[0-9]{2,}")
 _MEASURE = re.compile(r"T[0-9]{2}|v[0-9]+|(?:shot|seq|part|iso|ev)[-_ ]?[0-9]+")
 """A temperature, a version or a part behind a time; `V1` and `EV1` may be cameras."""
@@ -123,6 +126,12 @@ def camera_around(before: str, after: str) -> str | None:
     return None
 
 
+def find_address(stem: str) -> re.Match[str] | None:
+    """The address of a camera in the stem of a file name, where its maker writes it; None if there is none."""
+    may_have = "ACCC8E" in stem or "00408C" in stem or "B8A44F" in stem or "E82725" in stem  # as nearly no name
+    return _ADDRESS.search(stem) if may_have else None
+
+
 def is_common_name(text: str) -> bool:
     """Whether a name is one that cameras of several places often have, such as `cam1` or a model, with or without a
     channel."""
@@ -159,6 +168,7 @@ def is_kind_of_folder(text: str) -> bool:
     return _KIND_OF_FILE.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=10_000)
 def without_kind(text: str) -> str:
     """A text beside a time without the words for the kind of the file; empty if it is nothing else."""
     text = _COPY_FIRST.sub("", text)

@@ -19,7 +19,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from indexer.domain.naming.camera_words import CameraText, classify, storable_text
+from indexer.domain.naming.camera_words import CameraText, classify, find_address, storable_text
 from indexer.domain.naming.folders import list_own_names, read_folder
 from indexer.domain.naming.reading import PathReading, camera_needs_time
 from indexer.domain.naming.siblings import FolderVerdict, branch_of, decided_moment
@@ -129,7 +129,8 @@ def _make_claim(reading: PathReading, verdict: FolderVerdict) -> CameraClaim:
     doubt = reading.doubt
     if doubt is not None and reading.moment is None:
         is_number = doubt.kind is DoubtKind.SHORT_YEAR and reading.kind is CameraText.NUMBER
-        needs_time = (is_number or camera_needs_time(doubt)) and decided_moment(reading, verdict) is None
+        needs_time = is_number or (camera_needs_time(doubt) and find_address(text) is None)
+        needs_time = needs_time and decided_moment(reading, verdict) is None
         text = "" if needs_time or doubt.kind in verdict.by_folder else text
     kind = reading.kind
     if text and reading.uncounted_text in verdict.counted_texts:

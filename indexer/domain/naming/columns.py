@@ -34,11 +34,13 @@ _NO_COLUMN = re.compile(
     r"|[0-9]{1,2}([-_.])[0-9]{1,2}\2(?:19[7-9]|20[0-9])[0-9](?:, [0-9]{1,2}(?:[.:][0-9]{2}){2})?"  # as UniFi
 )
 _ID_LAST = re.compile(r"[-_.](?P<id>[0-9a-f]{6,}|[0-9A-F]{6,})\Z")
+_HEX_LETTERS = "ABCDEFabcdef"
+"""Behind a number that counts they make no id of it: `000001F` is the first image of a camera called F."""
 _MOSTLY = 0.9
 _TO_ZERO = str.maketrans("123456789", "0" * 9)
 _COPY = re.compile(r"[ _]?\([0-9]+\)\Z")
 """What a browser adds to the name of a copy."""
-_YEAR_FOLDER = re.compile(r"[0-9]{4}|[0-9]{2}([-_.]?)[0-9]{2}\1[0-9]{2}")
+_YEAR_FOLDER = re.compile(r"[0-9]{4}(?:-?[0-9]{3})?|[0-9]{2}([-_.]?)[0-9]{2}\1[0-9]{2}")
 _YEAR_DIGITS = 4
 _HOUR_MINUTE = re.compile(r"(?:[01]?[0-9]|2[0-3])[-.:h][0-5][0-9](?![0-9])")
 _FRAME_OF_SECOND = re.compile(r"(?:[0-9]+-)?[0-9]{14}-[0-9]{2}|[A-Z_]+_[0-9]{4}(?:-[0-9]{2}){5}-[0-9]{3}_[0-9]{3}")
@@ -94,7 +96,7 @@ def _end_with_ids(stems: Sequence[str]) -> bool:
     ids = [match["id"] for match in map(_ID_LAST.search, stems) if match is not None]
     if len(ids) < _MOSTLY * len(stems) or len(set(ids)) < _MOSTLY * len(ids):
         return False
-    return 2 * sum(not one.isdecimal() and not one.isalpha() for one in ids) > len(ids)
+    return 2 * sum(not one.isalpha() and not one.rstrip(_HEX_LETTERS).isdecimal() for one in ids) > len(ids)
 
 
 def find_dcf_column(paths: Iterable[str]) -> Column | None:

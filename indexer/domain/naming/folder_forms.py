@@ -20,6 +20,8 @@ DATE = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _WEEKDAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?"
+BESIDE_DAY = re.compile(rf"\A{_WEEKDAY}[-_., ]{{1,2}}|[-_., ]{{1,2}}\(?{_WEEKDAY}\)?\Z", re.IGNORECASE)
+"""A weekday beside the day of a month."""
 AROUND_DATE = re.compile(
     rf"\A(?:{_WEEKDAY}[-_., ]{{1,2}}|(?:(?:date|day)[-_= ]?|(?:dt|ds)=)(?=[0-9]{{4}})|d_?(?=[0-9]{{8}}\Z))"
     rf"|(?:[-_., ]{{1,2}}\(?{_WEEKDAY}\)?| ?\([0-9]{{1,2}}\)| - copy|(?<=[0-9]{{2}})Z"
@@ -43,6 +45,16 @@ DATED_NAME = re.compile(
 SAYS_NO_PLACE = re.compile(r"(?:export|clip|backup|download|upload|import|copy|archive)s?", re.IGNORECASE)
 """Words that beside a date say only how files came."""
 TWO_DIGIT_YEAR = re.compile(r"(?P<a>[0-9]{2})(?P<s>[-_.]?)(?P<b>[0-9]{2})(?P=s)(?P<c>[0-9]{2})")
+YEAR_DAY = re.compile(r"(?P<year>20[1-3][0-9])-?(?P<day>[0-3][0-9]{2})")
+"""A year and the number of a day in it."""
+DATE_BELOW_NAME = re.compile(
+    r"(?P<above>.*)/(?P<year>(?:19[7-9]|20[0-3])[0-9])/(?P<name>[^/]*[^\W\d_][^/]*)"
+    r"/(?P<month>0[1-9]|1[0-2])/(?P<day>0[1-9]|[12][0-9]|3[01])",
+    re.DOTALL,
+)
+"""A month and a day below a name that stands below their year; where names do not say so, they may be plots."""
+RECORDING = re.compile(r"[0-9]{8}_[0-9]{6}_[0-9A-F]{4}_(?P<camera>[0-9A-F]{12})")
+"""The folder of a recording by Axis: its time, its id, and the address of the camera."""
 MONTH_DAY = re.compile(r"(?P<month>0[1-9]|1[0-2])[-_.](?P<day>0[1-9]|[12][0-9]|3[01])")
 PART_OF_DATE = re.compile(r"(?:year|month|day|hour|minute|[ymdh])=(?=[0-9])", re.IGNORECASE)
 HALF_OF_DAY = re.compile(r"[ap]\.?m\.?", re.IGNORECASE)
@@ -60,6 +72,8 @@ HOUR = re.compile(
     re.IGNORECASE,
 )
 """An hour below a date; only of four digits it may be a number."""
+CLOCK = re.compile(r"([01][0-9]|2[0-3])([-_.:])([0-5][0-9])\2([0-5][0-9])")
+"""Hour, minute and second below a date."""
 SIX_NUMBERS = re.compile(r"(.*)/([0-9]{2})/([0-9]{2})/([0-9]{2})/([0-9]{2})/([0-9]{2})/([0-9]{2})", re.DOTALL)
 DCF = re.compile(r"[1-9][0-9]{2}[A-Z0-9_]{5}", re.IGNORECASE)
 DCF_MAKERS = re.compile(

@@ -15,6 +15,7 @@ part of the camera's name where one camera's folder has several of them.
 
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -53,6 +54,9 @@ class FolderFacts(NamedTuple):
     """Which half of the day a folder says; empty: none does."""
     is_clock_sure: bool = False
     """Whether the names of the folders of `clock` show that they are a time: with ``T``, minutes or AM."""
+    if_dated: "FolderFacts | None" = None
+    """What the path says if two numbers below a name are month and day of the year above it, as in
+    ``2024/gate/05/01``; None where there are none. A name of a file may show it."""
 
 
 @lru_cache(maxsize=50_000)
@@ -68,7 +72,12 @@ def read_folder(path: str) -> FolderFacts:
     reader = _Reader()
     for name, folder in _iter_folders(path):
         reader.add(name, path=folder)
-    return reader.facts(path)
+    facts = reader.facts(path)
+    late = forms.DATE_BELOW_NAME.fullmatch(path) if facts.date is None and path[-1:].isdecimal() else None
+    if late is None:
+        return facts
+    year, month, day = late["year"], late["month"], late["day"]
+    return facts._replace(if_dated=read_folder(f"{late['above']}/{year}/{month}/{day}/{late['name']}"))
 
 
 def list_own_names(folder: str) -> list[str]:
@@ -100,6 +109,15 @@ def short_dates(name: str) -> tuple[Date | None, ...]:
     none at all if it is called otherwise."""
     parts = forms.TWO_DIGIT_YEAR.fullmatch(name)
     return () if parts is None else read_short_date(int(parts["a"]), int(parts["b"]), int(parts["c"]))
+
+
+def number_dates(name: str) -> set[Date]:
+    """The dates that a folder may be called after which a number may be, too: six digits, or a year and the number of a
+    day in it."""
+    date = _day_of_year(name)
+    if date is not None:
+        return {date}
+    return {date for date in short_dates(name) if date is not None} if name.isdecimal() else set()
 
 
 def read_short_date(a: int, b: int, c: int) -> tuple[Date | None, ...]:
@@ -154,6 +172,9 @@ class _Reader:
         """Reads the next folder inwards; `path` ends with its name."""
         name_of_part = forms.PART_OF_DATE.sub("", name, count=1)
         if self._is_date(name_of_part):
+            recording = forms.RECORDING.fullmatch(name)
+            if recording is not None and not any(recording["camera"] in own for own in self.own_names):
+                self.branch.append(recording["camera"])
             return
         if self.is_below_date and name_of_part != name:
             self._is_below_date(name_of_part)
@@ -278,6 +299,10 @@ class _Reader:
         if self.year is not None and self.month is None and (parts := forms.MONTH_DAY.fullmatch(name)):
             date = _date(self.year, int(parts["month"]), int(parts["day"]))
             return date is not None and self._set_date(date)
+        if self.date is None and (date := _day_of_year(name)) is not None:
+            self._set_date(date)
+            self.year_names = [name]
+            return True
         is_number = name.isdecimal() and (self.date is not None or forms.YEAR_MONTH.fullmatch(name) is not None)
         if is_number or not forms.TWO_DIGIT_YEAR.fullmatch(name):
             return False
@@ -303,8 +328,9 @@ class _Reader:
             self.month = month_number(month["number"] or month["word"])
             self.year_names.append(name)
             return True
-        if self.year is not None and self.month is not None and forms.DAY.fullmatch(name):
-            date = _date(self.year, self.month, int(name))
+        day = forms.BESIDE_DAY.sub("", name, count=1)
+        if self.year is not None and self.month is not None and forms.DAY.fullmatch(day):
+            date = _date(self.year, self.month, int(day))
             return date is not None and self._set_date(date)
         if self.year is None and self._is_clock(name):
             return True
@@ -315,6 +341,11 @@ class _Reader:
 
     def _is_clock(self, name: str) -> bool:
         """Whether a folder below a date is an hour, or a minute or second below one."""
+        whole = forms.CLOCK.fullmatch(name) if not self.clock else None
+        if whole is not None:
+            self.clock = [int(whole[1]), int(whole[3]), int(whole[4])]
+            self.sure_clock = len(self.clock)
+            return True
         two_digits = forms.TWO_DIGITS.fullmatch(name)
         hour = forms.HOUR.fullmatch(name) if not self.clock else None
         if hour is not None:
@@ -337,6 +368,15 @@ def _first(parts: re.Match[str], name: str) -> str | None:
     """The text of a group, or of the first of its alternatives, which have a number behind the name."""
     groups = (group for group in (name, *(f"{name}{n}" for n in range(2, 8))) if group in forms.DATE.groupindex)
     return next((parts[group] for group in groups if parts[group]), None)
+
+
+def _day_of_year(name: str) -> Date | None:
+    """The date of a year and the number of a day in it; None if a text is no such date."""
+    parts = forms.YEAR_DAY.fullmatch(name)
+    if parts is None:
+        return None
+    moment = datetime(int(parts["year"]), 1, 1) + timedelta(days=int(parts["day"]) - 1)
+    return (moment.year, moment.month, moment.day) if moment.year == int(parts["year"]) else None
 
 
 def _date(year: int, month: int, day: int) -> Date | None:

@@ -15,12 +15,14 @@ from indexer.domain.naming.camera_words import (
     CameraText,
     camera_around,
     classify,
+    find_address,
     storable_text,
     without_counter,
     without_kind,
 )
 from indexer.domain.naming.file_times import find_stamp
-from indexer.domain.naming.folders import FolderFacts, read_folder, short_dates, years_of
+from indexer.domain.naming.folders import FolderFacts, number_dates, read_folder, years_of
+from indexer.domain.naming.moments import make_moment
 from indexer.domain.naming.patterns import NamePattern
 from indexer.domain.naming.recorder_paths import STEM_LENGTH, read_recorder_path
 from indexer.domain.naming.schemes import SCHEMES
@@ -40,7 +42,20 @@ _SPACES = {0xA0: " ", 0x2007: " ", 0x2009: " ", 0x202F: " "}
 _MOTION_EVENT = re.compile(r"[0-9]{1,3}-[0-9]{2,}-[0-9]{14}(?:-[0-9]{1,3})?")
 """How Motion may begin a name: the number of the camera, that of the event, and the time."""
 _TWO_DIGITS = re.compile(r"/[0-9]{2}(?:/|\Z)")
+_SECONDS_DIGITS = 10
 _FRACTIONAL_EPOCH = re.compile(r"[0-9]{10}\.[0-9]+")
+_PARTED = re.compile(
+    r"""
+    (?P<year>20[0-9]{2}) (?P<dash>[-_.]?) (?P<month>0[1-9]|1[0-2]) (?P=dash) (?P<day>0[1-9]|[12][0-9]|3[01]) [-_. ]{1,2}
+    (?P<name>[^\W\d_] .*? [^\W_]) [-_. ]{1,2}
+    (?P<hour>[01][0-9]|2[0-3]) (?P<colon>[-_.:]) (?P<minute>[0-5][0-9]) (?P=colon) (?P<second>[0-5][0-9])
+    (?![0-9A-Za-z])
+    """,
+    re.VERBOSE,
+)
+"""A camera between a date and its time."""
+_NO_NAME_BETWEEN = re.compile(r"t|at|um|kl|as|utc|[ap]\.?m\.?|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*", re.IGNORECASE)
+_LONG_NUMBER = re.compile(r"[0-9]{4}")
 _EVENT_ID = re.compile(r"-[0-9a-z]{6}(?![0-9A-Za-z])")
 """What Frigate writes behind seconds with a fraction."""
 
@@ -85,16 +100,24 @@ def read_path(path: str) -> PathReading:
     """What a path, absolute and with slashes, says about camera and time."""
     folder, _, name = path.rpartition("/")
     name = name if name.isascii() else name.translate(_SPACES)
-    stem = os.path.splitext(name)[0]
+    stem = _stem_of(name)
     recorded = read_recorder_path(path) if len(stem) == STEM_LENGTH else None
     if recorded is not None:
         reading = _reading(read_folder(recorded.folder), stem, "", recorded.moment, None)
         return reading if recorded.moment.tzinfo else _with_doubtful_hour(reading, recorded.moment)
     facts = read_folder(folder)
-    if _MAY_BE_CERTAIN.match(name):
-        certain = _read_certain(name)
-        if certain is not None:
-            return _reading(facts, stem, certain[0], certain[1], None)
+    facts = facts if facts.if_dated is None else _dated_by(stem, facts)
+    whole = _read_whole(name, stem)
+    if whole is not None:
+        return _reading(facts, stem, *whole, None)
+    address = find_address(stem)
+    if address is not None:
+        return _read_with_address(facts, stem, address)
+    return _read_usual(facts, folder, stem)
+
+
+def _read_usual(facts: FolderFacts, folder: str, stem: str) -> PathReading:
+    """What the stem of a file says, with text before or after a time."""
     stamp = find_stamp(stem, facts)
     if stamp is None:
         return _reading(facts, stem, "", None, None)
@@ -102,7 +125,7 @@ def read_path(path: str) -> PathReading:
     if stamp.start == stamp.end == 0:
         return _reading(facts, stem, "", moment, doubt)
     before, after = stem[: stamp.start], stem[stamp.end :]
-    if _FRACTIONAL_EPOCH.fullmatch(stem[stamp.start : stamp.end]):
+    if stem[stamp.start + _SECONDS_DIGITS :][:1] == "." and _FRACTIONAL_EPOCH.fullmatch(stem[stamp.start : stamp.end]):
         after = _EVENT_ID.sub("", after, count=1)
     text = storable_text(camera_around(before, after))
     reading = _reading(facts, stem, text, moment, doubt)
@@ -110,7 +133,48 @@ def read_path(path: str) -> PathReading:
         reading = reading._replace(may_lack_hour=True)
     reading = _with_uncounted_text(reading, stem)
     former = before.rstrip(SEPARATORS)
-    return reading if former in {"", text} else reading._replace(former_text=storable_text(former))
+    return reading if not former or former == text else reading._replace(former_text=storable_text(former))
+
+
+def _stem_of(name: str) -> str:
+    """A file name without its last extension, as `os.path.splitext` gives it, which takes longer."""
+    return name[: name.rfind(".")] if name[:1] != "." and "." in name else os.path.splitext(name)[0]
+
+
+def _dated_by(stem: str, facts: FolderFacts) -> FolderFacts:
+    """What the folder of a file says; with a date below a name only where the name of the file has a time of it."""
+    if facts.if_dated is None or facts.if_dated.date is None:
+        return facts
+    stamp, day = find_stamp(stem, facts.if_dated), datetime(*facts.if_dated.date)
+    if stamp is None or stamp.moment is None:
+        return facts
+    return facts.if_dated if abs(stamp.moment.replace(tzinfo=None) - day - _DAY / 2) < 2 * _DAY else facts
+
+
+def _read_whole(name: str, stem: str) -> tuple[str, datetime | None] | None:
+    """The camera and the time of a name that only one maker writes, or that has the camera between date and time."""
+    certain = _read_certain(name) if _MAY_BE_CERTAIN.match(name) else None
+    if certain is not None or stem[:2] != "20":
+        return certain
+    match = _PARTED.match(stem)
+    if match is None or _NO_NAME_BETWEEN.fullmatch(match["name"]) or _LONG_NUMBER.search(match["name"]):
+        return None
+    moment = make_moment(*(int(match[part]) for part in ("year", "month", "day", "hour", "minute", "second")))
+    return None if moment is None else (storable_text(without_kind(match["name"])), moment)
+
+
+def _read_with_address(facts: FolderFacts, stem: str, address: re.Match[str]) -> PathReading:
+    """What a stem with the address of a camera says: that is the camera, perhaps with more before it."""
+    masked = _masked(stem, address)
+    stamp = find_stamp(masked, facts)
+    if stamp is None or stamp.start == stamp.end == 0:
+        return _reading(facts, stem, address[0], *((None, None) if stamp is None else (stamp.moment, stamp.doubt)))
+    text = storable_text(camera_around(stem[: stamp.start], stem[stamp.end :]))
+    return _reading(facts, stem, text if address[0] in text else address[0], stamp.moment, stamp.doubt)
+
+
+def _masked(stem: str, address: re.Match[str]) -> str:
+    return f"{stem[: address.start()]}{'_' * len(address[0])}{stem[address.end() :]}"
 
 
 def _with_doubtful_hour(reading: PathReading, moment: datetime) -> PathReading:
@@ -131,11 +195,11 @@ def find_time(path: str) -> tuple[int, int] | None:
     """Where the time is in the stem of a file name, first and last sign; None if it has none that counts."""
     folder, _, name = path.rpartition("/")
     name = name.translate(_SPACES)
-    stem = os.path.splitext(name)[0]
-    is_whole_time = _MAY_BE_CERTAIN.match(name) and _read_certain(name) is not None
-    if is_whole_time or read_recorder_path(path) is not None:
+    stem = _stem_of(name)
+    if _read_whole(name, stem) is not None or read_recorder_path(path) is not None:
         return 0, len(stem)
-    stamp = find_stamp(stem, read_folder(folder))
+    address = find_address(stem)
+    stamp = find_stamp(stem if address is None else _masked(stem, address), _dated_by(stem, read_folder(folder)))
     return None if stamp is None else (stamp.start, stamp.end)
 
 
@@ -170,8 +234,8 @@ def _contradicted_year(facts: FolderFacts, moment: datetime | None, doubt: Doubt
     if not facts.year or moment is None:
         return ()
     days = [moment + shift for shift in (-_DAY, timedelta(0), _DAY)]
-    dates = set(short_dates(facts.year[0])) - {None} if facts.year[0].isdecimal() else set()
-    if dates:  # six digits are a number more often than a date
+    dates = number_dates(facts.year[0])
+    if dates:  # six or seven digits are a number more often than a date
         return () if dates & {(day.year, day.month, day.day) for day in days} else facts.year
     return () if years_of(facts.year[0]) & {day.year for day in days} else facts.year
 

@@ -47,18 +47,23 @@ class NamingRule:
         return None if self.timezone is None else get_zone(self.timezone)
 
     @property
+    def scope(self) -> str:
+        """The folder of which a person said level and pattern: these are their word for no file outside of it."""
+        return self.base or self.folder
+
+    @property
     def says_anything(self) -> bool:
         """Whether a person said anything about the folder."""
         return self != NamingRule(self.folder, is_earlier=self.is_earlier)
 
     def relative(self, path: str) -> str:
         """A path below the folder that level and pattern begin at; one outside of it stays as it is."""
-        return path.removeprefix(f"{(self.base or self.folder).rstrip('/')}/")
+        return path.removeprefix(f"{self.scope.rstrip('/')}/")
 
     def at(self, folder: str) -> "NamingRule":
         """The same rule for a folder below."""
         begins_elsewhere = self.compiled is not None or self.camera_level is not None
-        return replace(self, folder=folder, base=self.base or self.folder if begins_elsewhere else None)
+        return replace(self, folder=folder, base=self.scope if begins_elsewhere else None)
 
     def carried(self, old: str, new: str, *, find_camera: FindCamera) -> "NamingRule":
         """The rule for the folder `new` that was `old`, a folder below this one.
@@ -67,7 +72,7 @@ class NamingRule:
         `old` itself, stays the camera, by the name that the index has for it; else by the folder's longest name, which
         no other folder has.
         """
-        base = self.base or self.folder
+        base = self.scope
         folders = old.removeprefix(f"{base.rstrip('/')}/").split("/")
         above = new.split("/")[: -len(folders)]
         rule = replace(self.at(new), base="/".join(above) or "/")
@@ -159,7 +164,7 @@ class NamingOptions:
         if self.camera_level is None and self.pattern is None and self.scheme is None:
             return rule
         if self.camera_level is None and rule.camera_level is not None:  # said before, of another folder
-            level = rule.camera_level + _depth(rule.base or rule.folder) - _depth(base)
+            level = rule.camera_level + _depth(rule.scope) - _depth(base)
             return replace(rule, camera_level=level, base=base) if level > 0 else rule
         return replace(rule, base=base)
 

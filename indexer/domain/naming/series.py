@@ -21,9 +21,11 @@ from indexer.domain.naming.folders import read_folder
 from indexer.domain.naming.moments import MONTH_WORD, to_utc
 from indexer.domain.naming.patterns import compile_pattern
 from indexer.domain.naming.reading import find_time, read_path
+from indexer.domain.paths import lies_at_or_below
 
 _TOKEN = re.compile(r"(?<![^\W_])[^\W\d_]{2,}(?![^\W\d_])[0-9]{0,3}(?![^\W_])")
 _LETTERS = re.compile(r"[^\W\d_]+")
+_DIGITS_OF_FOLDER = re.compile(r"[0-9]+")
 _TIME_WORD = re.compile(rf"{MONTH_WORD}|[ap]m|utc", re.IGNORECASE)
 _NO_WORDS = re.compile(
     r"(?<=\.)(?P<fraction>[0-9]{1,9})-[0-9a-z]{6}(?:-clean)?\Z"  # what Frigate writes behind seconds with a fraction
@@ -194,17 +196,49 @@ def are_written_at_once(series: Series, written: Mapping[str, datetime], *, came
     return any(after[0] < before[1] for before, after in itertools.pairwise(ordered))  # copies have one time
 
 
-def pattern_of(words: Iterable[str], *, below: Iterable[str] = (), behind: Iterable[str] = ()) -> str:
+def pattern_of(
+    words: Iterable[str], *, below: Iterable[str] = (), behind: Iterable[str] = (), forms: Iterable[str] = ()
+) -> str:
     """The pattern by which each of these words, as `find_series` gives them, is a camera.
 
     With `below`, folders relative to that of the pattern, only in paths below one of these, whose name the cameras get
-    in front: the same words below two folders are two cameras. `behind`: the same with the names that files begin with.
+    in front: the same words below two folders are two cameras. An empty one is the folder itself, which gives no name.
+    `behind`: the same with the names that files begin with. `forms`: those that folders between may have, as
+    `forms_of_folders` gives them; other folders may be cameras of their own.
     """
     expression = _expression_of(sorted(words))
-    if places := "|".join(map(re.escape, sorted(below))):
-        return rf"^(?P<camera>{places})(?=/).*?(?:{expression})"
     names = "|".join(map(re.escape, sorted(behind)))
-    return rf"(?:^|/)(?P<camera>{names})[^/]*?(?:{expression})" if names else expression
+    expression = rf"(?:^|/)(?P<camera>{names})[^/]*?(?:{expression})" if names else expression
+    between = "|".join(f"{form}/" if form else "" for form in sorted(forms, reverse=True))
+    rest = f"(?:{between})[^/]*$" if between else "[^/]*$" if forms else ""
+    below = set(below)
+    if places := "|".join(map(re.escape, sorted(below - {""}))):
+        begin = f"(?P<camera>{places})(?=/{rest})"
+        begin = f"(?:{begin}|(?={rest}))" if "" in below else begin
+        return f"^{begin}.*?(?:{expression})"
+    return f"^(?={rest}).*?(?:{expression})" if rest else expression
+
+
+def forms_of_folders(paths: Iterable[str], folder: str) -> tuple[str, ...]:
+    """Regular expressions of the folders of files relative to one above: any numbers for those that they have, as other
+    dates follow; none if a file is not below it."""
+    folders = {path.rpartition("/")[0] for path in paths}
+    if any(not lies_at_or_below(other, folder) for other in folders):
+        return ()
+    relative = {other.removeprefix(folder).strip("/") for other in folders}
+    return tuple(sorted({_DIGITS_OF_FOLDER.sub("[0-9]+", re.escape(other)) for other in relative}))
+
+
+def pattern_below(pattern: str, folders: Iterable[str]) -> str:
+    """A pattern for a folder above: the same in paths below one of these folders, whose name the cameras get in front.
+
+    `folders`, relative to the one above; an empty one is that itself, which gives no name.
+    """
+    folders = set(folders)
+    places, optional = "|".join(map(re.escape, sorted(folders - {""}))), "?" if "" in folders else ""
+    if pattern.startswith("^"):
+        return f"^(?:(?P<camera>{places})/){optional}(?:{pattern.removeprefix('^')})"
+    return f"^(?:(?P<camera>{places})(?=/)){optional}.*?(?:{pattern})"
 
 
 def _expression_of(words: list[str]) -> str:

@@ -199,6 +199,12 @@ def rule_of(path: str, rules: RuleBook) -> NamingRule:
     return rules.find(folder) or NamingRule(folder)
 
 
+def scope_of(path: str, camera: str, rules: RuleBook) -> str:
+    """The folder of the pattern that says this camera of a path, as in `PathNaming`; empty if none does."""
+    naming = name_path(path, read_path(path), rule=rule_of(path, rules))
+    return naming.scope if naming.camera == camera else ""
+
+
 def spans_by_source(names: Iterable[PathNaming]) -> dict[str, TimeSpan]:
     """The times that names say, by the source of their camera."""
     spans: dict[str, TimeSpan] = defaultdict(TimeSpan)

@@ -1,8 +1,10 @@
 """Which cameras of an ingest are held back: those whose files may be of two cameras.
 
 It promises that a camera with files of several sources, at times that overlap or are unknown, is held back unless a
-person said that it is one. So is one that names of files and the name of another folder say, and one in several folders
-whose name is one that many cameras have. `word_check` looks at the words in the names of one folder.
+person said that it is one. A person's pattern says so below the folder of which they said it, and nowhere else: a
+camera of the same name elsewhere is held back. So is one that names of files and the name of another folder say, and
+one in several folders whose name is one that many cameras have. `word_check` looks at the words in the names of one
+folder.
 
 A file that moved was of its camera before, and is never held back; it counts where it is now. A source whose images are
 all gone counts no more; one that cannot be looked at, as its disk is away, does.
@@ -18,7 +20,8 @@ from functools import cache
 from indexer.domain.names import PathNaming, clamped_mtime
 from indexer.domain.naming.camera_words import is_common_name
 from indexer.domain.naming.cameras import TimeSpan, overlap
-from indexer.domain.naming.tree import source_of_known, spans_by_source
+from indexer.domain.naming.rules import RuleBook
+from indexer.domain.naming.tree import scope_of, source_of_known, spans_by_source
 from indexer.domain.paths import lies_at_or_below
 from indexer.files.system_folders import find_system_folder, is_listed_folder
 from indexer.files.walking import Candidate
@@ -35,7 +38,9 @@ _FileFacts = tuple[str, str, int, int]
 class HeldCamera:
     """A camera whose files come from several folders at the same or unknown times; they may be of several cameras.
 
-    `words`: of the series in its folder, if these hold it back.
+    `words`: of the series in its folder, if these hold it back, and `forms` those of the folders between, as
+    `forms_of_folders` gives them. `pattern`: the one that a person said of the folders `scopes`, if it says a camera
+    that has images elsewhere.
     """
 
     camera: str
@@ -43,6 +48,9 @@ class HeldCamera:
     folders: tuple[str, ...]
     example: str
     words: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
+    pattern: str = ""
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,11 +85,13 @@ def check_sources(
     moved: Mapping[int, PathNaming],
     new_times: Mapping[str, datetime | None],
     roots: Set[str],
+    rules: RuleBook,
 ) -> SourceCheck:
     """Which cameras are held back; `claims`: the names of all files that a camera gets, by path.
 
     `gone`: the ids of images whose files are gone; `moved`: the names of those at another path now, by id. `new_times`:
     the times that known images will have, as in `KnownCameras.times`. `roots`: the folders that a person named.
+    `rules`: those by which the files are named.
     """
     named = cache(lambda: roots | known.roots())
     paths_by_camera = _paths_by_camera((path, naming.camera) for path, naming in claims.items())
@@ -90,8 +100,8 @@ def check_sources(
         names = [_as_recorded(path, claims[path], known.recorded(camera)) for path in paths]
         by_earlier_rules = any(naming.is_by_earlier_rules for naming in names)
         new_sources = {naming.source for naming in names}
-        moved_sources = {image_id: naming.source for image_id, naming in moved.items() if naming.camera == camera}
-        if all(naming.is_by_person for naming in names) or not known.may_be_several(
+        moved_sources = {number: naming.source for number, naming in moved.items() if naming.camera == camera}
+        if all(naming.is_by_person and not naming.scope for naming in names) or not known.may_be_several(
             camera, new_sources.union(moved_sources.values()), by_earlier_rules=by_earlier_rules
         ):
             continue
@@ -99,17 +109,18 @@ def check_sources(
             camera, without_ids=gone, without_paths=claims.keys(), moved=moved_sources, new_times=new_times
         )
         spans = _joined(spans_by_source(names), known_times.spans)
-        by_person = {naming.source for naming in names if naming.is_by_person}
-        one_camera = known.confirmed(camera) | known_times.named_by_person | by_person
-        one_camera |= known_times.spans.keys() if by_earlier_rules else set()
+        one_camera = known.confirmed(camera) | _list_joined(names, known_times, by_earlier_rules=by_earlier_rules)
         counted = _outside_bins(spans, named)
+        outside, covered = _split_scopes(camera, names, known_times, counted.keys(), one_camera=one_camera, rules=rules)
+        one_camera |= covered
         is_new = not new_sources <= known.recorded(camera) | known_times.spans.keys()
         is_common = is_new and len(counted) > 1 and is_common_name(camera) and not counted.keys() <= one_camera
-        if is_common or overlap(counted, confirmed=one_camera) or _is_elsewhere(names, known_times, one_camera):
-            own_paths = sorted(path for path in paths if not claims[path].is_by_person)
-            held.append(HeldCamera(camera, len(own_paths), tuple(sorted(spans)), own_paths[0]))
+        is_open = is_common or overlap(counted, confirmed=one_camera) or _is_elsewhere(names, known_times, one_camera)
+        if is_open or outside:
+            own_paths = sorted(one for one in paths if claims[one].scope in outside or not claims[one].is_by_person)
+            held.append(_make_held(camera, own_paths, spans.keys(), scopes=outside, rules=rules))
             held_paths.update(own_paths)
-        elif len(spans) > 1 and is_new:
+        elif len(spans) > 1 and is_new and not spans.keys() <= covered:
             several[camera] = tuple(sorted(spans))
     return SourceCheck(tuple(held), frozenset(held_paths), several)
 
@@ -126,6 +137,48 @@ def _as_recorded(path: str, naming: PathNaming, recorded: Set[str]) -> PathNamin
     """The naming of a new file with its source as a known image beside it would have it."""
     source = source_of_known(path, recorded) if recorded else naming.source
     return naming._replace(source=source) if source in recorded else naming
+
+
+def _list_joined(names: Iterable[PathNaming], known: KnownTimes, *, by_earlier_rules: bool) -> set[str]:
+    """The sources that a person named, not by a pattern now; with the rules of an earlier version all known ones."""
+    by_person = {naming.source for naming in names if naming.is_by_person and not naming.scope}
+    return by_person | (known.spans.keys() if by_earlier_rules else known.named_by_person)
+
+
+def _make_held(
+    camera: str, paths: Sequence[str], sources: Set[str], *, scopes: Set[str], rules: RuleBook
+) -> HeldCamera:
+    """A held camera of these files, with the scopes of the pattern that says it, if there are any."""
+    pattern = next((rule.pattern for scope in sorted(scopes) if (rule := rules.find(scope)) is not None), None)
+    folders, own_scopes = tuple(sorted(sources)), tuple(sorted(scopes))
+    return HeldCamera(camera, len(paths), folders, paths[0], pattern=pattern or "", scopes=own_scopes)
+
+
+def _split_scopes(
+    camera: str,
+    names: Iterable[PathNaming],
+    known: KnownTimes,
+    sources: Set[str],
+    *,
+    one_camera: Set[str],
+    rules: RuleBook,
+) -> tuple[set[str], set[str]]:
+    """The scopes of patterns that say a camera of new sources, while others of its `sources` lie outside of the scope;
+    and the sources in all other scopes, which are of one camera."""
+    named: dict[str, set[str]] = defaultdict(set)
+    for naming in names:
+        if naming.scope:
+            named[naming.scope].add(naming.source)
+    scopes = {source: scope_of(path, camera, rules) for source, path in known.examples.items()} if named else {}
+    outside, covered = set[str](), set[str]()
+    for scope, new in named.items():
+        group = new | {source for source, other in scopes.items() if other == scope}
+        joined = group | one_camera if group & one_camera else group
+        if new <= known.spans.keys() or sources <= joined:
+            covered |= group
+        else:
+            outside.add(scope)
+    return outside, covered
 
 
 def _is_elsewhere(names: Iterable[PathNaming], known: KnownTimes, one_camera: Set[str]) -> bool:

@@ -30,6 +30,8 @@ class KnownTimes:
     spans: dict[str, TimeSpan] = field(default_factory=dict)
     named_by_person: frozenset[str] = frozenset()
     by_folder: frozenset[str] = frozenset()
+    examples: Mapping[str, str] = field(default_factory=dict)
+    """The first path of each source."""
 
 
 class KnownCameras:
@@ -225,6 +227,7 @@ class KnownCameras:
         present: dict[str, TimeSpan] = defaultdict(TimeSpan)
         removed: dict[str, TimeSpan] = defaultdict(TimeSpan)
         by_person, by_folder, moved_from = set(), set[str](), set[tuple[str, str]]()
+        examples: dict[str, str] = {}
         for image in self._images(camera):
             source = source_of_known(image.path, recorded)
             if image.image_id in moved:
@@ -232,6 +235,8 @@ class KnownCameras:
                 source = moved[image.image_id]
             elif image.is_missing or image.image_id in without_ids or image.path in without_paths:
                 continue
+            else:
+                examples[source] = min(image.path, examples.get(source, image.path))
             (removed if image.is_removed else present)[source].add(new_times.get(image.path, image.captured_at))
             if image.is_by_person:
                 by_person.add(source)
@@ -241,7 +246,7 @@ class KnownCameras:
             for old in {source, *(old for old, new in moved_from if new == source)}:
                 span.join(removed.get(old, TimeSpan()))
         by_person |= {new for old, new in moved_from if old in self.confirmed(camera)}
-        return KnownTimes(dict(present), frozenset(by_person & present.keys()), frozenset(by_folder))
+        return KnownTimes(dict(present), frozenset(by_person & present.keys()), frozenset(by_folder), examples)
 
     def _split(self, camera: str) -> tuple[set[str], set[str]]:
         """The sources of a camera in two sets: of images that keep their names, and of images that are named again."""

@@ -50,13 +50,14 @@ class NamePlan:
     """What an ingest names its files, and what a person should know of it.
 
     `several_folders`: the folders of each camera that gets images from a folder of its own for the first time.
-    `single_image_cameras`: new cameras of one image each, if there are many. `successive_cameras`: new cameras whose
-    names differ in numbers alone, and whose images follow each other, if there are many. `unread_times`: files whose
-    names hold a time that stays in doubt. `unmatched`: new files that a stored pattern does not match.
-    `earlier_folders`: folders whose new files are named by the rules of an earlier version. `reread_folders`: folders
-    where the numbers in names are events or cameras, and known images have it the other way. `several_words`: the words
-    in the names of a camera's files that may be cameras. `answered`: cameras of which an earlier ingest asked, and
-    whose question this one ended. `held_of_known`: cameras that are held back for images which the index has.
+    `single_image_cameras`: new cameras of one image each, with those of the index beside them, if there are many.
+    `successive_cameras`: new cameras whose names differ in numbers alone, and whose images follow each other, if there
+    are many. `unread_times`: files whose names hold a time that stays in doubt. `unmatched`: new files that a stored
+    pattern does not match. `earlier_folders`: folders whose new files are named by the rules of an earlier version.
+    `reread_folders`: folders where the numbers in names are events or cameras, and known images have it the other way.
+    `several_words`: the words in the names of a camera's files that may be cameras. `answered`: cameras of which an
+    earlier ingest asked, and whose question this one ended. `held_of_known`: cameras that are held back for images
+    which the index has.
     """
 
     held: tuple[HeldCamera, ...] = ()
@@ -128,7 +129,7 @@ def plan_names(
     names, known, tree = _name_files(database, request, named)
     request = replace(request, names=names, unclear_folders=tree.unclear_folders)
     unknown_paths = {candidate.path: candidate for candidate, row in diff.files_to_read if row is None}
-    singles = _single_image_cameras({path: names[path] for path in unknown_paths}, known)
+    singles = _single_image_cameras(database, {path: names[path] for path in unknown_paths}, known)
     check = _check_sources(database, request, diff, known, gone=diff.gone)
     if check.held and not request.paths and database is not None:  # no walk could see what is gone
         gone = find_gone(database, [camera.camera for camera in check.held])
@@ -167,7 +168,9 @@ def _check_sources(
     old_paths = {path: gone[image_id] for image_id, path in moved.items()}
     new_times = _list_new_times(request, old_paths) if request.options else {}
     roots = {candidate.root for candidate in request.candidates}
-    check = check_sources(claims, known, gone=gone.keys(), moved=moved_names, new_times=new_times, roots=roots)
+    check = check_sources(
+        claims, known, gone=gone.keys(), moved=moved_names, new_times=new_times, roots=roots, rules=request.rules
+    )
     overwritten = {
         file.path
         for file, row in diff.files_to_read
@@ -216,14 +219,19 @@ def _list_claims(
     database: Database | None, request: IngestRequest, diff: IndexDiff, *, moved: Set[str]
 ) -> dict[str, PathNaming]:
     """The names of the files that a camera gets, by path: of new files, without moved ones, and of changed ones whose
-    camera is another one now. Where the rules of today are asked for, all known files whose camera no person said are
-    named again."""
+    camera is another one now, by a pattern also of unchanged ones. Where the rules of today are asked for, all known
+    files whose camera no person said are named again."""
     names, new = request.names, [candidate.path for candidate, row in diff.files_to_read if row is None]
     claims = {path: names[path] for path in new if path not in moved}
     known = {candidate.path: row for candidate, row in diff.files_to_read if row is not None}
     for path, row in known.items():
         if names[path].camera != row.naming.camera:
             claims[path] = names[path]
+    if request.options and database is not None:
+        by_pattern = [candidate.path for candidate in diff.unchanged if names[candidate.path].scope]
+        with database.read() as session:
+            rows = images.list_known(session, by_pattern)
+        claims |= {path: names[path] for path, row in rows.items() if names[path].camera != row.naming.camera}
     if request.options.is_new_rules and database is not None:
         with database.read() as session:
             known |= images.list_known(session, [candidate.path for candidate in diff.unchanged])
@@ -251,10 +259,24 @@ def _list_new_times(request: IngestRequest, old_paths: Mapping[str, str]) -> dic
     }
 
 
-def _single_image_cameras(claims: Mapping[str, PathNaming], known: KnownCameras) -> tuple[str, ...]:
+def _single_image_cameras(
+    database: Database | None, claims: Mapping[str, PathNaming], known: KnownCameras
+) -> tuple[str, ...]:
+    """New cameras of one image each, and those of the index in the same folders: files may come one in a call."""
     counts = Counter(naming.camera for naming in claims.values())
-    singles = tuple(sorted(camera for camera, count in counts.items() if count == 1 and camera not in known))
-    return singles if len(singles) >= _MANY_SINGLES else ()
+    new = {camera for camera, count in counts.items() if count == 1 and camera not in known}
+    singles = set(new)
+    if database is not None and 0 < len(new) < _MANY_SINGLES:
+        named = [naming for naming in claims.values() if naming.camera in new]
+        with database.read() as session:
+            for folder in {_folder_of_cameras(naming) for naming in named}:
+                singles.update(camera_sources.list_single_image_cameras(session, folder))
+    return tuple(sorted(singles)) if len(singles) >= _MANY_SINGLES else ()
+
+
+def _folder_of_cameras(naming: PathNaming) -> str:
+    """The folder in which a camera lies beside others: that of its files if their names say it, else the one above."""
+    return naming.folder.rpartition("/")[0] or "/" if naming.camera_source == "folder" else naming.folder
 
 
 def _successive_cameras(named: Sequence[tuple[PathNaming, Candidate]], known: KnownCameras) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from functools import cache, partial
 from typing import Protocol
 
 from indexer.domain.names import PathNaming, clamped_mtime
-from indexer.domain.naming.cameras import source_of_folder
+from indexer.domain.naming.cameras import folder_of_source, source_of_folder
 from indexer.domain.naming.columns import (
     Column,
     find_counted_column,
@@ -24,10 +24,10 @@ from indexer.domain.naming.columns import (
     find_year_column,
     is_no_month,
 )
-from indexer.domain.naming.folders import short_dates, years_of
+from indexer.domain.naming.folders import number_dates, years_of
 from indexer.domain.naming.moments import EPOCH
 from indexer.domain.naming.prefixes import find_prefix_column
-from indexer.domain.naming.series import Series, find_series, word_of
+from indexer.domain.naming.series import Series, find_series, forms_of_folders, word_of
 from indexer.domain.paths import lies_at_or_below
 from indexer.files.walking import Candidate
 from indexer.workflows.ingest.held_cameras import HeldCamera, SourceCheck
@@ -91,7 +91,8 @@ def _check_of(series: Series, camera: str, source: str, paths: Sequence[str]) ->
     """What follows from words that may be cameras: the camera is held back, or only reported."""
     if not series.at_once:
         return SourceCheck(several_words={camera: series.words})
-    held = HeldCamera(camera, len(paths), (source,), paths[0], series.words)
+    forms = forms_of_folders(paths, folder_of_source(source))
+    held = HeldCamera(camera, len(paths), (source,), paths[0], series.words, forms)
     return SourceCheck((held,), frozenset(paths))
 
 
@@ -111,13 +112,13 @@ def _camera_in_name(naming: PathNaming) -> str:
 
 def _are_years_unclear(paths: Iterable[str], mtimes_ns: Mapping[str, int]) -> bool:
     """Whether folders look like years, and a file in one was written in another year, as where they are numbers; or,
-    of six digits, on another day."""
+    of six or seven digits, on another day."""
     for path in paths:
         year = find_year(path)
         if year and path in mtimes_ns:
             written = EPOCH + timedelta(microseconds=clamped_mtime(mtimes_ns[path]) // 1000)
             days = [written + shift for shift in (-_DAY, timedelta(0), _DAY)]
-            dates = set(short_dates(year)) - {None} if year.isdecimal() else set()
+            dates = number_dates(year)
             is_of_day = bool(dates & {(day.year, day.month, day.day) for day in days})
             if not (is_of_day if dates else years_of(year) & {day.year for day in days}):
                 return True

@@ -27,3 +27,27 @@ def test_command_that_parts_a_camera(
     monkeypatch.setattr("os.path.isdir", lambda _folder: True)
     held = HeldCamera("c10", 2, folders, f"{folders[0]}/1.png", words)
     assert command in said(partial(note_names, ambiguous_times=0), NamePlan((held,)))
+
+
+@pytest.mark.parametrize(
+    ("folders", "scope", "pattern", "command"),
+    [
+        (
+            ("/cards/F", "/cards/G"),
+            "/cards/G",
+            "(?P<camera>x)",
+            "'^(?:(?P<camera>F|G)(?=/)).*?(?:(?P<camera>x))' /cards",
+        ),
+        (("/cards/F", "/cards/G/a"), "/cards/G", "^(?P<camera>x)", "'^(?:(?P<camera>F|G)/)(?:(?P<camera>x))' /cards"),
+        (("/cards", "/cards/G"), "/cards/G", "^(?P<camera>x)", "'^(?:(?P<camera>G)/)?(?:(?P<camera>x))' /cards"),
+        (("/a/x", "/b/x"), "/b/x", "^(?P<camera>x)", "'^(?:(?P<camera>x)/)(?:(?P<camera>x))' /b"),
+        (("/a", "/b"), "/b", "(?P<camera>x)", "ingest --pattern REGEX FOLDER"),
+    ],
+)
+def test_command_that_parts_cameras_of_a_pattern(
+    folders: tuple[str, ...], scope: str, pattern: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command that is proposed keeps the pattern, and puts the folders in front of the cameras that it says."""
+    monkeypatch.setattr("os.path.isdir", lambda _folder: True)
+    held = HeldCamera("x", 2, folders, f"{scope}/1.png", pattern=pattern, scopes=(scope,))
+    assert command in said(partial(note_names, ambiguous_times=0), NamePlan((held,)))

@@ -254,7 +254,7 @@ def test_batches_split_and_join_nothing(batches: list[list[str]]) -> None:
     """In whatever batches paths come, those of one source get one camera, and no others get it but by their names."""
     known: dict[str, set[str]] = {}
     cameras: dict[str, set[str]] = {}
-    given = set[str]()
+    given: dict[str, set[str]] = {}
     for batch in batches:
         files = [PathFile(f"/data/lot/{file}", 0) for file in sorted(set(batch))]
         owners = {source: min(names) for source, names in cameras.items()}
@@ -262,12 +262,13 @@ def test_batches_split_and_join_nothing(batches: list[list[str]]) -> None:
         for naming in named.values():
             known.setdefault(naming.camera, set()).add(naming.source)
             if naming.claim is not None and naming.claim.is_given:
-                given.add(naming.camera)
+                given.setdefault(naming.camera, set()).add(naming.source)
             else:
                 cameras.setdefault(naming.source, set()).add(naming.camera)
     assert all(len(names) == 1 for names in cameras.values())
-    sources = [source for names in cameras.values() for source in names - given]
-    assert len(sources) == len(set(sources))
+    folders = [(camera, source) for source, names in cameras.items() for camera in names]
+    unnamed = [camera for camera, source in folders if source not in given.get(camera, ())]
+    assert len(unnamed) == len(set(unnamed)), "names of files alone join two folders, and only those that they lie in"
 
 
 def span(first: int | None, last: int | None, *, is_complete: bool = True) -> TimeSpan:

@@ -173,3 +173,10 @@ def test_no_two_cameras_become_one(form: str, values: set[int | str], count: int
     readings = [(value, pattern.read(f"x/{name}.jpg")) for value, name in names]
     pairs = {(value, reading and reading.camera) for value, reading in readings}
     assert len(pairs) == len(values) == len({camera for _, camera in pairs} - {None})
+
+
+def test_letters_behind_a_counter_are_no_ids() -> None:
+    """Two lenses whose letter stands behind the number of the image are two cameras, also where it is a hex digit."""
+    names = [f"/x/NO20240501-12{n}000-00000{n}{lens}.jpg" for n in range(4) for lens in "FB"]
+    [column] = find_columns(names)
+    assert (len(column.labels), column.at_once) == (2, True)

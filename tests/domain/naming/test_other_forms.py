@@ -3,7 +3,7 @@
 import pytest
 
 from indexer.domain.naming.folders import read_folder
-from indexer.domain.naming.reading import read_path
+from indexer.domain.naming.reading import find_time, read_path
 from tests.support.names import named_tree
 
 
@@ -55,6 +55,13 @@ def test_times(file: str, time: str) -> None:
         ("20240501_123045_T21.jpg", "lot", "2024-05-01 12:30:45.000"),
         ("20240501_123045_cam4.jpg", "cam4", "2024-05-01 12:30:45.000"),
         ("gate_13052024_123045.jpg", "gate", "2024-05-13 12:30:45.000"),
+        ("2024-05-01_gate_12-30-45.jpg", "gate", "2024-05-01 12:30:45.000"),
+        ("20240501 Front Door 2 12.30.45.jpg", "Front Door 2", "2024-05-01 12:30:45.000"),
+        ("2024-05-01_snapshot_12-30-45.jpg", "lot", "2024-05-01 12:30:45.000"),
+        ("20240501_123045_ACCC8E012345.jpg", "ACCC8E012345", "2024-05-01 12:30:45.000"),
+        ("ACCC8E012345_20240501_123045.jpg", "ACCC8E012345", "2024-05-01 12:30:45.000"),
+        ("axis-00408C123045_20240501_123045_678.jpg", "axis-00408C123045", "2024-05-01 12:30:45.678"),
+        ("20240501123045_B8A44F112233_1.jpg", "B8A44F112233", "2024-05-01 12:30:45.000"),
     ],
 )
 def test_whole_times(name: str, camera: str, time: str) -> None:
@@ -238,3 +245,60 @@ def test_numbers_that_look_like_a_short_date() -> None:
 def test_words_beside_names(name: str, camera: str) -> None:
     """Words of copies and alarms, and the id of an event, are no part of a name."""
     assert named_tree("/data/lot", [name])[name].camera == camera
+
+
+@pytest.mark.parametrize(
+    ("folder", "camera"),
+    [
+        ("gate/2024134", "gate"),
+        ("gate/2024-366", "gate"),
+        ("2024134/gate", "gate"),
+        ("gate/2023366", "gate/2023366"),
+        ("gate/2024367", "gate/2024367"),
+        ("gate/1999134", "gate/1999134"),
+        ("gate/2024/05/01 Mon", "gate"),
+        ("gate/2024/05/Wed 01", "gate"),
+        ("gate/2024/05/01 (Wed)", "gate"),
+        ("gate/2024/05/01 Montana", "gate/01 Montana"),
+        ("2024/gate/05/01", "gate/05/01"),
+        ("gate/2024-05-01/12-30-45", "gate"),
+        ("gate/12-30-45", "gate/12-30-45"),
+        ("gate/2024-05-01/12-30-60", "gate/12-30-60"),
+    ],
+)
+def test_folders_of_days(folder: str, camera: str) -> None:
+    """A year with the number of a day, and a day beside its weekday, are dates; a month below a name may be a plot."""
+    assert read_folder(f"/data/{folder}").camera_folder == f"/data/{camera}"
+
+
+def test_a_date_below_a_name() -> None:
+    """Month and day below a camera, below its year, are a date only where the name of a file has a time of that day."""
+    day = "/data/2024/gate/05/01"
+    for name in ("12-30-45", "20240501_123045", "x_2024-05-02_00-10-00"):
+        assert read_path(f"{day}/{name}.jpg").camera_folder == "/data/gate"
+    for name in ("IMG_0001", "123045", "20240601_123045", "x_2024-05-04_00-10-00"):
+        assert read_path(f"{day}/{name}.jpg").camera_folder == "/data/gate/05/01"
+    for folder in ("2024/gate/13/01", "gate/05/01", "2024/gate/x/05/01"):
+        assert read_path(f"/data/{folder}/12-30-45.jpg").camera_folder.endswith("/01")
+    assert find_time(f"{day}/12-30-45.jpg") == (0, 8)
+
+
+def test_addresses_of_cameras() -> None:
+    """The address of a camera is no time and no counter, and two of them are two cameras, whatever is in doubt."""
+    day = "lot/2024-05-01"
+    files = [f"{day}/00408C{number}.jpg" for number in ("123045", "123046")]
+    files += [f"{day}/IMG_ACCC8E{number}_1714566645.jpg" for number in ("123045", "123046")]
+    named = named_tree("/data", files)
+    assert [named[file].camera for file in files] == [
+        "00408C123045",
+        "00408C123046",
+        "IMG_ACCC8E123045",
+        "IMG_ACCC8E123046",
+    ]
+    assert {named[file].captured_at_source for file in files[:2]} == {"mtime"}
+    recordings = [f"lot/20240501_123045_1A2B_ACCC8E01234{n}/20240501_12/20240501_123045_1A2B.jpg" for n in (5, 6)]
+    assert named_tree("/data", recordings[:1])[recordings[0]].camera == "lot"
+    both = named_tree("/data", recordings)
+    assert [both[file].camera for file in recordings] == ["lot/ACCC8E012345", "lot/ACCC8E012346"]
+    below = recordings[0].replace("lot/", "lot/axis-ACCC8E012345/20240501/12/")
+    assert named_tree("/data", [below])[below].camera == "axis-ACCC8E012345"

@@ -20,6 +20,7 @@ from indexer.workflows.ingest.preview import preview_ingest
 from tests.support.index import Index, picture
 
 Watch = Callable[[], AbstractContextManager[list[str]]]
+NO_RULES = RuleBook({})
 CAMERAS = "SELECT path, name FROM images JOIN cameras ON cameras.id = camera_id WHERE state = 'ready'"
 
 
@@ -445,7 +446,7 @@ def test_a_name_in_two_folders(folders: list[str], at_once: bool) -> None:
     ]
     names = name_tree(files, siblings=(), rules=RuleBook({})).with_assigned_names({})
     known = KnownCameras(None, ())
-    check = check_sources(names, known, gone=frozenset(), moved={}, new_times={}, roots=frozenset())
+    check = check_sources(names, known, gone=frozenset(), moved={}, new_times={}, roots=frozenset(), rules=NO_RULES)
     is_one_source = len({naming.source for naming in names.values()}) == 1
     assert {naming.camera for naming in names.values()} == {"c10"}
     assert bool(check.held) is (not is_one_source and at_once)

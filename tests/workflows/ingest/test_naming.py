@@ -389,6 +389,18 @@ def test_many_cameras_of_one_image_are_reported(index: Index) -> None:
     assert len(index.ingest().names.single_image_cameras) == 7
 
 
+@pytest.mark.parametrize("name", ["x/gate {n}_20240501_{n}0000.jpg", "x/event {n}/a.jpg"])
+def test_cameras_of_single_images_that_come_one_by_one(index: Index, name: str) -> None:
+    """Cameras of one image each are counted with those that the index has in the same folder, and no others."""
+    put(index, *(f"elsewhere/{n}/a.jpg" for n in range(4)))
+    index.ingest()
+    counts = []
+    for n in (13, 11, 14, 12, 15, 10):
+        put(index, name.format(n=n))
+        counts.append(len(index.ingest(index.folder / name.format(n=n)).names.single_image_cameras))
+    assert counts == [0, 0, 0, 0, 5, 6]
+
+
 @pytest.mark.parametrize(("hours", "is_reported"), [(1, True), (0, False)])
 def test_cameras_that_follow_each_other_are_reported(index: Index, hours: int, is_reported: bool) -> None:
     """Many new cameras whose names differ in numbers alone may be days or events, unless they were there at once."""
