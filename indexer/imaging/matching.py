@@ -28,6 +28,8 @@ from indexer.imaging.kernel.calls import Frame, SearchCall
 from indexer.imaging.original_profile import same_size
 from indexer.imaging.scoring import area_unit, changed_area
 
+pair_count = 0
+"""Number of pairs that this process compared."""
 PAIRS_BEFORE_COMPILED = 600
 """Number of pairs that OpenCV scores before the kernel is loaded: they take as long. No result depends on it."""
 _TIMES_COMPILING = 15
@@ -35,7 +37,6 @@ _TIMES_COMPILING = 15
 _MANY_PAIRS = 2_000  # so many in one search come after hundreds that matched none: more will follow
 _PAIRS_BETWEEN_SIZE_CHECKS = 2_000  # of this process's resident memory: so many images are 0.1 GB
 _NEVER_SIMILAR = -1  # an area below every other, so that a search goes through all candidates
-_pair_count = 0  # of the pairs that this process compared
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,7 @@ def _first_passing_area(passes: Callable[[float], bool], *, near: float, unit: f
 def compiled_search(pairs: int) -> CompiledSearch | None:
     """The compiled search, for a search among so many candidates; None while this process has compared too few pairs:
     loading takes as long as comparing hundreds, and compiling as long as thousands."""
-    count = _pair_count + pairs
+    count = pair_count + pairs
     if load_kernel.cache_info().currsize or pairs >= _MANY_PAIRS or count > _TIMES_COMPILING * PAIRS_BEFORE_COMPILED:
         return load_kernel()
     return load_kernel() if count > PAIRS_BEFORE_COMPILED and is_kernel_stored() else None
@@ -219,9 +220,9 @@ def compiled_search(pairs: int) -> CompiledSearch | None:
 
 def _count_pairs(pairs: int) -> None:
     """Counts pairs that this process compared, and looks at its resident memory now and then."""
-    global _pair_count
-    before, _pair_count = _pair_count, _pair_count + pairs
-    if before // _PAIRS_BETWEEN_SIZE_CHECKS < _pair_count // _PAIRS_BETWEEN_SIZE_CHECKS:
+    global pair_count
+    before, pair_count = pair_count, pair_count + pairs
+    if before // _PAIRS_BETWEEN_SIZE_CHECKS < pair_count // _PAIRS_BETWEEN_SIZE_CHECKS:
         release_pages()
 
 

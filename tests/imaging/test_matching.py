@@ -180,7 +180,7 @@ def test_without_numba_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_few_pairs_compile_nothing(stored: bool, loaded_after: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
     """Stored machine code is loaded as soon as that saves time; to compile it, many more pairs are needed."""
-    monkeypatch.setattr(matching, "_pair_count", 0)
+    monkeypatch.setattr(matching, "pair_count", 0)
     monkeypatch.setattr(matching, "PAIRS_BEFORE_COMPILED", 2)
     monkeypatch.setattr(matching, "is_kernel_stored", lambda: stored)
     load_kernel.cache_clear()

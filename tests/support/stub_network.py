@@ -36,7 +36,7 @@ def stubbed_network() -> Iterator[None]:
             "indexer.imaging.file_description.make_features": stub_features,
             "indexer.imaging.file_description.prove": lambda recipe: None,
             "indexer.workflows.profile_parameters.own_recipe": lambda measure: FeatureRecipe(measure, "stub"),
-            "indexer.workflows.profile_parameters.require_network": lambda measure: None,
+            "indexer.workflows.required_features.require_network": lambda measure: None,
         }.items():
             patches.enter_context(mock.patch(target, stub))
         yield

@@ -197,6 +197,7 @@ class AuditDocument(TypedDict):
     title: Annotated[str, "What it shows."]
     parameters: Annotated[list[AuditParameterDocument], "Its parameters."]
     sql: Annotated[str, "Its SQL."]
+    main_columns: Annotated[list[str], "The columns that a narrow terminal shows."]
 
 
 class QueryResultDocument(TypedDict):

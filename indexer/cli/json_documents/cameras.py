@@ -16,6 +16,9 @@ class HeldCameraDocument(TypedDict):
         list[str],
         "Words that may be cameras, in names of files, DCIM or hour folders. Empty: it is held back for its folders.",
     ]
+    forms: Annotated[list[str], "Regular expressions of the folders between its folder and files with such words."]
+    pattern: Annotated[str, "The pattern of a person that says a camera with images elsewhere. Empty: none does."]
+    scopes: Annotated[list[str], "The folders that this pattern was given for."]
 
 
 class NamePlanDocument(TypedDict):

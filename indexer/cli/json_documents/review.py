@@ -359,6 +359,9 @@ class VerdictReportDocument(TypedDict):
     replaced: Annotated[list[JudgedPairDocument], "Older verdicts that the new ones replaced."]
     unchanged: Annotated[list[JudgedPairDocument], "Verdicts that were recorded before."]
     withdrawn: Annotated[list[JudgedPairDocument], "Verdicts that were taken back."]
+    both_pinned: Annotated[
+        list[JudgedPairDocument], "Verdicts `same` on two pinned images: both are kept, whatever was judged."
+    ]
     away: Annotated[list[AbsentImageDocument], "Judged images that are not compared now."]
     contradictions: Annotated[list[ContradictionDocument], "All contradictions in the cameras of these images."]
     refused: Annotated[

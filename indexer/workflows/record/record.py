@@ -56,8 +56,8 @@ def record(
 ) -> RecordReport:
     """Records cameras until `stop` is requested, or the time is over.
 
-    Raises `UsageError` if a camera is recorded already, or its profile has no thumbnails; `OSError` if the folder for
-    frames cannot be written to; `DatabaseError` if the index was replaced.
+    Raises `CameraError` if a camera is recorded already; `UsageError` if its profile has no thumbnails; `OSError` if
+    the folder for frames cannot be written to; `DatabaseError` if the index was replaced.
     """
     names = [source.camera for source in sources]
     require_thumbnails(context.database, names)

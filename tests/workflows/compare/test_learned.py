@@ -59,9 +59,8 @@ def lacking_extra() -> Iterator[None]:
     """The stub as it would be without the extra, which makes no features."""
     problem = MissingLibraryError("pip install")
     with ExitStack() as patches:
-        for lacking in ("require_network", "own_recipe"):
-            target = f"indexer.workflows.profile_parameters.{lacking}"
-            patches.enter_context(mock.patch(target, side_effect=problem))
+        for lacking in ("required_features.require_network", "profile_parameters.own_recipe"):
+            patches.enter_context(mock.patch(f"indexer.workflows.{lacking}", side_effect=problem))
         yield
 
 
