@@ -6,7 +6,6 @@ import pty
 import re
 import select
 import struct
-import subprocess
 import termios
 from collections.abc import Callable
 from functools import cache
@@ -15,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from indexer.cli.word_wrap import cell_count
-from tests.support.command import command, draw, in_home, run_here
+from tests.support.command import draw, in_home, run_here
+from tests.support.forked_commands import ForkedCommands
 
 COLUMNS, ROWS = 80, 24
 UNDECIDED = re.compile(r"\d images? (is|are) not decided yet\. Next: manage\.py compare")
@@ -23,7 +23,7 @@ Lines = Callable[..., list[str]]
 
 
 @pytest.fixture(scope="module")
-def lines(busy: Path) -> Lines:
+def lines(busy: Path, forked: ForkedCommands) -> Lines:
     """Runs a command on a terminal of 80 x 24: the lines that it shows, without colours and empty ones.
 
     The commands of these tests change nothing: what one showed is remembered for all tests.
@@ -33,20 +33,21 @@ def lines(busy: Path) -> Lines:
     def answer(*words: str) -> list[str]:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-        environment = {key: value for key, value in os.environ.items() if key not in {"COLUMNS", "LINES"}}
-        process = subprocess.Popen(
-            command(*words), cwd=busy, stdin=theirs, stdout=theirs, stderr=theirs, env=environment | {"TERM": "dumb"}
-        )
+        with pytest.MonkeyPatch.context() as environment:
+            for name in ("COLUMNS", "LINES"):
+                environment.delenv(name, raising=False)
+            environment.setenv("TERM", "dumb")
+            forked.start(*words, streams=(theirs,) * 3, folder=busy)
         os.close(theirs)
-        shown = _read(ours, process)
+        shown = _read(ours, forked)
         os.close(ours)
-        assert process.wait(60) == int("--check" in words), shown
+        assert forked.wait() == int("--check" in words), shown
         return [line for line in shown.replace("\r\n", "\n").split("\n") if line.strip()]
 
     return answer
 
 
-def _read(terminal: int, process: subprocess.Popen[bytes]) -> str:
+def _read(terminal: int, process: ForkedCommands) -> str:
     shown = b""
     while True:
         ready, _, _ = select.select([terminal], [], [], 0.1)

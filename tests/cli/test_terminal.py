@@ -14,31 +14,30 @@ import pytest
 
 from indexer.cli.progress import progress_bars
 from tests.support.command import Answer, command
+from tests.support.forked_commands import ForkedCommands
 
 OnTerminal = Callable[..., Answer]
 
 
 @pytest.fixture
-def on_terminal() -> OnTerminal:
+def on_terminal(forked: ForkedCommands) -> OnTerminal:
     """Runs a command whose stdin and stderr are a terminal, and types an answer when it is asked; stdout is a pipe."""
 
     def answer(*words: object, types: str = "", out_too: bool = False) -> Answer:
         ours, theirs = pty.openpty()
-        process = subprocess.Popen(
-            command(*words), stdin=theirs, stderr=theirs, stdout=theirs if out_too else subprocess.PIPE
-        )
+        out, their_out = os.pipe()
+        forked.start(*words, streams=(theirs, theirs if out_too else their_out, theirs))
         os.close(theirs)
-        seen = _talk(ours, process, types.encode())
-        out = b"" if process.stdout is None else process.stdout.read()
-        if process.stdout is not None:
-            process.stdout.close()
-        os.close(ours)
-        return Answer(process.wait(60), out.decode(), seen.decode())
+        os.close(their_out)
+        with open(out, "rb") as written:  # noqa: PTH123
+            seen = _talk(ours, forked, types.encode())
+            os.close(ours)
+            return Answer(forked.wait(), written.read().decode(), seen.decode())
 
     return answer
 
 
-def _talk(terminal: int, process: subprocess.Popen[bytes], types: bytes) -> bytes:
+def _talk(terminal: int, process: ForkedCommands, types: bytes) -> bytes:
     """What the terminal showed until the process ended; the answer is typed at the question."""
     seen, typed = b"", not types
     while True:

@@ -1,6 +1,7 @@
 """The profile `colour` tells cars of one grey and another hue apart, and decides all else as `balanced` does."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ def grey_of(colour: Colour) -> int:
     return int(decode_grey(data, header=read_header(data, limits=Limits()), work_width=None)[32, 32])
 
 
+@cache
 def paint(hue: str) -> Colour:
     """The colour of that hue."""
     grey, parts = MIXED[hue]
@@ -70,10 +72,18 @@ def cars(index: Index) -> None:
 
 
 @on_sqlite
-@pytest.mark.parametrize("suffix", ["jpg", "png"])
 @pytest.mark.parametrize(
-    ("hue", "other"),
-    [(RED, GREEN), (RED, BLUE), (GREEN, BLUE), (PALE_RED, PALE_GREEN), (PALE_RED, PALE_BLUE), (PALE_GREEN, PALE_BLUE)],
+    ("hue", "other", "suffix"),
+    [
+        (RED, GREEN, "jpg"),
+        (RED, BLUE, "jpg"),
+        (GREEN, BLUE, "jpg"),
+        (PALE_RED, PALE_GREEN, "jpg"),
+        (PALE_RED, PALE_BLUE, "jpg"),
+        (PALE_GREEN, PALE_BLUE, "jpg"),
+        (RED, GREEN, "png"),
+        (PALE_RED, PALE_BLUE, "png"),
+    ],
 )
 def test_a_car_of_another_hue_is_another_car(index: Index, hue: str, other: str, suffix: str) -> None:
     """Of equal grey, saturated or pale, it is a duplicate to `balanced` and to `plain`, and kept by `colour`; the same
@@ -89,6 +99,7 @@ def test_a_car_of_another_hue_is_another_car(index: Index, hue: str, other: str,
     assert found == {"balanced": 1, "plain": 1, "colour": 2}
 
 
+@on_sqlite
 @pytest.mark.parametrize("tint", [(0.96, 1.0, 1.04), (1.05, 1.0, 0.95), (1.0, 0.96, 1.0)])
 def test_a_white_balance_that_drifts_is_no_change(index: Index, tint: Colour) -> None:
     """The same cars under channels some per cent stronger or weaker are duplicates."""
@@ -110,6 +121,7 @@ def grey_file(kind: str, image: np.ndarray) -> bytes:
     }[kind]()
 
 
+@on_sqlite
 @pytest.mark.parametrize("kind", ["one channel", "three channels", "png"])
 def test_grey_frames_are_decided_as_balanced_does(index: Index, kind: str) -> None:
     """By infrared, and of a camera without colour, decisions and evidence of both profiles are equal to the bit."""
@@ -133,6 +145,7 @@ def test_grey_frames_are_decided_as_balanced_does(index: Index, kind: str) -> No
     assert by_profile[0] == by_profile[1]
 
 
+@on_sqlite
 @pytest.mark.parametrize("workers", [1, 2])
 def test_real_frames_hold_the_promises(frames_index: Callable[[str], Index], workers: int) -> None:
     """On the sample frames decisions and evidence are those of brute force over the stored thumbnails."""

@@ -19,6 +19,7 @@ from indexer.imaging.headers import ImageRefusedError
 from indexer.workflows.compare import camera as comparing
 from indexer.workflows.compare import remote_searcher, small_cameras
 from indexer.workflows.compare.remote_buffer import ImageFile, RemoteBuffer, RemoteSearchResult, RemoteSearchTask
+from tests.support.databases import on_sqlite
 from tests.support.index import Index
 from tests.workflows.compare.test_camera import copied, lots
 
@@ -112,8 +113,10 @@ def compared(lots: Index, open_index: Callable[..., Index], spread: ParallelMap 
     return report, copy.dump(without=("runs",))
 
 
-@pytest.mark.parametrize("profile", ["balanced", "colour", "original"])
-@pytest.mark.parametrize("workers", [1, 2, 5])
+@on_sqlite  # as in the tests below whose subject is the workers: they never see the database
+@pytest.mark.parametrize(
+    ("workers", "profile"), [(1, "balanced"), (2, "balanced"), (5, "balanced"), (2, "colour"), (5, "original")]
+)
 def test_sent_searches_leave_the_rows_of_the_serial_walk(
     lots: Index, open_index: Callable[..., Index], workers: int, profile: str
 ) -> None:
@@ -124,6 +127,7 @@ def test_sent_searches_leave_the_rows_of_the_serial_walk(
     assert remote.tasks > 50
 
 
+@on_sqlite
 @pytest.mark.parametrize("seed", range(5))
 def test_workers_that_are_lost_change_nothing(lots: Index, open_index: Callable[..., Index], seed: int) -> None:
     """Where workers are lost with all they were sent, at any moment, others do their share, and the rows are equal."""
@@ -134,6 +138,7 @@ def test_workers_that_are_lost_change_nothing(lots: Index, open_index: Callable[
     assert remote.actors > 3 * 3
 
 
+@on_sqlite
 def test_a_picture_is_sent_once(lots: Index, open_index: Callable[..., Index]) -> None:
     """No worker is sent what it has: at most every picture once to each."""
     remote = Remote(2)
@@ -142,6 +147,7 @@ def test_a_picture_is_sent_once(lots: Index, open_index: Callable[..., Index]) -
     assert remote.actors <= 2 * 3
 
 
+@on_sqlite
 @pytest.mark.parametrize("seed", range(3))
 def test_all_actors_are_closed(lots: Index, open_index: Callable[..., Index], seed: int) -> None:
     """Each actor is closed once: when its camera is decided, or when it is lost."""
@@ -151,6 +157,7 @@ def test_all_actors_are_closed(lots: Index, open_index: Callable[..., Index], se
     assert remote.closed == remote.actors > 0
 
 
+@on_sqlite
 def test_many_workers_are_sent_fewer_pictures_at_a_time(
     lots: Index, open_index: Callable[..., Index], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,8 @@
-"""Words, numbers and letters in names that may be cameras: held back or reported, whichever files come in one call."""
+"""Words, numbers and letters in names that may be cameras: held back or reported, whichever files come in one call.
+
+Tests whose cases are forms of names run on SQLite alone: the forms are read without a database. What is stored of
+questions and answers is tested on both.
+"""
 
 import json
 import os
@@ -10,6 +14,7 @@ import pytest
 from indexer.domain.naming.series import pattern_of
 from indexer.store.confirmations import list_held, list_open_questions
 from indexer.workflows.admin.camera import confirm_camera, undo_confirmation
+from tests.support.databases import on_sqlite
 from tests.support.index import Index
 from tests.workflows.ingest.test_held_cameras import cameras, held, put
 
@@ -91,6 +96,7 @@ def test_values_that_follow_each_other_are_reported(index: Index) -> None:
     assert held(index) == {"x": ["x"]}
 
 
+@on_sqlite
 @pytest.mark.parametrize("at_once", [True, False])
 def test_words_that_are_written_at_the_same_times(index: Index, at_once: bool) -> None:
     """Two words without a number in common are held back if their files were written in turns, however they come."""
@@ -104,6 +110,7 @@ def test_words_that_are_written_at_the_same_times(index: Index, at_once: bool) -
     assert len(cameras(index)) < len(files)
 
 
+@on_sqlite
 @pytest.mark.parametrize("hours", [[], [13.5, 14.5]])
 def test_hours_by_modification_times(index: Index, hours: list[float]) -> None:
     """Folders of two digits are hours without a question where modification times say so."""
@@ -129,6 +136,7 @@ def test_last_words_of_names(index: Index) -> None:
     assert set(cameras(index).values()) == {"garden"}
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("camera", "form", "values"),
     [
@@ -248,6 +256,7 @@ def test_many_known_images(index: Index, monkeypatch: pytest.MonkeyPatch) -> Non
     assert held(index, "x/gate_7.jpg") == {}
 
 
+@on_sqlite
 @pytest.mark.parametrize("name", ["cam", "Camera1_00", "cam_2", "RLC-410W_00", "NVR_ch1_main"])
 def test_a_common_name_in_two_folders(index: Index, name: str) -> None:
     """A name that many cameras have is asked of in another folder, also where times do not overlap; once."""
@@ -284,6 +293,7 @@ def test_a_camera_with_an_open_question_loses_nothing(index: Index, answer: str)
     assert len(index.plan().victims) == (0 if answer == "none" else 2)
 
 
+@on_sqlite
 @pytest.mark.parametrize("word", ["person", "gate_alarm"])
 def test_a_name_of_an_earlier_index_stays(index: Index, word: str) -> None:
     """A camera that an index calls by a word which is left out now keeps its name, and gets the new images, too."""
@@ -308,6 +318,7 @@ def test_new_rules_keep_rules_below(index: Index) -> None:
     assert set(cameras(index).values()) == {"gate"}
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "files",
     [
@@ -337,6 +348,7 @@ def test_numbers_below_a_year(index: Index) -> None:
     assert not {f"plots/2024/{number}/IMG_0001.JPG" for number in (1, 2)} & cameras(index).keys()
 
 
+@on_sqlite
 @pytest.mark.parametrize("folders", [("2001", "2002"), ("01-02-15", "01-02-16")])
 @pytest.mark.parametrize("is_year", [True, False])
 def test_plots_called_like_years(index: Index, folders: tuple[str, str], is_year: bool) -> None:
@@ -350,6 +362,7 @@ def test_plots_called_like_years(index: Index, folders: tuple[str, str], is_year
     assert len(cameras(index)) == (2 if is_year else 0)
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "files",
     [
