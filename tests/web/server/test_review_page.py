@@ -327,6 +327,36 @@ def test_fits_a_phone(desk: Desk, path: str) -> None:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0] < 60")
 
 
+@pytest.mark.parametrize("size", [(1280, 500), (390, 844)])
+def test_the_beginning_of_a_pair_is_in_sight(desk: Desk, size: tuple[int, int]) -> None:
+    """After a name was typed below the pair, and after a verdict, the heading of the pair is in the window and behind no
+    tools; the help begins at its beginning."""
+    page = desk.open(viewport={"width": size[0], "height": size[1]})
+    until(page, "isFilling", False)
+    in_sight = "(() => { const box = document.querySelector('.pair.current h2').getBoundingClientRect();" \
+               " return document.elementFromPoint(box.left + 5, box.top + 2)?.tagName === 'H2'; })()"  # fmt: skip
+    for key in ("Enter", "s", "Enter"):
+        page.evaluate("document.querySelector('#by').scrollIntoView()")
+        page.focus("#by")
+        page.keyboard.press(key) if key == "Enter" else page.get_by_role("button", name="Same").click()
+        until(page, in_sight)
+    page.keyboard.press("?")
+    assert (page.evaluate("help.scrollTop"), desk.faults) == (0, [])
+
+
+def test_the_list_of_cameras_closes(desk: Desk) -> None:
+    """Escape closes the list of cameras, and the key after that means what it always means; its links are large."""
+    page = desk.open()
+    page.click(".cameras summary")
+    box = page.locator(".cameras li a").first.bounding_box()
+    assert box is not None
+    assert min(box["width"], box["height"]) >= 44
+    page.keyboard.press("Escape")
+    assert page.locator(".cameras[open]").count() == 0
+    page.keyboard.press("s")
+    wait_for_given(page, ["same ✓ by Ada"])
+
+
 def test_read_only_shows_and_records_nothing(desk: Desk) -> None:
     """With --read-only the pairs are shown, keys do nothing, and the index is not written."""
     desk.stop()
