@@ -157,7 +157,7 @@ function enlarge(only) {
 }
 // The centre of the largest outline, in shares of the picture; those that count come first.
 function findLargestChange() {
-  const boxes = all("symbol polygon", pairs[current]).map((outline) => {
+  const boxes = all("symbol polygon:not(.ignored-edge)", pairs[current]).map((outline) => {
     const points = outline.getAttribute("points").split(" ").map((point) => point.split(",").map(Number));
     const ends = [0, 1].map((axis) => points.map((point) => point[axis])).map((ofAxis) => [Math.min(...ofAxis), Math.max(...ofAxis)]);
     const [[left, right], [top, bottom]] = ends;

@@ -264,6 +264,27 @@ def test_names_are_shown_and_do_nothing(desk: Desk, hostile: Path) -> None:
     assert desk.faults == []
 
 
+def test_the_edge_of_what_is_ignored(desk: Desk) -> None:
+    """A pair shows where the profile ignores, with the outlines; enlarging leads to the largest change all the same."""
+    page = desk.open()
+    left, top, right, bottom = page.evaluate(
+        "(() => { const points = document.querySelector('.pair.current symbol .ignored-edge').getAttribute('points')"
+        ".split(' ').map(point => point.split(',').map(Number));"
+        " const [xs, ys] = [0, 1].map(at => points.map(one => one[at]));"
+        " return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)]; })()"
+    )
+    assert (0 < left < 100, 50 < top < 150, 900 < right < 1000, bottom > 990) == (True,) * 4
+    page.keyboard.press("z")
+    until(page, "document.querySelectorAll('#zoom[open]').length", 1)
+    change = page.evaluate("view.change && [view.change.x, view.change.y]")
+    assert change is not None
+    assert change != [(left + right) / 2000, (top + bottom) / 2000]
+    page.keyboard.press("Escape")
+    page.keyboard.press("o")
+    assert page.locator(".pair.current .outlines:visible").count() == 0
+    assert desk.faults == []
+
+
 def test_full_size_moves_together(desk: Desk) -> None:
     """Enlarged, the files themselves are shown; arrows move both and leave the pair."""
     page = desk.open()
@@ -329,8 +350,8 @@ def test_fits_a_phone(desk: Desk, path: str) -> None:
 
 @pytest.mark.parametrize("size", [(1280, 500), (390, 844)])
 def test_the_beginning_of_a_pair_is_in_sight(desk: Desk, size: tuple[int, int]) -> None:
-    """After a name was typed below the pair, and after a verdict, the heading of the pair is in the window and behind no
-    tools; the help begins at its beginning."""
+    """After a name was typed below the pair, and after a verdict, the heading of the pair is in the window and behind
+    no tools; the help begins at its beginning."""
     page = desk.open(viewport={"width": size[0], "height": size[1]})
     until(page, "isFilling", False)
     in_sight = "(() => { const box = document.querySelector('.pair.current h2').getBoundingClientRect();" \
