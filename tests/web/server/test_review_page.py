@@ -626,6 +626,20 @@ def test_a_key_before_the_next_pair_judges_nothing(desk: Desk) -> None:
     assert desk.held == [("same", "Ada", None)]
 
 
+def test_pairs_that_are_long_on_their_way_are_no_end(desk: Desk) -> None:
+    """However long the server takes for the next pairs, the page waits for them and does not report the end."""
+    page = desk.open()
+    until(page, "pairs.length > 4 && !isFilling")
+    page.evaluate("void (isFilling = true, showPair(pairs.length - 1), window.late = setTimeout,"
+                  " window.setTimeout = (act, wait) => late(act, wait === 20 ? 0 : wait))")  # fmt: skip
+    page.keyboard.press("s")
+    page.wait_for_timeout(1800)
+    assert page.locator("#finished:visible").count() == 0
+    page.evaluate("void (isFilling = false)")
+    until(page, "isAdvancing", False)
+    assert desk.faults == []
+
+
 def test_pin_and_take_it_back(desk: Desk) -> None:
     """A key pins the left picture, which stays on its side when it becomes the keeper; the same key takes it back."""
     page = desk.open()
