@@ -15,7 +15,7 @@ MAX_NAME_CHARS, MAX_NOTE_CHARS = 100, 500
 MAX_CHANGES = 200
 """The most changes in one transaction of a browser."""
 
-_MAX_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 _HASH_DIGITS = 64
 
 
@@ -63,7 +63,7 @@ def parse_change(value: Any) -> VerdictChange:
         raise VerdictError("a change is no JSON object")
     pair: Any = value.get("pair")
     hashes: Any = value.get("hashes")
-    if not _is_pair_of(pair, int) or not 0 < pair[0] < pair[1] <= _MAX_ID:
+    if not _is_pair_of(pair, int) or not 0 < pair[0] < pair[1] <= MAX_ID:
         raise VerdictError(f"pair {pair!r} is not two numbers of images, the smaller first")
     if not _is_pair_of(hashes, str) or any(len(text) != _HASH_DIGITS for text in hashes):
         raise VerdictError("the hashes are not two SHA-256 in hex")

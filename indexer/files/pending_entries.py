@@ -89,21 +89,8 @@ def open_pending_entries(path: str) -> Iterator[PendingEntries]:
     FolderError
         If another process has the file, or if it cannot be made.
     """
+    descriptor = _open_locked(path)
     try:
-        private.make_folders(os.path.dirname(path) or os.curdir)
-        descriptor = private.open_file(path, flags=os.O_RDWR)
-    except OSError as problem:
-        raise FolderError(
-            f"the file {path!r} cannot be written: {problem.strerror}; check the rights there"
-        ) from problem
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise FolderError(
-                "another review of this index runs on this machine; open its page: several people can use "
-                "it at the same time"
-            ) from None
         entries = PendingEntries(descriptor)
         yield entries
         if not entries.waiting:
@@ -117,6 +104,29 @@ def no_pending_entries() -> Iterator[PendingEntries]:
     """No entries, for one that will add none: no other process is kept from the file, and nothing is written there."""
     with tempfile.TemporaryFile(buffering=0) as file:
         yield PendingEntries(file.fileno())
+
+
+def _open_locked(path: str) -> int:
+    """The descriptor of the file at a path, which no other process has; raises as `open_pending_entries`."""
+    while True:
+        try:
+            private.make_folders(os.path.dirname(path) or os.curdir)
+            descriptor = private.open_file(path, flags=os.O_RDWR)
+        except OSError as problem:
+            raise FolderError(
+                f"the file {path!r} cannot be written: {problem.strerror}; check the rights there"
+            ) from problem
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise FolderError(
+                "another review of this index runs on this machine; open its page: several people can use "
+                "it at the same time"
+            ) from None
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+        os.close(descriptor)  # who had it before deleted it: what is written there, nobody reads again
 
 
 def _read_all(descriptor: int) -> bytes:

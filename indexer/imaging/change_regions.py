@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from indexer.domain.evidence import ScoringParameters
+from indexer.domain.masks import Mask
 from indexer.imaging.features import cell_distances, least_squared
+from indexer.imaging.masks import ignored_area
 from indexer.imaging.matching import aligned, evidence_of_pair
 from indexer.imaging.preprocessing import resize_area, thumbnail_height
 from indexer.imaging.previews import PREVIEW_WIDTH
@@ -114,6 +116,15 @@ def changes(image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, scoring: 
     differing = _differing_cells(image_a, image_b, scoring=scoring, shape=levels.shape)
     difference_png = _difference_png(levels, changed, counting, threshold=scoring.threshold, differing=differing)
     return Changes(regions, len(measured) - len(regions), evidence.score, difference_png, evidence.distance)
+
+
+def ignored_edges(mask: Mask, *, height: int, width: int) -> tuple[tuple[tuple[float, float], ...], ...]:
+    """The edges between what is ignored and what is compared in a frame of this size, as `Region.points`: the longest
+    first, at most `MAX_REGIONS`. Raises `ImageRefusedError` as `ignored_area`."""
+    compared = (~ignored_area(mask, height=height, width=width)).astype(np.uint8)
+    found = cv2.findContours(compared, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[0]
+    edges = sorted(found, key=lambda edge: (-cv2.arcLength(edge, True), *edge[0, 0, ::-1]))[:MAX_REGIONS]
+    return tuple(_outline(np.asarray(edge, dtype=np.int32), shape=compared.shape) for edge in edges)
 
 
 def _differing_cells(

@@ -337,6 +337,7 @@ class PairView:
     veto_distance: float = 0.0
     min_contour_area: float = 0.0
     outlines: tuple[Outline, ...] = ()
+    ignored_edges: tuple[Points, ...] = ()
     unlisted: int = 0
     difference: str | None = None
     why_no_outlines: str | None = None

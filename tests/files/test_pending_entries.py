@@ -1,5 +1,6 @@
 """Entries that wait in a file: what was appended is there after any crash, in order, and for one process only."""
 
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,18 @@ def test_one_process_has_the_file(tmp_path: Path) -> None:
         with pytest.raises(FolderError, match="another review"), open_pending_entries(path):
             pass
     assert waiting(Path(path)) == [{"word": "a"}]
+
+
+def test_a_file_that_was_deleted_before_it_was_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the process before deletes its file between opening and locking, entries go to the file that is there."""
+    path, lock = tmp_path / "waits.jsonl", fcntl.flock
+
+    def lock_late(descriptor: int, how: int) -> None:
+        monkeypatch.undo()
+        path.unlink()
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", lock_late)
+    with open_pending_entries(str(path)) as entries:
+        entries.append({"word": "a"})
+        assert waiting(path) == [{"word": "a"}]

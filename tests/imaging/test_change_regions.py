@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.domain.evidence import ScoringParameters
-from indexer.imaging.change_regions import BLUE, MAX_REGIONS, ORANGE, Changes, changes
+from indexer.domain.masks import Mask
+from indexer.imaging.change_regions import BLUE, MAX_REGIONS, ORANGE, Changes, changes, ignored_edges
+from indexer.imaging.masks import ignored_area
 from indexer.imaging.matching import evidence_of_pair
 from indexer.imaging.previews import PREVIEW_WIDTH
 from indexer.imaging.scoring import area_unit
@@ -80,6 +82,19 @@ def test_the_largest_regions_come_first() -> None:
     places = [(y, x) for region in rest for x, y in region.points]
     assert places == sorted(places)
     assert (len(found.regions), found.unlisted) == (MAX_REGIONS, 8 * 15 - MAX_REGIONS)
+
+
+def test_the_edges_of_what_is_ignored() -> None:
+    """The edges of a border and of a rectangle go along the pixels that are compared, the longest first; with all of a
+    frame ignored there are none."""
+    mask = Mask((5.0, 10.0, 5.0, 0.0), ((50.0, 50.0, 10.0, 10.0),))
+    height, width = SHAPE
+    edges = ignored_edges(mask, height=height, width=width)
+    pixels = [np.array([(x * width - 0.5, y * height - 0.5) for x, y in edge]) for edge in edges]
+    boxes = [[*edge.min(axis=0).round(), *edge.max(axis=0).round()] for edge in pixels]
+    compared = np.argwhere(~ignored_area(mask, height=height, width=width))[:, ::-1]
+    assert boxes == [[*compared.min(axis=0), *compared.max(axis=0)], [79, 44, 96, 54]]
+    assert ignored_edges(Mask((0.0, 0.0, 0.0, 100.0)), height=height, width=width) == ()
 
 
 def test_outlines_are_simple_and_near() -> None:

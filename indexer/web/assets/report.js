@@ -72,7 +72,7 @@ function showPair(number, { address = true } = {}) {
   current = number;
   pairs[number].classList.add("current");
   showPlace();
-  if (pairs[number].getBoundingClientRect().top < 0) pairs[number].scrollIntoView();
+  scrollToPair();
   announce();
   showVerdicts();
   if (address) {
@@ -80,6 +80,11 @@ function showPair(number, { address = true } = {}) {
       history.replaceState(null, "", `#${pairs[number].id}`);
     } catch { /* the address stays */ }
   }
+}
+// If the beginning of the pair is above the window, or behind the tools that stay at its top, it is scrolled to.
+function scrollToPair() {
+  const hidden = Math.max(0, one(".tools")?.getBoundingClientRect().bottom ?? 0);
+  if (pairs[current]?.getBoundingClientRect().top < hidden - 1) pairs[current].scrollIntoView();
 }
 // What a screen reader says of the pair that is shown.
 function announce() {
@@ -152,7 +157,7 @@ function enlarge(only) {
 }
 // The centre of the largest outline, in shares of the picture; those that count come first.
 function findLargestChange() {
-  const boxes = all("symbol polygon", pairs[current]).map((outline) => {
+  const boxes = all("symbol polygon:not(.ignored-edge)", pairs[current]).map((outline) => {
     const points = outline.getAttribute("points").split(" ").map((point) => point.split(",").map(Number));
     const ends = [0, 1].map((axis) => points.map((point) => point[axis])).map((ofAxis) => [Math.min(...ofAxis), Math.max(...ofAxis)]);
     const [[left, right], [top, bottom]] = ends;
@@ -335,7 +340,11 @@ const pairKeys = {
 
 const help = one("#help");
 const acts = {
-  help: () => (help.open ? help.close() : help.showModal()),
+  help: () => {
+    if (help.open) return help.close();
+    help.showModal();
+    help.scrollTop = 0;  // its button at the end has the focus
+  },
   before: () => step(-1),
   after: () => step(1),
   undo: () => book.undo(),
@@ -371,11 +380,19 @@ document.addEventListener("keydown", (event) => {
   const key = keyOfEvent(event);
   const isUndo = (event.ctrlKey || event.metaKey) && key.toLowerCase() === "z" && isPairPage;
   if (event.target.matches("input:not([type=checkbox]), textarea")) {
-    if (["Enter", "Escape"].includes(event.key) && !event.target.form) event.target.blur();
+    if (["Enter", "Escape"].includes(event.key) && !event.target.form) {
+      event.target.blur();
+      scrollToPair();
+    }
     return;
   }
   if (!isUndo && (event.ctrlKey || event.altKey || event.metaKey)) return;
   if (event.key === "?") return acts.help();
+  const menu = one("details.cameras[open]");
+  if (event.key === "Escape" && menu && !one("dialog[open]")) {
+    menu.open = false;
+    return one("summary", menu).focus();
+  }
   if (help.open || (event.key === " " && event.target.matches("button"))) return;
   if (!zoom?.open && one("dialog[open]")) return;
   const keys = zoom?.open ? zoomKeys : isPairPage ? pairKeys : families.length ? stripKeys : {};

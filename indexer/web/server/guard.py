@@ -15,6 +15,9 @@ MAX_BODY_BYTES = 64 * 1024
 MAX_LARGE_BODY_BYTES = 1024 * 1024
 """The largest body of a request; of one below `LARGE_BODY_PATHS`."""
 
+MAX_PATH_CHARS = 1000
+"""The longest path of a request; none of the page's own is near it."""
+
 LARGE_BODY_PATHS = ("/area/", "/ahead", "/verdict")
 """Where a page sends a drawn area, the names of all pairs that it has, and verdicts on all duplicates of a keeper."""
 
@@ -152,6 +155,8 @@ class AccessRules:
 
 
 def _check_body(head: RequestHead) -> Refusal | None:
+    if len(head.path) > MAX_PATH_CHARS:
+        return Refusal(414, f"a path of more than {MAX_PATH_CHARS} characters")
     if "upgrade" in head.headers:
         return Refusal(400, "this server speaks no other protocol")
     if "transfer-encoding" in head.headers:

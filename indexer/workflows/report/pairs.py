@@ -8,11 +8,16 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from indexer.domain.evidence import ScoringParameters
+from indexer.domain.profiles import Preparation
 from indexer.domain.similarity import closeness
+from indexer.errors import ProfileError
 from indexer.execution import ParallelMap
-from indexer.imaging.change_regions import Changes, Region, changes
+from indexer.imaging.change_regions import Changes, Region, changes, ignored_edges
+from indexer.imaging.headers import ImageRefusedError
+from indexer.imaging.preprocessing import thumbnail_height
 from indexer.imaging.thumbnails import decode
 from indexer.store import profiles, report_queries, thumbnails
 from indexer.store.database import Database
@@ -20,6 +25,7 @@ from indexer.store.profiles import StoredProfile
 from indexer.store.report_queries import ImageFacts, PairFacts, RemovalFacts
 from indexer.web.view_models import ImageView, Outline, PairView, Points, RemovalView
 from indexer.workflows.context import unwrap
+from indexer.workflows.profile_parameters import mask_parameters
 from indexer.workflows.report.pictures import PictureStore, ReportPictures
 
 MAX_CORNERS = 400
@@ -190,6 +196,7 @@ def _view(facts: PairFacts, shown: _ShownChanges | None, *, inputs: _PairInputs)
         veto_distance=stored.profile.scoring.veto_distance,
         min_contour_area=stored.profile.scoring.min_contour_area,
         outlines=() if shown is None else shown.outlines,
+        ignored_edges=() if shown is None else _ignored_edges(image, stored.profile.preparation),
         unlisted=0 if shown is None else shown.unlisted,
         difference=None if shown is None else shown.href,
         why_no_outlines=_why_no_outlines(facts, shown, stored=stored),
@@ -198,6 +205,24 @@ def _view(facts: PairFacts, shown: _ShownChanges | None, *, inputs: _PairInputs)
         else RemovalView(removal.state, removal.run_id, removal.quarantine_path, removal.removed_at, removal.ended_at),
         verdict=facts.verdict,
     )
+
+
+def _ignored_edges(image: ImageFacts, preparation: Preparation) -> tuple[Points, ...]:
+    """The edges of what a preparation ignores in an image; nothing if the size of the image is not known."""
+    width = preparation.work_width
+    if width is None or not image.width or not image.height:
+        return ()
+    return _edge_points(preparation, thumbnail_height(width=image.width, height=image.height, work_width=width), width)
+
+
+@lru_cache(maxsize=64)
+def _edge_points(preparation: Preparation, height: int, width: int) -> tuple[Points, ...]:
+    """The edges of what a preparation ignores in thumbnails of this size; nothing if its mask image is corrupt."""
+    try:
+        edges = ignored_edges(mask_parameters(preparation), height=height, width=width)
+    except (ProfileError, ImageRefusedError):
+        return ()
+    return tuple(_thousandths(edge) for edge in edges)
 
 
 def _closeness(facts: PairFacts, stored: StoredProfile) -> float | None:
@@ -228,7 +253,11 @@ def change_outlines(pair_changes: Changes) -> tuple[tuple[Outline, ...], int]:
 
 
 def _points(region: Region) -> Points:
-    return tuple((round(x * 1000), round(y * 1000)) for x, y in region.points)
+    return _thousandths(region.points)
+
+
+def _thousandths(points: tuple[tuple[float, float], ...]) -> Points:
+    return tuple((round(x * 1000), round(y * 1000)) for x, y in points)
 
 
 def _box(points: Points) -> Points:

@@ -196,11 +196,15 @@ def _parse_rectangles(value: object) -> tuple[Rectangle, ...]:
         raise ProfileError(f"the rectangles are no list of at most {MAX_RECTANGLES}")
     rectangles = []
     for item in value:
-        if not isinstance(item, list) or len(item) != 4 or any(type(part) not in {int, float} for part in item):
-            raise ProfileError("a rectangle is not four numbers")
+        if not isinstance(item, list) or len(item) != 4 or not all(_is_per_cent(part) for part in item):
+            raise ProfileError("a rectangle is not four numbers from 0 to 100")
         left, top, wide, high = (round(float(part), 2) for part in item)
         rectangles.append((left, top, wide, high))
     return tuple(rectangles)
+
+
+def _is_per_cent(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100
 
 
 def _parse_drawing(value: object, existing: EncodedMaskImage | None) -> EncodedMaskImage | None:

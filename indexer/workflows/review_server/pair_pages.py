@@ -12,7 +12,7 @@ from typing import Any
 
 from indexer.domain.decisions import ordered_pair
 from indexer.domain.descriptions import Limits
-from indexer.domain.verdict_changes import PersonVerdict, verdict_to_json
+from indexer.domain.verdict_changes import MAX_ID, PersonVerdict, verdict_to_json
 from indexer.domain.verdicts import Pair
 from indexer.execution import ParallelMap, WorkerFailure, serial
 from indexer.store import pins, report_queries, verdicts
@@ -211,4 +211,5 @@ def parse_pair(value: Any) -> Pair | None:
     parts = value.split("-") if isinstance(value, str) and len(value) < 40 else ()
     if len(parts) != 2 or not all(part.isascii() and part.isdecimal() for part in parts):
         return None
-    return ordered_pair(int(parts[0]), int(parts[1]))
+    first, second = sorted(map(int, parts))
+    return ordered_pair(first, second) if 0 < first < second <= MAX_ID else None

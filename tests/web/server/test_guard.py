@@ -94,6 +94,7 @@ HOSTILE: list[tuple[str, str, str, bytes, dict[str, Any], int]] = [
     ("an escaped path", "GET", "/pictures/..%2f..%2f..%2fetc%2fpasswd", b"", {}, 404),
     ("a path of another host", "GET", "//evil.example/verdict", b"", {}, 404),
     ("an asset out of the folder", "GET", "/..%2fguard.py", b"", {}, 404),
+    ("a path without end", "GET", "/native/" + "9" * 5000 + "/aa", b"", {}, 414),
     ("no JSON", "POST", "/verdict", b"<verdict/>", {}, 400),
     ("a list", "POST", "/verdict", b"[]", {}, 400),
     ("a name before the host", "GET", "/", b"", {"Host": "ada@127.0.0.1:{port}"}, 421),

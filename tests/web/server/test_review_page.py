@@ -264,6 +264,27 @@ def test_names_are_shown_and_do_nothing(desk: Desk, hostile: Path) -> None:
     assert desk.faults == []
 
 
+def test_the_edge_of_what_is_ignored(desk: Desk) -> None:
+    """A pair shows where the profile ignores, with the outlines; enlarging leads to the largest change all the same."""
+    page = desk.open()
+    left, top, right, bottom = page.evaluate(
+        "(() => { const points = document.querySelector('.pair.current symbol .ignored-edge').getAttribute('points')"
+        ".split(' ').map(point => point.split(',').map(Number));"
+        " const [xs, ys] = [0, 1].map(at => points.map(one => one[at]));"
+        " return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)]; })()"
+    )
+    assert (0 < left < 100, 50 < top < 150, 900 < right < 1000, bottom > 990) == (True,) * 4
+    page.keyboard.press("z")
+    until(page, "document.querySelectorAll('#zoom[open]').length", 1)
+    change = page.evaluate("view.change && [view.change.x, view.change.y]")
+    assert change is not None
+    assert change != [(left + right) / 2000, (top + bottom) / 2000]
+    page.keyboard.press("Escape")
+    page.keyboard.press("o")
+    assert page.locator(".pair.current .outlines:visible").count() == 0
+    assert desk.faults == []
+
+
 def test_full_size_moves_together(desk: Desk) -> None:
     """Enlarged, the files themselves are shown; arrows move both and leave the pair."""
     page = desk.open()
@@ -325,6 +346,36 @@ def test_fits_a_phone(desk: Desk, path: str) -> None:
     assert box is not None
     assert (box["y"] + box["height"], desk.faults) == (844, [])
     assert page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0] < 60")
+
+
+@pytest.mark.parametrize("size", [(1280, 500), (390, 844)])
+def test_the_beginning_of_a_pair_is_in_sight(desk: Desk, size: tuple[int, int]) -> None:
+    """After a name was typed below the pair, and after a verdict, the heading of the pair is in the window and behind
+    no tools; the help begins at its beginning."""
+    page = desk.open(viewport={"width": size[0], "height": size[1]})
+    until(page, "isFilling", False)
+    in_sight = "(() => { const box = document.querySelector('.pair.current h2').getBoundingClientRect();" \
+               " return document.elementFromPoint(box.left + 5, box.top + 2)?.tagName === 'H2'; })()"  # fmt: skip
+    for key in ("Enter", "s", "Enter"):
+        page.evaluate("document.querySelector('#by').scrollIntoView()")
+        page.focus("#by")
+        page.keyboard.press(key) if key == "Enter" else page.get_by_role("button", name="Same").click()
+        until(page, in_sight)
+    page.keyboard.press("?")
+    assert (page.evaluate("help.scrollTop"), desk.faults) == (0, [])
+
+
+def test_the_list_of_cameras_closes(desk: Desk) -> None:
+    """Escape closes the list of cameras, and the key after that means what it always means; its links are large."""
+    page = desk.open()
+    page.click(".cameras summary")
+    box = page.locator(".cameras li a").first.bounding_box()
+    assert box is not None
+    assert min(box["width"], box["height"]) >= 44
+    page.keyboard.press("Escape")
+    assert page.locator(".cameras[open]").count() == 0
+    page.keyboard.press("s")
+    wait_for_given(page, ["same ✓ by Ada"])
 
 
 def test_read_only_shows_and_records_nothing(desk: Desk) -> None:
@@ -573,6 +624,20 @@ def test_a_key_before_the_next_pair_judges_nothing(desk: Desk) -> None:
     page.keyboard.press("d")
     wait_for_given(page, ["same ✓ by Ada"])
     assert desk.held == [("same", "Ada", None)]
+
+
+def test_pairs_that_are_long_on_their_way_are_no_end(desk: Desk) -> None:
+    """However long the server takes for the next pairs, the page waits for them and does not report the end."""
+    page = desk.open()
+    until(page, "pairs.length > 4 && !isFilling")
+    page.evaluate("void (isFilling = true, showPair(pairs.length - 1), window.late = setTimeout,"
+                  " window.setTimeout = (act, wait) => late(act, wait === 20 ? 0 : wait))")  # fmt: skip
+    page.keyboard.press("s")
+    page.wait_for_timeout(1800)
+    assert page.locator("#finished:visible").count() == 0
+    page.evaluate("void (isFilling = false)")
+    until(page, "isAdvancing", False)
+    assert desk.faults == []
 
 
 def test_pin_and_take_it_back(desk: Desk) -> None:

@@ -143,6 +143,14 @@ def test_malformed_requests_are_refused(open_session: Open, request_: dict[str, 
         opened.review.ahead(request_)
 
 
+def test_names_of_no_pair_are_passed_over(open_session: Open) -> None:
+    """A name that no pair can have, of one image twice or of a number that no index can hold, is left out."""
+    with open_session() as opened:
+        known = first_pairs(opened)[0]["key"]
+        asked = ["1-1", "0-1", f"1-{10**30}", "1", "1-2-3", 5, known]
+        assert [pair["key"] for pair in opened.review.pairs({"pairs": asked})["pairs"]] == [known]
+
+
 def test_pairs_that_are_just_decided_come_later(place: Index, open_session: Open) -> None:
     """A pair whose image has no decision for a moment is passed over, and comes when it has one again."""
     with open_session() as opened:
@@ -291,6 +299,7 @@ def test_areas_are_added_to_those_before(place: Index, open_session: Open) -> No
 
 BAD_AREAS: list[dict[str, Any]] = [
     {}, {"rectangles": []}, {"rectangles": "all"}, {"rectangles": [[1, 2, 3]]}, {"rectangles": [[0, 0, 101, 5]]},
+    {"rectangles": [[10**400, 0, 1, 1]]}, {"rectangles": [[float("nan"), 0, 1, 1]]},
     {"rectangles": [[0, 0, 100, 100]]}, {"rectangles": [[0, 0, True, 5]]}, {"rectangles": [[0, 0, 1, 1]] * 51},
     {"drawing": "no base64!"}, {"drawing": base64.b64encode(b"no PNG").decode()}, {"drawing": 5},
     {"drawing": drawing(0, 0, 96, 64)}, {"drawing": drawing(0, 0, 0, 0)},

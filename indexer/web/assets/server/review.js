@@ -96,9 +96,10 @@ const isLeft = (pair) => !verdicts.get(keyOf(pair))?.verdict;
 // At least one more pair, unless there is none. What others had when it was passed over comes at the end.
 async function fetchMore() {
   const before = pairs.length;
-  for (let tries = 0; tries < 250 && pairs.length === before && !isComplete && !isOffline; tries += 1) {
-    if (isFilling) await pause(20);
+  for (let tries = 0; tries < 250 && pairs.length === before && !isComplete && !isOffline;) {
+    if (isFilling) await pause(20);  // however long the server takes
     else if (!(await fill())) return;
+    else tries += 1;
   }
 }
 step = async (by) => {
