@@ -92,7 +92,7 @@ class WatchedFolder:
         """All files of the folders that could not be read before, and can be now. Raises `OSError` as `walk`."""
         for folder in list(self.unreadable):
             try:
-                os.stat(folder)
+                _stat_folder(folder)
             except OSError as problem:
                 self._note_problem(folder, problem)
             else:
@@ -150,9 +150,7 @@ class WatchedFolder:
                 self._note_problem(folder, problem)
                 return [], ()
         try:
-            status = os.stat(folder, follow_symlinks=False)  # before it is listed
-            if not stat.S_ISDIR(status.st_mode):
-                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            status = _stat_folder(folder)  # before it is listed
             listing = list_folder(folder, root=self.root, argument_folders=self._argument_folders)
         except OSError as problem:
             self._note_problem(folder, problem)
@@ -179,3 +177,11 @@ class WatchedFolder:
         if self.inotify is not None:
             with suppress(OSError):
                 self.inotify.remove_below(self.root)
+
+
+def _stat_folder(folder: str) -> os.stat_result:
+    """What the system says of a folder; raises `OSError` if it is gone, or if a file or a link has its place."""
+    status = os.stat(folder, follow_symlinks=False)
+    if not stat.S_ISDIR(status.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    return status

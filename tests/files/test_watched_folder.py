@@ -116,6 +116,19 @@ def test_a_folder_that_cannot_be_read_is_entered_when_it_can(folder: Path, monke
     assert (watched.unreadable, names(folder, watched.enter_unreadable())) == ({}, [])
 
 
+@pytest.mark.parametrize("is_link", [False, True])
+def test_what_takes_the_place_of_an_unreadable_folder_is_not_one(folder: Path, is_link: bool) -> None:
+    """A folder that could not be read, and that is a file or a link now, is no unreadable folder any more."""
+    watched = looked_at(folder)
+    watched.unreadable[str(folder / "cam")] = "Permission denied"
+    (folder / "cam").rename(folder.parent / "elsewhere")
+    if is_link:
+        (folder / "cam").symlink_to(folder.parent / "elsewhere")
+    else:
+        (folder / "cam").write_bytes(b"")
+    assert (names(folder, watched.enter_unreadable()), watched.unreadable) == ([], {})
+
+
 def test_a_folder_that_gives_names_alone_cannot_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that may be listed and not entered, so that no file in it can be seen, is one that cannot be read."""
     skipped = Skipped(str(folder / "cam" / "a.jpg"), "Permission denied", is_refused=True)

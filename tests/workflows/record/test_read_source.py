@@ -10,13 +10,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from indexer.domain.descriptions import Limits
+from indexer.domain.descriptions import Limits, Thumbnail
 from indexer.domain.profiles import BALANCED
 from indexer.domain.recording.loss import RecordingEnd
 from indexer.domain.recording.sources import parse_source
 from indexer.domain.spans import Span
 from indexer.domain.videos import Sampling
 from indexer.execution.child_process import Channel, ChannelClosedError
+from indexer.workflows.capture.read_video import MemoryImage
 from indexer.workflows.profile_parameters import thumbnail_recipe
 from indexer.workflows.record.messages import Ended, Order, Progress, SourceTask, Started
 from indexer.workflows.record.read_source import MAX_WAITING, read_source
@@ -27,7 +28,7 @@ from tests.support.live_cameras import WebCamera, scene, web_camera
 class Reader:
     """A reader at work in a thread, and what it reports."""
 
-    def __init__(self, camera: WebCamera, folder: Path) -> None:
+    def __init__(self, camera: WebCamera, folder: Path, memory: tuple[MemoryImage, ...] = ()) -> None:
         recipe = thumbnail_recipe(BALANCED.preparation)
         assert recipe is not None
         folder.mkdir()
@@ -35,7 +36,7 @@ class Reader:
             parse_source(f"gate={camera.address('stream')}"),
             recipe,
             BALANCED.scoring_parameters,
-            (),
+            memory,
             0.01,
             Sampling.AUTO,
             str(folder),
@@ -94,9 +95,9 @@ class Reader:
 
 
 @contextmanager
-def reading(camera: WebCamera, folder: Path) -> Iterator[Reader]:
-    """A reader at work, until the block ends."""
-    reader = Reader(camera, folder)
+def reading(camera: WebCamera, folder: Path, memory: tuple[MemoryImage, ...] = ()) -> Iterator[Reader]:
+    """A reader at work, until the block ends; `memory`: the latest images of its camera."""
+    reader = Reader(camera, folder, memory)
     try:
         yield reader
     finally:
@@ -164,6 +165,13 @@ def test_a_reader_ends_with_the_other_process(tmp_path: Path) -> None:
     with web_camera() as camera, reading(camera, tmp_path / "partial") as reader:
         until(lambda: bool(list((tmp_path / "partial").glob("*.jpg"))))
     assert reader.is_lost
+
+
+def test_a_damaged_thumbnail_stands_for_nothing(tmp_path: Path) -> None:
+    """The camera is read all the same, and its first frame is stored."""
+    damaged = MemoryImage("/frames/gate.jpg", Thumbnail("", 320, 240, b"no PNG"))
+    with web_camera() as camera, reading(camera, tmp_path / "partial", (damaged,)) as reader:
+        reader.take_until(lambda message: message.stored is not None)
 
 
 @pytest.mark.parametrize("removed", ["frame 0", "frame 77"])
