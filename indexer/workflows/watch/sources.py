@@ -89,7 +89,8 @@ class WatchedSources:
     def look(self, *, finds_new: bool = True) -> None:
         """Finds out which folders are gone or back, and looks for changes in those that report nothing.
 
-        `finds_new`: False, if what is new in a folder that was there all the time is left for another watch.
+        `finds_new`: False, if what is new in a folder that was there all the time, or can be read again, is left for
+        another watch.
         """
         for folder in self.folders:
             is_other = folder.check()
@@ -98,7 +99,7 @@ class WatchedSources:
             elif folder.problem is None and folder.inotify is None and finds_new:
                 self._note_found(folder, folder.look())
                 self._note_rewritten(folder)
-            if folder.problem is None and folder.unreadable:
+            if folder.problem is None and folder.unreadable and finds_new:
                 self._enter(folder, folder.enter_unreadable)
             self._note_state(folder, is_other=is_other)
 

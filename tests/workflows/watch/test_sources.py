@@ -50,3 +50,17 @@ def test_a_look_can_leave_what_is_new(tmp_path: Path) -> None:
     (tmp_path / "away").rename(folder)
     sources.look(finds_new=False)
     assert len(arrivals) == 1
+
+
+def test_a_look_can_leave_what_can_be_read_again(tmp_path: Path) -> None:
+    """A folder that could not be read for a while is new, too: a look that is to find nothing new does not enter it."""
+    folder = tmp_path / "site"
+    (folder / "day").mkdir(parents=True)
+    sources, arrivals = sources_of(folder)
+    sources.walk()
+    (folder / "day" / "a.jpg").touch()
+    sources.folders[0].unreadable[str(folder / "day")] = "Input/output error"
+    sources.look(finds_new=False)
+    assert len(arrivals) == 0
+    sources.look()
+    assert len(arrivals) == 1
