@@ -138,6 +138,15 @@ def list_undone_words(session: Session) -> dict[str, frozenset[str]]:
     return undone
 
 
+def list_undone(session: Session) -> frozenset[str]:
+    """The cameras whose last confirmation a person took back."""
+    last = {
+        counts[_CAMERA_KEY]: bool(counts.get(_UNDONE_KEY))
+        for _, counts in _iter_counts(session, _ANSWERING, key=_CAMERA_KEY)
+    }
+    return frozenset(camera for camera, is_undone in last.items() if is_undone)
+
+
 def _iter_counts(session: Session, commands: Collection[str], *, key: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """The number and the counts of each run that has this key, oldest first."""
     query = select(RunRow.id, RunRow.counts).where(RunRow.command.in_(commands), RunRow.counts.contains(f'"{key}"'))

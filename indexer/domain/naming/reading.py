@@ -49,11 +49,11 @@ _PARTED = re.compile(
     (?P<year>20[0-9]{2}) (?P<dash>[-_.]?) (?P<month>0[1-9]|1[0-2]) (?P=dash) (?P<day>0[1-9]|[12][0-9]|3[01]) [-_. ]{1,2}
     (?P<name>[^\W\d_] .*? [^\W_]) [-_. ]{1,2}
     (?P<hour>[01][0-9]|2[0-3]) (?P<colon>[-_.:]) (?P<minute>[0-5][0-9]) (?P=colon) (?P<second>[0-5][0-9])
-    (?![0-9A-Za-z])
+    (?![0-9A-Za-z]) (?![-_. ]?(?i:[ap]\.?m)(?![A-Za-z]))
     """,
     re.VERBOSE,
 )
-"""A camera between a date and its time."""
+"""A camera between a date and its time; with AM or PM it is not read, as the hour would be wrong."""
 _NO_NAME_BETWEEN = re.compile(r"t|at|um|kl|as|utc|[ap]\.?m\.?|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"[0-9]{4}")
 _EVENT_ID = re.compile(r"-[0-9a-z]{6}(?![0-9A-Za-z])")

@@ -12,7 +12,7 @@ all gone counts no more; one that cannot be looked at, as its disk is away, does
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -111,13 +111,19 @@ def check_sources(
         spans = _joined(spans_by_source(names), known_times.spans)
         one_camera = known.confirmed(camera) | _list_joined(names, known_times, by_earlier_rules=by_earlier_rules)
         counted = _outside_bins(spans, named)
-        outside, covered = _split_scopes(camera, names, known_times, counted.keys(), one_camera=one_camera, rules=rules)
+        scopes = {source: scope_of(path, camera, rules) for source, path in known_times.examples.items()}
+        scopes |= {moved[number].source: moved[number].scope for number in moved_sources}
+        settled = known_times.spans.keys()
+        if known.is_undone(camera):  # a person said that the images of these sources are not one camera
+            outside, covered = _split_scopes(names, scopes, counted, one_camera=one_camera - settled)
+        else:
+            outside, covered = _split_scopes(names, scopes, counted, one_camera=one_camera, settled=settled)
         one_camera |= covered
         is_new = not new_sources <= known.recorded(camera) | known_times.spans.keys()
         is_common = is_new and len(counted) > 1 and is_common_name(camera) and not counted.keys() <= one_camera
         is_open = is_common or overlap(counted, confirmed=one_camera) or _is_elsewhere(names, known_times, one_camera)
-        if is_open or outside:
-            own_paths = sorted(one for one in paths if claims[one].scope in outside or not claims[one].is_by_person)
+        own_paths = sorted(one for one in paths if claims[one].scope in outside or not claims[one].is_by_person)
+        if own_paths and (is_open or outside):  # none where a person named all, and known images alone overlap
             held.append(_make_held(camera, own_paths, spans.keys(), scopes=outside, rules=rules))
             held_paths.update(own_paths)
         elif len(spans) > 1 and is_new and not spans.keys() <= covered:
@@ -155,26 +161,27 @@ def _make_held(
 
 
 def _split_scopes(
-    camera: str,
     names: Iterable[PathNaming],
-    known: KnownTimes,
-    sources: Set[str],
+    known: Mapping[str, str],
+    sources: Collection[str],
     *,
     one_camera: Set[str],
-    rules: RuleBook,
+    settled: Set[str] = frozenset(),
 ) -> tuple[set[str], set[str]]:
-    """The scopes of patterns that say a camera of new sources, while others of its `sources` lie outside of the scope;
-    and the sources in all other scopes, which are of one camera."""
+    """The scopes of patterns that say a camera, while others of its `sources` lie outside of the scope; and the sources
+    in all other scopes, which are of one camera.
+
+    `known`: the scope of each source that the camera has. Where all sources in a scope are `settled`, nothing is asked.
+    """
     named: dict[str, set[str]] = defaultdict(set)
     for naming in names:
         if naming.scope:
             named[naming.scope].add(naming.source)
-    scopes = {source: scope_of(path, camera, rules) for source, path in known.examples.items()} if named else {}
     outside, covered = set[str](), set[str]()
     for scope, new in named.items():
-        group = new | {source for source, other in scopes.items() if other == scope}
+        group = new | {source for source, other in known.items() if other == scope}
         joined = group | one_camera if group & one_camera else group
-        if new <= known.spans.keys() or sources <= joined:
+        if new <= settled or joined.issuperset(sources):
             covered |= group
         else:
             outside.add(scope)

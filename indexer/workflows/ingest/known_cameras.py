@@ -55,6 +55,7 @@ class KnownCameras:
         self._sources: Mapping[str, Collection[KnownSource]] = {}
         self._confirmed_words: Mapping[str, frozenset[str]] | None = None
         self._undone_words: Mapping[str, frozenset[str]] | None = None
+        self._undone: frozenset[str] | None = None
         self._read: tuple[str, list[CapturedImage]] | None = None  # the images of the camera read last
         if database is not None:
             with database.read() as session:
@@ -168,6 +169,15 @@ class KnownCameras:
                 with self._database.read() as session:
                     self._undone_words = confirmations.list_undone_words(session)
         return self._undone_words.get(camera, frozenset())
+
+    def is_undone(self, camera: str) -> bool:
+        """Whether a person took back that a camera is one, and did not confirm it since."""
+        if self._undone is None:
+            self._undone = frozenset()
+            if self._database is not None:
+                with self._database.read() as session:
+                    self._undone = confirmations.list_undone(session)
+        return camera in self._undone
 
     def recent_paths(self, camera: str, source: str, *, limit: int) -> list[str]:
         """The paths of images and videos of a source among those that a camera got last."""

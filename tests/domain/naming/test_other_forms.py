@@ -72,10 +72,18 @@ def test_whole_times(name: str, camera: str, time: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["2024_1301_093001.mp4", "2024_0501_253001.mp4", "c_2024367_093045.jpg", "c_2024-W54-1_093045.jpg"]
+    "name",
+    [
+        "2024_1301_093001.mp4",
+        "2024_0501_253001.mp4",
+        "c_2024367_093045.jpg",
+        "c_2024-W54-1_093045.jpg",
+        "2024-05-01_gate_01-30-45 PM.jpg",
+        "2024-05-01_gate_12.30.45_a.m..jpg",
+    ],
 )
 def test_numbers_that_are_no_time(name: str) -> None:
-    """A month, an hour, a day or a week that no calendar has is no time."""
+    """What no calendar has is no time; nor is an hour behind a camera with AM or PM."""
     assert named_tree("/data/lot", [name])[name].captured_at_source != "name"
 
 

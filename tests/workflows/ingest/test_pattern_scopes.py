@@ -9,7 +9,7 @@ import pytest
 from indexer.domain.naming.patterns import compile_pattern
 from indexer.domain.naming.series import forms_of_folders, pattern_below, pattern_of
 from indexer.store.schema import open_database
-from indexer.workflows.admin.camera import confirm_camera
+from indexer.workflows.admin.camera import confirm_camera, undo_confirmation
 from indexer.workflows.admin.copy_index import copy
 from tests.support.databases import Maker
 from tests.support.index import Index
@@ -86,6 +86,39 @@ def test_known_images_that_a_pattern_renames(index: Index) -> None:
     assert cameras(index)["South/gate_1.png"] == "gate"
 
 
+def test_a_confirmation_that_was_taken_back(index: Index) -> None:
+    """After `camera confirm --undo` new files ask again, by whatever the camera of the other folder is known."""
+    put_words(index, "North")
+    index.ingest(index.folder / "North", pattern=PATTERN)
+    put(index, "East/yard_20240501_120000.png")
+    index.ingest(index.folder / "East")
+    put_words(index, "South")
+    index.ingest(index.folder / "South", pattern=PATTERN)
+    for camera in WORDS:
+        confirm_camera(index.database, camera, clock=index.clock)
+    assert held(index, "South") == {}
+    before = cameras(index)
+    for camera in WORDS:
+        undo_confirmation(index.database, camera, clock=index.clock)
+    put_words(index, "South", start=7)
+    assert held(index, "South").keys() == {"gate", "yard"}
+    assert cameras(index) == before
+    for camera in WORDS:
+        confirm_camera(index.database, camera, clock=index.clock)
+    assert held(index, "South") == {}
+    assert len(cameras(index)) == len(before) + 4
+
+
+def test_a_folder_that_moved_in_the_scope(index: Index) -> None:
+    """A folder that got another name below the pattern's folder is no folder outside of it."""
+    put_words(index, "lot/a")
+    index.ingest(index.folder / "lot", pattern=PATTERN)
+    (index.folder / "lot/a").rename(index.folder / "lot/b")
+    put_words(index, "lot/c", start=7)
+    assert held(index, "lot") == {}
+    assert sorted(cameras(index).values()) == ["gate"] * 4 + ["yard"] * 4
+
+
 def test_what_one_rule_covers_is_one_camera(index: Index, maker: Maker, tmp_path: Path) -> None:
     """Below the pattern's folder equal words are one camera, in whatever folder and call, also after `db copy`."""
     put_words(index, "lot/a")
@@ -118,6 +151,20 @@ def test_an_index_made_before_keeps_its_cameras(index: Index) -> None:
         put(index, f"{folder}/gate_0009.png")
         assert held(index, folder) == {}
     assert set(cameras(index).values()) == {"gate"}
+
+
+def test_known_folders_that_overlap_hold_back_no_file_of_a_pattern(index: Index) -> None:
+    """An earlier version joined a pattern's folder with one whose files have the name: files of the pattern stay in."""
+    put(index, "North/gate_20240501_120000.png", "North/gate_20240501_140000.png")
+    index.ingest(index.folder / "North")
+    put(index, "South/gate_0001.png")
+    index.ingest(index.folder / "South", pattern=PATTERN)
+    confirm_camera(index.database, "gate", clock=index.clock)
+    index.ingest(index.folder / "South")
+    index.execute("UPDATE camera_sources SET is_confirmed = false")
+    put(index, "South/gate_0002.png")
+    assert held(index, "South") == {}
+    assert cameras(index)["South/gate_0002.png"] == "gate"
 
 
 def test_proposed_patterns_stay_in_their_folders() -> None:
