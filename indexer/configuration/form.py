@@ -146,8 +146,13 @@ def _advice(key: str, form: TableForm) -> str:
     """Where the key belongs, if it has another place; else the most similar key, else all of them."""
     from difflib import get_close_matches
 
-    if key in CONFIGURATION_FORM.keys:
-        return "; write it above the first line in brackets"
+    match CONFIGURATION_FORM.keys.get(key):
+        case TableForm():
+            return f"; write its keys below [{key}]"
+        case ArrayForm(text=None):
+            return f"; write its keys below [[{key}]]"
+        case ValueForm() | ArrayForm():
+            return "; write it above the first line in brackets"
     if tables := _list_tables_with(key):
         return f"; write it below {' or '.join(tables)}"
     similar = get_close_matches(key, list(form.keys), n=1)

@@ -275,8 +275,8 @@ def note_held_cameras(console: Console, names: NamePlan) -> None:
             f"their names or folders have {counted(len(camera.words), 'word')} that may be cameras "
             f"({_shown_words(camera.words)})"
             if camera.words
-            else f"its images come from {counted(len(camera.folders), 'folder')}, and the pattern that you said of one "
-            "is no word about another"
+            else f"its images come from {counted(len(camera.folders), 'folder')}, and the pattern was given for "
+            "only some of them"
             if camera.pattern
             else f"its images come from {counted(len(camera.folders), 'folder')} whose times overlap or are unknown, "
             "or which may be two places, or of which one is called as the names in the other say"

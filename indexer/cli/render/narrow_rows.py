@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 
 from indexer.cli.render.short_paths import CUT, Shorten, choose_shortening, cut_text
 from indexer.cli.word_wrap import wrap_words
@@ -63,7 +63,7 @@ class NarrowRows:
     def _lines(self, cells: Cells, wide: Iterable[list[str]]) -> Iterator[str]:
         short = [pad(cells[number], self.widths[number], right=self.numeric[number]) for number in self.short]
         below = [line for lines in wide for line in lines if line] or [""]
-        indent = " " * (sum(map(len, short)) + len(GAP) * len(short))
+        indent = " " * (sum(map(cell_len, short)) + len(GAP) * len(short))
         for number, line in enumerate(below):
             yield f" {GAP.join([*short, line]) if number == 0 else indent + line}".rstrip()
 
@@ -71,7 +71,7 @@ class NarrowRows:
         if is_path(self.heads[number]):
             if self.shorten is not None:
                 return [self.shorten(text)]
-            return [text[start : start + self.room] for start in range(0, len(text), self.room)]
+            return chop_cells(text, self.room)
         lines = wrap_words(text, self.room).split("\n")
         most = _LINES // len(self.wide)
         if len(lines) > most:

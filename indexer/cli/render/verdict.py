@@ -38,12 +38,18 @@ def render_verdicts(console: Console, report: VerdictReport) -> None:
 
 
 def describe_both_pinned(report: VerdictReport) -> list[str]:
-    """One sentence for each pair that was judged `same`, but of which both images stay, as both are pinned."""
-    return [
+    """One sentence for each pair that was judged `same`, but of which both images stay, as both are pinned.
+
+    At most `_NAMED` pairs, and then one sentence for the others.
+    """
+    more = len(report.both_pinned) - _NAMED
+    others = f"So it is with {counted(more, 'more pair')}; --json names them all."
+    named = [
         f"Images {pair.image_a_id} and {pair.image_b_id} are both pinned, so both are kept although they are the same. "
         f"Why each is pinned: {command_line('explain', str(pair.image_a_id), str(pair.image_b_id))}"
         for pair in report.both_pinned[:_NAMED]
     ]
+    return [*named, others] if more > 0 else named
 
 
 def render_verdict_list(console: Console, verdicts: VerdictList) -> None:

@@ -7,7 +7,7 @@ rises, and by how many where it is black. The second one stays still under cloud
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
-from math import comb
+from math import exp, lgamma, log
 from statistics import median
 
 from indexer.domain.advice.episodes import MIN_SHARE, Episode, end_of, find_episodes
@@ -63,11 +63,13 @@ def examine_flicker(pairs: Sequence[MeasuredPair], *, hint: bool = False) -> Ite
 def _is_chance(episode: Episode) -> bool:
     """Whether light that goes anywhere, as under clouds, may turn as often as in these frames: the binomial tail."""
     number = episode.last - episode.first + 1
-    chances = (
-        comb(number, hits) * _TURN_CHANCE**hits * (1 - _TURN_CHANCE) ** (number - hits)
-        for hits in range(episode.hits, number + 1)
-    )
-    return sum(chances) > _MAX_CHANCE
+    return sum(_chance(number, hits) for hits in range(episode.hits, number + 1)) > _MAX_CHANCE
+
+
+def _chance(number: int, hits: int) -> float:
+    """The chance of so many turns, by logarithms: a float does not hold the binomial coefficient of 2 000 frames."""
+    ways = lgamma(number + 1) - lgamma(hits + 1) - lgamma(number - hits + 1)
+    return exp(ways + hits * log(_TURN_CHANCE) + (number - hits) * log(1 - _TURN_CHANCE))
 
 
 def _flickers(

@@ -78,6 +78,17 @@ def test_an_image_and_its_keeper_stand_below_each_other() -> None:
     assert lines[-1] == "Times are UTC."
 
 
+def test_wide_signs_take_two_cells() -> None:
+    """A keeper stands exactly below its image, and what is broken fits, also where signs take two cells each."""
+    columns = ("camera", "path", "keeper_path", "note")
+    lines = shown(columns, ("駐車場", f"{FOLDER}/{'a' * 40}", f"{FOLDER}/{'b' * 40}", "more" * 5), main=columns[:3])
+    begins = [cell_count(line[: line.index(sign)]) for sign in ("aaa", "bbb") for line in lines if sign in line]
+    assert len(begins) == 2
+    assert begins[0] == begins[1]
+    alike = [(f"{FOLDER}/{'駐' * 40}{number}{'車' * 40}.jpg", "more" * 5) for number in range(2)]
+    assert [line for line in shown(("path", "note"), *alike, main=("path",)) if cell_count(line) > WIDTH] == []
+
+
 def test_columns_of_an_own_query_are_never_left_out() -> None:
     """Where a person's own query has too many columns for two lines, each row is a paragraph with all of them."""
     columns = tuple(f"column_{number}" for number in range(20))

@@ -82,6 +82,14 @@ def test_clouds_that_turn_by_chance_are_no_flicker() -> None:
     assert [answer for answer in examine_flicker(pairs_of(quiet)) if isinstance(answer, CameraFinding)] == []
 
 
+def test_flicker_in_thousands_of_frames() -> None:
+    """Light that pauses now and then, and turns far more often than by chance, flickers in 2 000 frames, too."""
+    levels = [0.0 if number % 20 < 2 else 10.0 * (number % 2) for number in range(2_000)]
+    (*_, found) = examine_flicker(pairs_of(levels))
+    assert isinstance(found, CameraFinding)
+    assert found.evidence["sign_changes"] == pytest.approx(17 / 20, abs=0.01)
+
+
 def test_flicker_under_clouds() -> None:
     """Light that is added from frame to frame is found under clouds, which add nothing where the view is black."""
     clouds, lamp = pairs_of([*CLOUDS]), pairs_of(WAVE, added)
