@@ -114,7 +114,7 @@ def test_quarantine_below_any_known_root_is_refused(index: Index, tmp_path: Path
     index.ingest(other)
     before = index.tree()
     for place in (other / "bin", other / name(0, "road")):
-        with pytest.raises(UsageError):
+        with pytest.raises(FolderError):
             index.prune(quarantine=str(place))
     assert index.tree() == before
 

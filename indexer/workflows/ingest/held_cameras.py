@@ -94,30 +94,24 @@ def check_sources(
     `rules`: those by which the files are named.
     """
     named = cache(lambda: roots | known.roots())
-    paths_by_camera = _paths_by_camera((path, naming.camera) for path, naming in claims.items())
     held, held_paths, several = list[HeldCamera](), set[str](), dict[str, tuple[str, ...]]()
-    for camera, paths in sorted(paths_by_camera.items()):
+    for camera, paths in sorted(_paths_by_camera((path, one.camera) for path, one in claims.items()).items()):
         names = [_as_recorded(path, claims[path], known.recorded(camera)) for path in paths]
-        by_earlier_rules = any(naming.is_by_earlier_rules for naming in names)
+        is_early = any(naming.is_by_earlier_rules for naming in names)
         new_sources = {naming.source for naming in names}
         moved_sources = {number: naming.source for number, naming in moved.items() if naming.camera == camera}
-        if all(naming.is_by_person and not naming.scope for naming in names) or not known.may_be_several(
-            camera, new_sources.union(moved_sources.values()), by_earlier_rules=by_earlier_rules
-        ):
+        if not _is_in_doubt(camera, names, known, new_sources.union(moved_sources.values()), by_earlier_rules=is_early):
             continue
         known_times = known.times(
             camera, without_ids=gone, without_paths=claims.keys(), moved=moved_sources, new_times=new_times
         )
         spans = _joined(spans_by_source(names), known_times.spans)
-        one_camera = known.confirmed(camera) | _list_joined(names, known_times, by_earlier_rules=by_earlier_rules)
+        one_camera = known.confirmed(camera) | _list_joined(names, known_times, by_earlier_rules=is_early)
         counted = _outside_bins(spans, named)
-        scopes = {source: scope_of(path, camera, rules) for source, path in known_times.examples.items()}
-        scopes |= {moved[number].source: moved[number].scope for number in moved_sources}
+        scopes = _scopes_of_known(camera, known_times, [moved[number] for number in moved_sources], rules)
         settled = known_times.spans.keys()
-        if known.is_undone(camera):  # a person said that the images of these sources are not one camera
-            outside, covered = _split_scopes(names, scopes, counted, one_camera=one_camera - settled)
-        else:
-            outside, covered = _split_scopes(names, scopes, counted, one_camera=one_camera, settled=settled)
+        undone = settled if known.is_undone(camera) else set[str]()  # a person said that they are not one camera
+        outside, covered = _split_scopes(names, scopes, counted, one_camera=one_camera, settled=settled, undone=undone)
         one_camera |= covered
         is_new = not new_sources <= known.recorded(camera) | known_times.spans.keys()
         is_common = is_new and len(counted) > 1 and is_common_name(camera) and not counted.keys() <= one_camera
@@ -137,6 +131,21 @@ def _paths_by_camera(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     for path, camera in pairs:
         paths[camera].append(path)
     return paths
+
+
+def _is_in_doubt(
+    camera: str, names: Iterable[PathNaming], known: KnownCameras, sources: Set[str], *, by_earlier_rules: bool
+) -> bool:
+    """Whether the files of a camera with these sources may be of several, and not all are as a person said."""
+    if all(naming.is_by_person and not naming.scope for naming in names):
+        return False
+    return known.may_be_several(camera, sources, by_earlier_rules=by_earlier_rules)
+
+
+def _scopes_of_known(camera: str, known: KnownTimes, moved: Iterable[PathNaming], rules: RuleBook) -> dict[str, str]:
+    """The scope of each source that a camera has, and of those that its images move to."""
+    scopes = {source: scope_of(path, camera, rules) for source, path in known.examples.items()}
+    return scopes | {naming.source: naming.scope for naming in moved}
 
 
 def _as_recorded(path: str, naming: PathNaming, recorded: Set[str]) -> PathNaming:
@@ -166,13 +175,16 @@ def _split_scopes(
     sources: Collection[str],
     *,
     one_camera: Set[str],
-    settled: Set[str] = frozenset(),
+    settled: Set[str],
+    undone: Set[str],
 ) -> tuple[set[str], set[str]]:
     """The scopes of patterns that say a camera, while others of its `sources` lie outside of the scope; and the sources
     in all other scopes, which are of one camera.
 
-    `known`: the scope of each source that the camera has. Where all sources in a scope are `settled`, nothing is asked.
+    `known`: the scope of each source that the camera has. Where all sources in a scope are `settled`, nothing is asked,
+    unless a person took that back: neither these nor those of `one_camera` count where they are `undone`.
     """
+    one_camera, settled = one_camera - undone, settled - undone
     named: dict[str, set[str]] = defaultdict(set)
     for naming in names:
         if naming.scope:
