@@ -1,6 +1,7 @@
 """Camera and capture time, read from names: every form back and forth, every source in turn, no text that raises."""
 
 import os
+import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,9 +19,15 @@ NOON = datetime(2021, 3, 27, 12, 53, 37, tzinfo=UTC)
 NOON_NS = 1_616_849_617_000_000_000
 NOON_MS = 1_616_849_617_000
 
-KINDS_OF_FILE = ("img", "image", "mvimg", "pxl", "dsc", "photo", "pic", "snapshot", "screenshot", "frame", "copy")
+NO_NAMES = (
+    *("img", "image", "mvimg", "pxl", "dsc", "photo", "pic", "snap", "screen", "frame", "copy", "vid", "win", "gopr"),
+    *("still", "thumb", "burst", "time", "rec", "evt", "dji", "file", "clip", "fb", "c360", "no", "pa", "out", "cap"),
+    *("vmd", "pir", "alarm", "mdal", "hmda", "motion", "sched", "manual", "event", "trigger", "pet", "face", "human"),
+    *("person", "people", "object", "animal", "im", "vi", "tl", "ev"),
+)
+"""How words begin that say the kind of a file, or why it was taken, and no camera."""
 cameras = st.from_regex(r"[A-Za-z][A-Za-z0-9]{0,5}([-_ .][A-Za-z0-9]{1,4}){0,2}", fullmatch=True).filter(
-    lambda camera: not camera.lower().startswith(KINDS_OF_FILE)
+    lambda camera: not any(word.startswith(NO_NAMES) for word in re.split("[-_ .]", camera.lower()))
 )
 moments = st.datetimes(datetime(2002, 1, 1), datetime(2100, 12, 31), timezones=st.just(UTC))
 TO_THE_SECOND = [
