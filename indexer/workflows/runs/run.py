@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from threading import Event
 from typing import Any
 
 from indexer.domain.plurals import counted
@@ -111,7 +112,9 @@ class LongRun:
         """
         if not list_running(self._database, [self.id]):  # as after a restart of the server in a quiet hour
             raise DatabaseError(f"others can no longer see that {self._command!r} is at work")
-        time.sleep(max(0.0, self._not_before_s - time.monotonic()))
+        pause_s = self._not_before_s - time.monotonic()
+        if pause_s > 0:
+            Event().wait(pause_s)
         with ExitStack() as stack:
             stack.callback(self._leave_gap, time.monotonic())
             write_lock, recovery = (wait or self._wait).enter(stack, partial(self._locked, cameras))
