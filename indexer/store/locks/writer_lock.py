@@ -156,7 +156,8 @@ def _file_lock(database: Database, path: Path, *, command: str, since: datetime,
         record = {"command": command, "pid": os.getpid(), "host": platform.node(), "since": since.isoformat()}
         record |= {_BATCH_KEY: True} if is_batch else {}
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(record).encode(), 0)
+        with suppress(OSError):  # on a full disk others do not learn who has it, and the command may free space
+            os.pwrite(descriptor, json.dumps(record).encode(), 0)
         write_lock = _FileLock(database, lock_path, descriptor)
         database.before_commit = write_lock.raise_if_lost
         try:
