@@ -114,7 +114,7 @@ class LongRun:
             raise DatabaseError(f"others can no longer see that {self._command!r} is at work")
         pause_s = self._not_before_s - time.monotonic()
         if pause_s > 0:
-            Event().wait(pause_s)
+            Event().wait(pause_s)  # time.sleep fails under a clock that libfaketime sets
         with ExitStack() as stack:
             stack.callback(self._leave_gap, time.monotonic())
             write_lock, recovery = (wait or self._wait).enter(stack, partial(self._locked, cameras))
