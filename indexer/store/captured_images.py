@@ -11,9 +11,8 @@ from indexer.domain.advice.measurements import Capture
 from indexer.domain.images import ImageState
 from indexer.domain.spans import SpanReason
 from indexer.store import videos
+from indexer.store.columns import NS_PER_S
 from indexer.store.tables import DecisionRow, ImageRow, SpanRow, VideoRow
-
-_NS_PER_S = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def iter_captured(session: Session, camera_id: int, *, since: datetime) -> Itera
     for image_id, captured_at, content_hash, mtime_ns, source, path, state, keeper_id in session.execute(query):
         if captured_at is None:  # never, by the query; for the type
             continue
-        image = Capture(image_id, captured_at, content_hash, mtime_ns / _NS_PER_S, source in ("name", "pattern"))
+        image = Capture(image_id, captured_at, content_hash, mtime_ns / NS_PER_S, source in ("name", "pattern"))
         yield CapturedFile(image, path, state == ImageState.READY, keeper_id)
 
 

@@ -20,6 +20,14 @@ GROWING_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite only numbers
 BYTE_ORDERED = Text().with_variant(Text(collation="C"), "postgresql")
 
 
+NS_PER_S = 1_000_000_000
+
+
+def to_ns(time: datetime) -> int:
+    """A moment in nanoseconds since 1970, as the time of a file is stored; exact to the microsecond."""
+    return round(time.timestamp() * 1_000_000) * 1000
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware time, stored as UTC without a zone and read back aware; naive values are refused.
 

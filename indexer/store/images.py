@@ -19,7 +19,7 @@ from indexer.domain.namings import Naming, clamped_mtime
 from indexer.files.beneath import lies_beneath
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
-from indexer.store.columns import lies_below, stored_text
+from indexer.store.columns import lies_below, stored_text, to_ns
 from indexer.store.pins import is_pinned
 from indexer.store.tables import CameraRow, ImageRow, RunRow
 
@@ -367,8 +367,12 @@ def _naming_values(naming: Naming, *, camera_id: int) -> dict[str, object]:
 
 
 def count_unusable_since(session: Session, time: datetime) -> int:
-    """The number of files that could not be used, first seen by a run that began at that time or later."""
-    since = select(RunRow.id).where(RunRow.started_at >= time)
+    """The number of files that could not be used, first seen by a run that began at that time or later.
+
+    A run that began earlier and had not ended by then may have seen them since: files written since count."""
+    began_since = select(RunRow.id).where(RunRow.started_at >= time)
+    ended_before = select(RunRow.id).where(RunRow.finished_at < time)
+    seen_since = ImageRow.run_id.not_in(ended_before) & (ImageRow.mtime_ns >= to_ns(time))
     unusable = (ImageState.UNREADABLE, ImageState.DAMAGED, ImageState.TOO_SMALL)
-    query = select(func.count()).select_from(ImageRow)
-    return session.scalar(query.where(ImageRow.state.in_(unusable), ImageRow.run_id.in_(since))) or 0
+    query = select(func.count()).select_from(ImageRow).where(ImageRow.state.in_(unusable))
+    return session.scalar(query.where(ImageRow.run_id.in_(began_since) | seen_since)) or 0

@@ -33,7 +33,8 @@ class SilentCamera:
 class StatusCheck:
     """What needs a person.
 
-    `undecided`: present images that compare did not decide. `held_back`: the cameras that prune would leave alone, and
+    `undecided`: present images that compare did not decide, without those of the last day that a watch or a record
+    which still works took in. `held_back`: the cameras that prune would leave alone, and
     why. `held_back_files`: files that came back after their removal: a person pins them, or has them removed again.
     `unwitnessed`: removed files whose keeper is not present. `unreadable_new`: files that could not be used, first
     seen within the last day. `left_open`: removals that a crash cut off. `silent`: cameras without an image for longer
@@ -88,7 +89,7 @@ def check_status(database: Database, *, silent_after: float, clock: Clock) -> St
             is not None
         ]
         return StatusCheck(
-            undecided=open_images.count_undecided(session),
+            undecided=open_images.count_undecided(session, waiting_since=now - _NEW),
             held_back={blocked.camera.camera: blocked.reason for blocked in planned.held_back},
             held_back_files=removals.count_held_back(session) + planned.recorded_returns,
             unwitnessed=len(removals.list_unwitnessed(session)),

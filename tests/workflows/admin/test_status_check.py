@@ -1,12 +1,15 @@
 """status --check: what needs a person is found, each kind alone, and nothing else."""
 
+import os
 import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import func, select, update
 
 from indexer.domain.capture_gaps import usual_interval_s
 from indexer.files.markers import QUARANTINE_NAME
+from indexer.store.tables import RunRow
 from indexer.workflows.admin.camera import confirm_camera
 from indexer.workflows.admin.status import status
 from indexer.workflows.admin.status_check import StatusCheck, check_status
@@ -59,6 +62,40 @@ def test_undecided_and_unreadable(lot: Index) -> None:
     found = checked(lot)
     assert (found.undecided, found.unreadable_new, found.needs_person) == (1, 1, True)
     assert checked(lot, now=lot.clock() + timedelta(days=2)).unreadable_new == 0
+
+
+def go_on(index: Index) -> None:
+    """Makes the last run one that still works, as a watch or a record does for months."""
+    with index.database.write() as session:
+        last = select(func.max(RunRow.id)).scalar_subquery()
+        session.execute(update(RunRow).where(RunRow.id == last).values(finished_at=None, outcome=None))
+
+
+@pytest.mark.parametrize(("hours", "undecided"), [(-23, 0), (-25, 1)])
+def test_undecided_of_a_run_that_goes_on(lot: Index, hours: int, undecided: int) -> None:
+    """What a run that still works took in is a backlog after a day, and that of a run that ended at once."""
+    path = lot.put(name(70), picture(CAR))
+    now = lot.clock()
+    written = (now + timedelta(hours=hours)).timestamp()
+    os.utime(path, (written, written))
+    lot.ingest()
+    assert checked(lot, now=now).undecided == 1
+    go_on(lot)
+    assert checked(lot, now=now).undecided == undecided
+    assert status(lot.database).undecided == 1
+
+
+@pytest.mark.parametrize(("days", "found"), [(29, 0), (31, 1)])
+def test_unreadable_since_in_a_run_that_goes_on(lot: Index, days: int, found: int) -> None:
+    """A run that began a month ago still finds files that cannot be used: those that were written in the last day."""
+    path = lot.put(name(80), b"broken")
+    now = lot.clock() + timedelta(days=31)
+    written = (now + timedelta(days=days - 31, hours=-25 if days < 31 else -1)).timestamp()
+    os.utime(path, (written, written))
+    lot.ingest()
+    assert checked(lot, now=now).unreadable_new == 0
+    go_on(lot)
+    assert checked(lot, now=now).unreadable_new == found
 
 
 def test_unwitnessed(lot: Index) -> None:
