@@ -120,6 +120,7 @@ def test_order_batches_and_workers_change_nothing(
     assert {pair: index.evidence()[pair] for pair in both} == {pair: whole.evidence()[pair] for pair in both}
 
 
+@on_sqlite
 @pytest.mark.parametrize("profile", ["balanced", "original"])
 def test_two_processes_meet_the_pairs_of_the_serial_walk(
     frames_index: Frames, two_processes: ParallelMap, profile: str

@@ -261,6 +261,7 @@ def decided_at_once(maker: Maker, tmp_path: Path) -> dict[str, Any]:
     return decisions
 
 
+@on_sqlite
 @settings(often, max_examples=4)
 @given(places=st.permutations([(file, file) for file in range(10)]), cuts=st.sets(st.integers(1, 9)))
 def test_batches_and_order_decide_nothing(
