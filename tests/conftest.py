@@ -31,6 +31,7 @@ from tests.support.databases import (
     on_both,
 )
 from tests.support.file_order import longest_first
+from tests.support.further_cases import list_further_cases
 
 hypothesis.settings.register_profile("suite", suppress_health_check=[hypothesis.HealthCheck.too_slow], deadline=None)
 hypothesis.settings.load_profile("suite")  # a machine that is busy is no fault of a test
@@ -140,11 +141,24 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Among several processes long files come first; in a single one the order stays as it is."""
+    """Among several processes long files come first; in a single one the order stays as it is.
+
+    A test of a workflow with several cases on both databases runs one of them on PostgreSQL; the others are drills.
+    """
+    files = [item.path.relative_to(Path(__file__).parent).as_posix() for item in items]
+    workflows = [item for item, file in zip(items, files, strict=True) if file.startswith("workflows/")]
+    for number in list_further_cases([(item.nodeid.partition("[")[0], _kind(item)) for item in workflows]):
+        workflows[number].add_marker(pytest.mark.drill)
     if "PYTEST_XDIST_WORKER" in os.environ:
-        files = [item.path.relative_to(Path(__file__).parent).as_posix() for item in items]
         items[:] = [items[number] for number in longest_first(files)]
+
+
+def _kind(item: pytest.Item) -> str | None:
+    """The database that a test runs on; None if it uses none, or one of each kind."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    return None if "other_maker" in parameters else parameters.get("maker")
 
 
 def pytest_collection_finish() -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from indexer.domain.naming.rules import NamingRule, RuleBook
 from indexer.store.camera_sources import list_cameras_of
 from indexer.store.columns import lies_below
+from indexer.store.locks.postgresql import lock_naming
 from indexer.store.tables import CameraRow, ImageRow, NamingRuleRow
 
 _NAMES = [field.name for field in fields(NamingRule)]
@@ -19,6 +20,15 @@ def list_rules(session: Session) -> dict[str, NamingRule]:
     query = select(*(getattr(NamingRuleRow, name) for name in _NAMES)).order_by(NamingRuleRow.folder)
     rules = (NamingRule(**dict(zip(_NAMES, row, strict=True))) for row in session.execute(query))
     return {rule.folder: rule for rule in rules}
+
+
+def list_rules_to_change(session: Session) -> dict[str, NamingRule]:
+    """As `list_rules`; until the transaction ends, another command that calls this waits.
+
+    Call it before rules are written. They belong to no camera, so that the locks of cameras do not protect them.
+    """
+    lock_naming(session.connection())
+    return list_rules(session)
 
 
 def set_rule(session: Session, rule: NamingRule) -> None:
@@ -40,7 +50,7 @@ def relocate_rules(session: Session, old: str, new: str) -> None:
 
     Call it after the paths of the images were changed, and before the sources of the cameras are.
     """
-    before = list_rules(session)
+    before = list_rules_to_change(session)
     find_camera = partial(_find_camera_of_level, session, new)
     after = RuleBook(before).relocated(old, new, find_camera=find_camera).rules
     for folder in before.keys() - after.keys():

@@ -10,8 +10,8 @@ from tests.support.history_runs import PROCESSES, lived
 
 
 def test_histories_lose_nothing(scratch: Path) -> None:
-    """In eight histories of sixty steps every content ever removed is there, or what was named as its keeper is."""
-    ends = lived(scratch, first_seed=1, histories=8)
+    """In four histories of sixty steps every content ever removed is there, or what was named as its keeper is."""
+    ends = lived(scratch, first_seed=1, histories=4)
     assert [code for code, _ in ends] == [0] * PROCESSES, ends
 
 

@@ -79,10 +79,10 @@ def test_two_on_the_same_cameras(indexes: list[Database], folders: list[Path], t
     db = ["--db", address(two)]
     took = together(tmp_path, *([[*db, "ingest", *folders]] * 2))
     assert {end.code for end in took} <= {0, 1}
-    assert all(end.code == 0 or "'ingest' (process" in end.out for end in took)
+    assert [end for end in took if end.code and "'ingest' (process" not in end.out] == []
     assert answer(*db, "ingest", *folders, folder=tmp_path).code == 0
     decided = together(tmp_path, *([[*db, "compare"]] * 2))
-    assert all(end.code == 0 or "'compare' (process" in end.out for end in decided)
+    assert [end for end in decided if end.code and "'compare' (process" not in end.out] == []
     assert answer(*db, "compare", folder=tmp_path).code == 0
     assert facts(two) == facts(one)
 

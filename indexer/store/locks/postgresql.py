@@ -26,7 +26,7 @@ from indexer.store.locks.holders import UNKNOWN_HOLDER, describe_holder, in_use_
 _LOCK_CLASS = 0x1DE8E5  # the first number of all locks of indexer: arbitrary, but only indexer uses it
 _RUN_LOCK_CLASS = 0x1DE8E6  # the first number of the locks that show which long runs are at work
 _INDEX_LOCK = 0
-_SCHEMA_LOCK = 2  # cameras have odd numbers
+_SCHEMA_LOCK, _NAMING_LOCK = 2, 4  # cameras have odd numbers
 _LOCK_TIMEOUT = "2s"  # another command may be recovering after a crash
 _MAX_NAME_LENGTH = 63  # of a connection's application_name
 
@@ -226,8 +226,17 @@ def lock_schema(connection: Connection) -> None:
 
     Does nothing on SQLite, where the write transaction itself excludes others.
     """
+    _lock_until_commit(connection, _SCHEMA_LOCK)
+
+
+def lock_naming(connection: Connection) -> None:
+    """Takes the lock of the naming rules, which belong to no camera; waits and ends as `lock_schema`."""
+    _lock_until_commit(connection, _NAMING_LOCK)
+
+
+def _lock_until_commit(connection: Connection, number: int) -> None:
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:ours, :number)"), _lock_parameters(_SCHEMA_LOCK))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:ours, :number)"), _lock_parameters(number))
 
 
 def lock_number(camera: str) -> int:

@@ -20,9 +20,10 @@ from indexer.domain.names import USER_SOURCES, PathNaming, clamped_mtime
 from indexer.domain.naming.cameras import TimeSpan, folder_of_source, overlap
 from indexer.domain.naming.folders import read_folder
 from indexer.domain.naming.moments import EPOCH, to_utc
-from indexer.domain.naming.rules import RuleBook
+from indexer.domain.naming.rules import NamingRule, RuleBook
 from indexer.domain.naming.tree import PathFile, TreeNames, name_tree, rule_of
 from indexer.domain.paths import lies_at_or_below, list_below
+from indexer.errors import DatabaseError
 from indexer.files.walking import Candidate
 from indexer.store import camera_sources, confirmations, images, naming_rules
 from indexer.store.database import Database, Session
@@ -85,21 +86,32 @@ def apply_rules(database: Database | None, request: IngestRequest) -> IngestRequ
 
 
 def record_rules(session: Session, request: IngestRequest) -> None:
-    """Stores what a person said of the folders named, and that they are named by the rules of today."""
-    stored = request.stored_rules.rules
-    ordered = sorted(stored)
-    for folder in request.rule_folders:
-        rule = request.rules.rules.get(folder)
-        if rule is not None and rule != stored.get(folder):
+    """Stores what a person said of the folders named, and that they are named by the rules of today.
+
+    Raises `DatabaseError` if another command stored other rules of them since the request read the stored ones.
+    """
+    stored, current = request.stored_rules.rules, naming_rules.list_rules_to_change(session)
+    for folder, rule in _list_changed_rules(request).items():
+        if current.get(folder) not in (stored.get(folder), rule):
+            raise DatabaseError(
+                f"another command changed meanwhile how files of {folder!r} are named; run this command again"
+            )
+        if rule is None:
+            naming_rules.delete_rule(session, folder)
+        elif rule != current.get(folder):
             naming_rules.set_rule(session, rule)
-        for other in list_below(ordered, folder):
-            changed = request.rules.rules.get(other)
-            if changed is None:
-                naming_rules.delete_rule(session, other)
-            elif changed != stored[other]:
-                naming_rules.set_rule(session, changed)
+    for folder in request.rule_folders:
         if request.options.is_new_rules:
             camera_sources.delete_sources_below(session, folder, is_confirmed=request.options.forgets_rules)
+
+
+def _list_changed_rules(request: IngestRequest) -> dict[str, NamingRule | None]:
+    """The new rule of each folder named, or below one, whose rule changes; None: it is deleted."""
+    stored, rules = request.stored_rules.rules, request.rules.rules
+    ordered = sorted(stored)
+    known = {other for folder in request.rule_folders for other in list_below(ordered, folder)}
+    new = {folder for folder in request.rule_folders if folder in rules}
+    return {folder: rules.get(folder) for folder in sorted(known | new) if rules.get(folder) != stored.get(folder)}
 
 
 def is_zone_new(request: IngestRequest) -> bool:

@@ -177,7 +177,7 @@ def record_naming(database: Database, folders: Sequence[str], options: NamingOpt
     Raises `FolderError` if the index has images of a folder that would be named in another way.
     """
     with database.write() as session:
-        before = naming_rules.list_rules(session)
+        before = naming_rules.list_rules_to_change(session)
         book, options = RuleBook(before), options.resolved(before, folders).checked()
         after = book.after(options, folders).rules
         for folder in folders if options else ():

@@ -15,6 +15,7 @@ from indexer.files.partial_frames import PARTIAL_FOLDER
 from indexer.store import audit_queries, spans
 from indexer.store import videos as store
 from indexer.workflows.runs.run import record_run
+from tests.support.databases import on_sqlite
 from tests.support.index import Index, picture
 from tests.support.videos import repack
 from tests.workflows.capture.conftest import NOON, Videos, scene
@@ -250,6 +251,7 @@ def test_partial_frames_are_no_images(videos: Videos) -> None:
     assert videos.index.rows("SELECT COUNT(*) FROM images") == [(2,)]
 
 
+@on_sqlite
 def test_every_suffix_of_a_video(videos: Videos) -> None:
     """Files with every usual suffix of a video are read, in small letters and large ones."""
     whole = videos.make("one.mp4", EMPTY, CAR).read_bytes()

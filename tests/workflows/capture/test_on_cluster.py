@@ -37,6 +37,7 @@ FACTS = (
 )
 
 
+@on_sqlite
 def test_the_same_as_in_this_process(videos: Videos, tmp_path: Path) -> None:
     """Workers of a cluster read videos as this process does; one that is no video costs itself."""
     from indexer.execution.dask_cluster import cluster

@@ -122,7 +122,7 @@ verdicts = st.lists(st.tuples(verdict, st.booleans()), min_size=2, max_size=8)
 
 
 @on_sqlite
-@often
+@settings(often, max_examples=6)
 @given(page_size=page_sizes, first=first, steps=steps, sieved=st.booleans())
 def test_a_part_decides_as_the_whole(
     maker: Maker, tmp_path: Path, page_size: int, first: list[Any], steps: list[tuple[Any, ...]], sieved: bool

@@ -120,7 +120,12 @@ def test_order_batches_and_workers_change_nothing(
     assert {pair: index.evidence()[pair] for pair in both} == {pair: whole.evidence()[pair] for pair in both}
 
 
-@pytest.mark.parametrize("profile", ["balanced", "original"])
+@on_sqlite
+@pytest.mark.parametrize(
+    ("two_processes", "profile"),
+    [("whole cameras", "balanced"), ("inside cameras", "balanced"), ("inside cameras", "original")],
+    indirect=["two_processes"],
+)
 def test_two_processes_meet_the_pairs_of_the_serial_walk(
     frames_index: Frames, two_processes: ParallelMap, profile: str
 ) -> None:

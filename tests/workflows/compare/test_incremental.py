@@ -184,10 +184,10 @@ def new_history(maker: Maker, folder: Path) -> History:
     return History(Index(maker.new(home), home / "site" / "frames"))
 
 
-often = settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+often = settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-seldom = settings(often, max_examples=3)  # on a server a history takes five times as long, and the rule is the same
+seldom = settings(often, max_examples=2)  # on a server a history takes five times as long, and the rule is the same
 
 
 def live(maker: Maker, folder: Path, first: list[tuple[int, int]], steps: list[tuple[Any, ...]]) -> None:
@@ -229,7 +229,7 @@ verdicts = st.lists(st.tuples(verdict, st.booleans()), min_size=2, max_size=16)
 
 
 @on_sqlite
-@settings(often, max_examples=8)
+@settings(often, max_examples=5)
 @given(first=first, steps=verdicts)
 def test_any_verdicts_end_in_the_decisions_of_the_rule(
     maker: Maker, tmp_path: Path, first: list[tuple[int, int]], steps: list[tuple[Any, ...]]
@@ -261,6 +261,7 @@ def decided_at_once(maker: Maker, tmp_path: Path) -> dict[str, Any]:
     return decisions
 
 
+@on_sqlite
 @settings(often, max_examples=4)
 @given(places=st.permutations([(file, file) for file in range(10)]), cuts=st.sets(st.integers(1, 9)))
 def test_batches_and_order_decide_nothing(

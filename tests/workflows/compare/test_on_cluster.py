@@ -149,6 +149,7 @@ def replace_worker(machines: Cluster) -> None:
     machines.add_worker("--nthreads", "2")
 
 
+@on_sqlite
 def test_the_rows_of_the_serial_run(site: Path, open_index: Callable[..., Index], tmp_path: Path) -> None:
     """With a worker killed and one added in the middle of ingest, and again of compare, every row is as without."""
     from indexer.execution.dask_cluster import cluster
@@ -169,6 +170,7 @@ def test_the_rows_of_the_serial_run(site: Path, open_index: Callable[..., Index]
     assert shared.dump(without=("runs",)) == alone.dump(without=("runs",))
 
 
+@on_sqlite
 def test_a_worker_killed_in_the_middle_of_a_large_camera(
     site: Path, open_index: Callable[..., Index], tmp_path: Path
 ) -> None:

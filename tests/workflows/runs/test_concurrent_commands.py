@@ -224,3 +224,27 @@ def test_a_rename_that_others_were_quicker_with(index: Index, monkeypatch: pytes
         report = index.ingest(camera="gate")
     assert report.outcomes == {"skipped": 2}
     assert (list(report.held), len(report.refused)) == (["west"], 1)
+
+
+@pytest.mark.parametrize("pattern", [None, r"(?P<camera>[a-z]+)[-_].*"])
+def test_rules_that_others_were_quicker_with(
+    index: Index, monkeypatch: pytest.MonkeyPatch, pattern: str | None
+) -> None:
+    """Two that begin with a folder at once store its rule once; where a person said another one, that one stays, and
+    the later command is refused before it writes anything."""
+    index.put(name(0), picture())
+    second, usual = Index(Database(index.database.url), index.folder), CameraClaims.diff
+
+    def late(claims: CameraClaims, database: Database) -> Any:
+        monkeypatch.setattr(CameraClaims, "diff", usual)
+        assert second.ingest(pattern=pattern).outcomes == {"added": 1}
+        second.database.close()
+        return usual(claims, database)
+
+    monkeypatch.setattr(CameraClaims, "diff", late)
+    if pattern is None:
+        assert index.ingest().outcomes == {"unchanged": 1}
+    else:
+        with pytest.raises(DatabaseError, match="another command changed meanwhile how files of"):
+            index.ingest()
+    assert index.rows("SELECT folder, pattern FROM naming_rules") == [(str(index.folder), pattern)]

@@ -242,6 +242,7 @@ def test_a_camera_is_compared_once_however_many_files_wait(
     assert sorted(compared) == ["north", "south"]
 
 
+@on_sqlite
 def test_a_camera_is_compared_when_its_last_file_is_complete(index: Index, watch_once: Watch) -> None:
     """A file that is not complete yet keeps the comparisons waiting, so that each image is decided once: a better one
     that comes last replaces no decision."""
