@@ -118,6 +118,14 @@ class LimitError(IndexerError):
     """A limit of the operating system is too low for this process."""
 
 
+class AddressError(IndexerError):
+    """An address or a port that this machine does not have, or that is in use."""
+
+
+class ClockError(IndexerError):
+    """The clock of this machine is wrong."""
+
+
 class DeclinedError(IndexerError):
     """A person was asked for confirmation and did not say yes."""
 

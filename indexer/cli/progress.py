@@ -6,10 +6,13 @@ from contextlib import contextmanager, nullcontext
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
 from rich.text import Text
 
-_BAR = 20  # cells: with a camera's name before it and four figures behind it a line has 80
+from indexer.cli.render.short_paths import keep_both_ends
+
+_BAR = 10  # cells: with what is done before it and the figures behind it a line has 80
+_FIGURES = 52  # cells of a bar and of figures with millions, 10:00:00 left, and spaces between
 
 
 @contextmanager
@@ -18,9 +21,21 @@ def progress_bars(file: TextIO | None = None) -> Iterator[Progress]:
     # A descriptor of its own: decoders write to descriptor 2, which is redirected while they run.
     with os.fdopen(os.dup(2), "w") if file is None else nullcontext(file) as terminal:
         console = Console(file=terminal, markup=False, force_terminal=True)
-        columns = (TextColumn("{task.description}", markup=False), BarColumn(_BAR), MofNCompleteColumn(), _Rate())
+        columns = (_Stage(max(console.width - _FIGURES, _BAR)), BarColumn(_BAR), MofNCompleteColumn(), _Rate())
         with Progress(*columns, _TimeLeft(), console=console) as bars:
             yield bars
+
+
+class _Stage(ProgressColumn):
+    """What is done, in at most so many cells: a long name of a camera is cut in its middle."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self._width = width
+
+    def render(self, task: Task) -> Text:
+        """What is done, as text."""
+        return Text(keep_both_ends(task.description, width=self._width))
 
 
 class _TimeLeft(TimeRemainingColumn):

@@ -1,5 +1,7 @@
 """Which images a person means: by number, by path, by a file name that only one image has, or by a glob.
 
+The path of a file in quarantine means the image whose file was moved there.
+
 It promises that an image is never guessed: what several images answer to is refused, with their paths. Images that were
 removed are found too, as their rows stay.
 """
@@ -17,7 +19,7 @@ from indexer.domain.images import ImageState
 from indexer.domain.plurals import counted
 from indexer.errors import ImageError
 from indexer.escaping import command_line
-from indexer.store.tables import ImageRow
+from indexer.store.tables import ImageRow, RemovalRow
 
 _MAX_ID_DIGITS = 18  # integers in a database have 64 bits
 _MAX_NAMED = 5
@@ -93,6 +95,9 @@ def _list_matches(session: Session, name: str) -> list[_Candidate]:
     ]
     if exact:
         return [min(exact, key=lambda candidate: candidate.order)]
+    moved = query.join(RemovalRow, RemovalRow.image_id == ImageRow.id)
+    for row in session.execute(moved.where(RemovalRow.quarantine_path == _absolute(name)).limit(1)):
+        return [_Candidate(row.id, row.path, row.state)]
     if os.sep in name and not _GLOB.search(name):
         return []
     base = os.path.basename(name)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from indexer.errors import IndexerError, UsageError
+from indexer.errors import DatabaseError, IndexerError
 from indexer.escaping import command_line
 from indexer.store.database import Database
 from indexer.store.query_result import (
@@ -53,9 +53,9 @@ def query_server(
     Raises
     ------
     UsageError
-        If the query would write, cannot be run or exceeds `bounds`, or the role may do more than read.
+        If the query would write, cannot be run or exceeds `bounds`.
     DatabaseError
-        If the query takes too long, or the database fails.
+        If the query takes too long, if the role may do more than read, or if the database fails.
     """
     driver = database.engine.dialect.loaded_dbapi
     driver_sql = str(text(sql).compile(database.engine)) if values else sql
@@ -65,7 +65,7 @@ def query_server(
         with database.engine.connect().execution_options(postgresql_readonly=True) as connection:
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, int(bounds.seconds * 1000))}")
             if user_written and (why := find_objection(connection)) is not None:
-                raise UsageError(_reader_required_message(why))
+                raise DatabaseError(_reader_required_message(why))
             raw = _detached_connection(connection)
             try:
                 return _fetch(raw, driver_sql, values or None, bounds)

@@ -81,6 +81,7 @@ WORLD = [
     "verdict 1 99 same",
     "pin nobody.png",
     "sweep --camera nobody",
+    "sweep --max-distance 0.5",
     "evaluate nowhere.csv",
     "report taken.txt",
     "report lot/pages",

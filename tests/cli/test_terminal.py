@@ -11,8 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from indexer.cli.progress import progress_bars
+from indexer.cli.word_wrap import cell_count
 from tests.support.command import Answer, command
 from tests.support.forked_commands import ForkedCommands
 
@@ -147,6 +149,29 @@ def test_the_time_of_a_bar_is_labelled() -> None:
             bars.advance(task)
         bars.refresh()
     assert re.search(r"0:00:\d\d left", shown.getvalue())
+
+
+@pytest.mark.parametrize("name", ["gate", "north/" * 9 + "gate", "駐車場" * 9], ids=["short", "long", "wide"])
+def test_bars_have_one_line_each(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """At 80 columns every bar has one line with all of its figures, however long the name of the camera is."""
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = io.StringIO()
+    with progress_bars(shown) as bars:
+        stages = [
+            bars.add_task(stage, total=1_000_000) for stage in (f"comparing {name}", "compiling the search, once")
+        ]
+        for stage in stages:
+            bars.start_task(stage)
+            bars.tasks[stage].start_time = bars.get_time() - 3 * 3600
+            bars.update(stage, completed=999_999)
+        bars.refresh()
+        text = io.StringIO()
+        Console(file=text, width=80).print(*bars.get_renderables())
+    rows = text.getvalue().splitlines()
+    assert [row[:9] for row in rows] == ["comparing", "compiling"]
+    assert [row for row in rows if cell_count(row.rstrip()) > 80] == []
+    assert [row.count("999999/1000000") for row in rows] == [1, 1]
+    assert name[-3:] in rows[0]
 
 
 def test_no_progress_without_a_terminal(lot: Path, own_home: Path) -> None:

@@ -131,7 +131,7 @@ def writer(database: Database) -> Iterator[Connection]:
 def test_who_may_write_may_not_ask(database: Database, writer: Connection, sql: str) -> None:
     """Who owns the index may put no question of their own, whatever it asks: nothing of it is run."""
     before = held(database)
-    with pytest.raises(UsageError, match=r"is a superuser; make one with: manage\.py db make-reader NAME$"):
+    with pytest.raises(DatabaseError, match=r"is a superuser; make one with: manage\.py db make-reader NAME$"):
         audit_queries.run_sql(database, sql)
     assert writer.exec_driver_sql("SELECT 1").scalar() == 1
     assert held(database) == before

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from indexer.cli.options import Json, open_session
-from indexer.errors import FolderError, UsageError
+from indexer.errors import ClockError, FolderError, UsageError
 
 if TYPE_CHECKING:
     from indexer.cli.session import CommandSession
@@ -152,7 +152,7 @@ def _require_clock(session: "CommandSession") -> None:
 
     now = session.clock()
     if now < EARLIEST:
-        raise UsageError(f"the clock of this machine says {now:%Y-%m-%d}; set it first, because frames are named by it")
+        raise ClockError(f"the clock of this machine says {now:%Y-%m-%d}; set it first, because frames are named by it")
 
 
 def _record(

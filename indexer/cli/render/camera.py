@@ -36,7 +36,14 @@ def render_cameras(console: Console, cameras: Sequence[CameraListing], *, local:
         ]
         for camera in cameras
     ]
-    print_table(console, ["camera", "images", "first", "last", "time zone", "from"], rows, what="cameras")
+    print_table(
+        console,
+        ["camera", "images", "first", "last", "time zone", "from"],
+        rows,
+        what="cameras",
+        first=("camera", "images", "from", "time zone", "last"),
+        paths=("from",),
+    )
 
 
 def _first_folder(folders: Sequence[str]) -> str:
@@ -76,7 +83,14 @@ def render_rules(console: Console, rules: Sequence[NamingRule], *, forgotten: Na
 def render_schemes(console: Console, schemes: Sequence[Scheme]) -> None:
     """Prints the built-in patterns."""
     rows = [[scheme.name, scheme.maker, scheme.example] for scheme in schemes]
-    print_table(console, ["scheme", "maker", "example"], rows, what="schemes")
+    print_table(
+        console,
+        ["scheme", "maker", "example"],
+        rows,
+        what="schemes",
+        first=("scheme", "maker", "example"),
+        paths=("example",),
+    )
 
 
 def render_confirmation(console: Console, confirmation: Confirmation) -> None:
@@ -110,7 +124,8 @@ def render_preview(console: Console, preview: IngestPreview, *, local: bool) -> 
     ]
     heads = ["camera", "files", "new", "folders", "first", "last", "time zone", "camera / time from", "example"]
     if rows or preview.videos is None:
-        print_table(console, heads, rows, what="cameras")
+        first = ("camera", "new", "first", "example", "time zone", "files", "camera / time from")
+        print_table(console, heads, rows, what="cameras", first=first, paths=("example",))
     for change in preview.changes:
         condition = f" with {command_line('ingest', 'FOLDER', '--new-rules')}" if change.needs_new_rules else ""
         console.print(
@@ -137,7 +152,14 @@ def _print_videos(console: Console, videos: Iterable[VideoPreview], *, local: bo
         ]
         for video in videos
     ]
-    print_table(console, ["video", "camera", "began", "time zone", "time from", "state"], rows, what="videos")
+    print_table(
+        console,
+        ["video", "camera", "began", "time zone", "time from", "state"],
+        rows,
+        what="videos",
+        first=("camera", "began", "video", "state"),
+        paths=("video",),
+    )
 
 
 def _time(time: object, timezone: str | None, local: bool) -> str:

@@ -28,7 +28,7 @@ def render_compare(console: Console, report: CompareReport, *, with_next: bool =
             rows,
             what="cameras, those with new decisions first",
             totals=totals,
-            optional=("recorded", "pairs scored"),
+            first=heads[:-2],
         )
     elif not report.cameras:
         console.print(f"There is nothing to compare yet. First: {command_line('ingest', 'FOLDER')}")

@@ -6,10 +6,12 @@ shortened in the middle, other wide values are cut at their end. A sentence belo
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len, chop_cells
+from rich.console import Console
+from rich.text import Text
 
 from indexer.cli.render.short_paths import CUT, Shorten, choose_shortening, cut_text
 from indexer.cli.word_wrap import wrap_words
@@ -37,6 +39,7 @@ class NarrowRows:
     heads: Cells
     short: tuple[int, ...]
     wide: tuple[int, ...]
+    paths: Collection[int]
     widths: Sequence[int]
     room: int
     numeric: Sequence[bool]
@@ -68,7 +71,7 @@ class NarrowRows:
             yield f" {GAP.join([*short, line]) if number == 0 else indent + line}".rstrip()
 
     def _wide_lines(self, number: int, text: str) -> list[str]:
-        if is_path(self.heads[number]):
+        if number in self.paths:
             if self.shorten is not None:
                 return [self.shorten(text)]
             return chop_cells(text, self.room)
@@ -84,6 +87,7 @@ def plan_rows(
     read_rows: Callable[[], Iterable[Cells]],
     *,
     first: Cells,
+    paths: Collection[int],
     widths: Sequence[int],
     numeric: Sequence[bool],
     available_cells: int,
@@ -91,14 +95,14 @@ def plan_rows(
     """How rows fit; None if not all columns do, and `first` does not say which ones matter most.
 
     `read_rows` gives the rows, with values that `brief` made short; they are read a few times. `first` are heads, the
-    most important one first. `widths` are those of the widest values.
+    most important one first. `paths` are the columns of paths, and `widths` the cells of the widest values.
     """
     order = [heads.index(head) for head in first if head in heads]
     rest = [number for number in range(len(heads)) if number not in order]
     is_wide = [not numeric[number] and width > _MOST_SHORT for number, width in enumerate(widths)]
     wide = tuple([number for number in order or rest if is_wide[number]][:_LINES])
-    paths = [number for number in wide if is_path(heads[number])]
-    names = (os.path.basename(cells[number]) for cells in read_rows() for number in paths)
+    wide_paths = [number for number in wide if number in paths]
+    names = (os.path.basename(cells[number]) for cells in read_rows() for number in wide_paths)
     whole = max((widths[number] for number in wide), default=0)
     least = min(whole, max((cell_len(name) for name in names), default=_MIN_WIDE) + len(f"{CUT}/"), _WISHED)
     short, used = list[int](), 1
@@ -113,8 +117,30 @@ def plan_rows(
     if not order and len(short) + len(wide) < len(heads):
         return None
     room = max(available_cells - used, _MIN_WIDE)
-    shorten = choose_shortening(lambda: (cells[number] for cells in read_rows() for number in paths), room)
-    return NarrowRows(heads, tuple(short), wide, widths, room, numeric, shorten)
+    shorten = choose_shortening(lambda: (cells[number] for cells in read_rows() for number in wide_paths), room)
+    return NarrowRows(heads, tuple(short), wide, paths, widths, room, numeric, shorten)
+
+
+def print_rows(console: Console, rows: NarrowRows, texts: Iterable[Cells], *, all_of_it: str) -> None:
+    """Prints the heads and one or two lines for each row; if something is not shown, also which columns, and what has
+    all of it."""
+    for line in rows.head_lines():
+        console.print(Text(line, style="bold"))
+    print_rule(console, console.width - 3)
+    is_cut = False
+    for cells in texts:
+        for line in rows.row_lines(cells):
+            is_cut = is_cut or CUT in line
+            console.file.write(f"{line}\n")
+    if rows.hidden:
+        console.print(f"Not shown here: {', '.join(rows.hidden)}.")
+    if rows.hidden or is_cut:
+        console.print(all_of_it)
+
+
+def print_rule(console: Console, width: int) -> None:
+    """Prints the line below the heads."""
+    console.print(Text(" " + ("-" if console.options.ascii_only else "─") * width))
 
 
 def brief(head: str, text: str) -> str:

@@ -1,10 +1,8 @@
 """The reports of `pin`, `pin list` and `unpin` as text."""
 
-import os
-
 from rich.console import Console
 
-from indexer.cli.render.tables import MAX_LISTED, MAX_ROWS, common_folder, fits, format_utc, print_table
+from indexer.cli.render.tables import MAX_LISTED, format_utc, print_table
 from indexer.escaping import command_line, printable
 from indexer.workflows.review.pin import PinList, PinReport
 
@@ -27,20 +25,7 @@ def render_pin_list(console: Console, pins: PinList) -> None:
     if not pins.pins:
         console.print("No person has pinned an image.")
         return
+    rows = [(pin.path, pin.camera, pin.reason, pin.run_id, format_utc(pin.pinned_at)) for pin in pins.pins]
     heads = ("image", "camera", "set by", "run", "at")
-    folder = None
-    for attempt in (None, common_folder(pin.path for pin in pins.pins)):
-        folder = attempt
-        rows = [
-            (
-                pin.path if folder is None else os.path.relpath(pin.path, folder),
-                *(pin.camera, pin.reason, pin.run_id, format_utc(pin.pinned_at)),
-            )
-            for pin in pins.pins
-        ]
-        if fits(console, heads, rows[:MAX_ROWS]):
-            break
-    if folder is not None:
-        console.print(f"All images lie below {printable(folder)}")
-    print_table(console, heads, rows, what="pins")
+    print_table(console, heads, rows, what="pins", first=("camera", "image", "set by", "at"), paths=("image",))
     console.print(f"To take pins back: {command_line('unpin', 'IMAGE')}, or with --run ID, --camera NAME or --all")

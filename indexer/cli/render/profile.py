@@ -12,6 +12,7 @@ from indexer.escaping import command_line, printable
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.admin.profile import MadeProfile, ProfileUse
 
+_FIRST = ("profile", "active", "cameras", "threshold", "min_contour_area", "max_score", "contrast")
 _NAMED = 3  # cameras listed before "and so many more"
 
 
@@ -35,7 +36,7 @@ def render_profiles(console: Console, stored: Sequence[StoredProfile]) -> None:
         rows,
         optional=("chroma", "distances", "ignore", "cameras"),
     )
-    print_fitting(console, all_heads, shown, rare=("active", "chroma", "distances", "ignore", "cameras"))
+    print_fitting(console, all_heads, shown, first=_FIRST)
 
 
 def render_profile(console: Console, stored: StoredProfile) -> None:

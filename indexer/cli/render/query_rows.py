@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.text import Text
 
 from indexer.cli.json_output import to_json
-from indexer.cli.render.narrow_rows import GAP, NarrowRows, brief, is_path, is_time, pad, plan_rows
-from indexer.cli.render.short_paths import CUT, choose_shortening
+from indexer.cli.render.narrow_rows import GAP, brief, is_path, is_time, pad, plan_rows, print_rows, print_rule
+from indexer.cli.render.short_paths import choose_shortening
 from indexer.cli.render.tables import format_cell
 from indexer.cli.streams import redirect_to_devnull
 from indexer.cli.word_wrap import wrap_words
@@ -90,15 +90,11 @@ def _write_table(console: Console, texts: _TextRows) -> Sequence[int]:
     widths = _fit_widths(texts.widths, console.width - len(GAP) * (len(texts.widths) - 1) - 2)
     for line in _row_lines(console, texts.heads, widths, texts.numeric):
         console.print(Text(f"{line}", style="bold"))
-    _write_rule(console, sum(widths) + len(GAP) * (len(widths) - 1))
+    print_rule(console, sum(widths) + len(GAP) * (len(widths) - 1))
     for cells in texts:
         for line in _row_lines(console, cells, widths, texts.numeric):
             console.file.write(f"{line}\n")
     return range(len(widths))
-
-
-def _write_rule(console: Console, width: int) -> None:
-    console.print(Text(" " + ("-" if console.options.ascii_only else "─") * width))
 
 
 def _write_narrow(console: Console, table: QueryResult, heads: Sequence[str]) -> Sequence[int]:
@@ -113,6 +109,7 @@ def _write_narrow(console: Console, table: QueryResult, heads: Sequence[str]) ->
         heads,
         lambda: texts,
         first=table.main_columns,
+        paths={number for number, head in enumerate(heads) if is_path(head)},
         widths=texts.widths,
         numeric=texts.numeric,
         available_cells=console.width - 1,
@@ -120,24 +117,8 @@ def _write_narrow(console: Console, table: QueryResult, heads: Sequence[str]) ->
     if rows is None:
         _write_paragraphs(console, texts)
         return range(len(heads))
-    _write_lines(console, texts, rows)
+    print_rows(console, rows, texts, all_of_it="--csv and --json have all of it.")
     return rows.shown
-
-
-def _write_lines(console: Console, texts: _TextRows, rows: NarrowRows) -> None:
-    """Writes each row as one or two lines, and what is not shown."""
-    for line in rows.head_lines():
-        console.print(Text(line, style="bold"))
-    _write_rule(console, console.width - 3)
-    is_cut = False
-    for cells in texts:
-        for line in rows.row_lines(cells):
-            is_cut = is_cut or CUT in line
-            console.file.write(f"{line}\n")
-    if rows.hidden:
-        console.print(f"Not shown here: {', '.join(rows.hidden)}.")
-    if rows.hidden or is_cut:
-        console.print("--csv and --json have all of it.")
 
 
 def _write_paragraphs(console: Console, texts: _TextRows) -> None:

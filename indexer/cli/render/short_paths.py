@@ -16,7 +16,7 @@ def choose_shortening(read_paths: Callable[[], Iterable[str]], width: int) -> Sh
 
     `read_paths` gives them, once for each way that is tried. Memory: two numbers per path.
     """
-    for way in (_keep_end, _keep_beginning, _keep_both_ends):
+    for way in (_keep_end, _keep_beginning, keep_both_ends):
         shorten = partial(way, width=width)
         shown = dict[int, int]()
         if all(shown.setdefault(hash(shorten(path)), hash(path)) == hash(path) for path in read_paths()):
@@ -31,7 +31,7 @@ def _keep_end(path: str, *, width: int) -> str:
     *folders, name = path.split("/")
     shown = f"{CUT}/{name}" if folders else name
     if cell_count(shown) > width:
-        return _keep_both_ends(name, width=width)
+        return keep_both_ends(name, width=width)
     while folders and cell_count(longer := f"{CUT}/{folders[-1]}{shown[len(CUT) :]}") <= width:
         shown = longer
         folders.pop()
@@ -44,10 +44,10 @@ def _keep_beginning(path: str, *, width: int) -> str:
         return path
     folder, name = os.path.split(path)
     free = width - cell_count(f"{CUT}/{name}")
-    return _keep_both_ends(path, width=width) if free < 1 else f"{_first_cells(folder, free)}{CUT}/{name}"
+    return keep_both_ends(path, width=width) if free < 1 else f"{_first_cells(folder, free)}{CUT}/{name}"
 
 
-def _keep_both_ends(text: str, *, width: int) -> str:
+def keep_both_ends(text: str, *, width: int) -> str:
     """A third from the beginning and the rest from the end: the end of a file name has its time, or its number."""
     if cell_count(text) <= width:
         return text

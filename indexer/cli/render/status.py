@@ -225,6 +225,13 @@ def _render_cameras(console: Console, status: Status, *, local: bool) -> None:
         totals = [[ALL_ROWS, *sums, all_bytes, *[""] * (len(heads) - 9)]] if len(rows) > MAX_ROWS else []
         heads, shown = without_zeros(heads, [*rows, *totals], optional=_RARE)
         rows, totals = shown[: len(rows)], shown[len(rows) :]
-        print_table(console, heads, rows, what="cameras", totals=totals, optional=("first", "last", "size"), rare=_RARE)
+        print_table(
+            console,
+            heads,
+            rows,
+            what="cameras",
+            totals=totals,
+            first=[head for head in heads if head not in {"first", "last", "size"}] + ["last", "size", "first"],
+        )
     else:
         console.print("There is no image yet.")

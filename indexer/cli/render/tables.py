@@ -1,23 +1,24 @@
 """Tables and lists for people: they fit the terminal, and a sentence says how many rows there are and how to see them.
 
 An index may have thousands of cameras. A person reads the first of them and the sums; a program reads `--json`, which
-is never cut. Where a table is wider than the terminal, columns that matter less are left out, and if that is not enough
-each row becomes a paragraph. A file or a pipe gets the whole table.
+is never cut. Where a table is wider than the terminal, each row has one or two lines, with the columns that matter
+most; without such an order it becomes a paragraph. A file or a pipe gets the whole table.
 """
 
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from indexer.cli.render.narrow_rows import plan_rows, print_rows
 from indexer.domain.zones import local_time
 from indexer.escaping import printable
 
@@ -40,15 +41,14 @@ def print_table(
     what: str,
     totals: Sequence[Sequence[Any]] = (),
     most: int = MAX_ROWS,
-    optional: Sequence[str] = (),
-    rare: Sequence[str] = (),
+    first: Sequence[str] = (),
+    paths: Sequence[str] = (),
 ) -> None:
     """Prints a table, at most its first `most` rows; `totals` are always printed below them.
 
-    `what` names the rows in the sentence that says how many there are. `optional` are the columns that are left out
-    where the table is too wide, the first of them first; `rare` are those of which a paragraph leaves out zeros.
+    `what` names the rows in the sentence that says how many there are; `first` and `paths` are as `print_fitting` says.
     """
-    print_fitting(console, heads, [*rows[:most], *totals], optional=optional, rare=rare)
+    print_fitting(console, heads, [*rows[:most], *totals], first=first, paths=paths)
     if len(rows) > most:
         console.print(f"These are {most} of {len(rows)} {what}; --json has all of them.")
 
@@ -58,42 +58,59 @@ def print_fitting(
     heads: Sequence[str],
     rows: Sequence[Sequence[Any]],
     *,
-    optional: Sequence[str] = (),
-    rare: Sequence[str] = (),
+    first: Sequence[str] = (),
+    paths: Sequence[str] = (),
 ) -> None:
-    """Prints all rows: as a table, without some optional columns if it is too wide; else as a table for each value of
-    the first column, if several rows share one; else as paragraphs."""
-    for left_out in range(len(optional) + 1):
-        shown = [column for column, head in enumerate(heads) if head not in optional[:left_out]]
-        table = make_table([heads[column] for column in shown], [[row[column] for column in shown] for row in rows])
-        if _width(console, table) <= console.width:
-            console.print(table)
-            if left_out:
-                console.print(f"Not shown here: {', '.join(optional[:left_out])}.")
-            return
-    groups = [(first, list(group)) for first, group in groupby(rows, key=itemgetter(0))]
-    for first, group in groups:
-        if len(groups) < len(rows):
-            console.print(format_cell(first))
-            print_fitting(console, heads[1:], [row[1:] for row in group], optional=optional, rare=rare)
-        else:
-            _print_paragraph(console, heads, group[0], rare=rare)
+    """Prints all rows: as a table; if it is too wide, one or two lines for each; without `first`, as paragraphs.
+
+    `first` are the heads of the columns that matter most, the most important one first, and `paths` those of columns
+    of paths. Absolute ones begin at the folder that holds all of them where the table is too wide.
+    """
+    table = make_table(heads, rows)
+    if _width(console, table) <= console.width:
+        console.print(table)
+    elif first:
+        _print_narrow(console, heads, rows, first=first, paths=paths)
+    else:
+        for row in rows:
+            _print_paragraph(console, heads, row)
 
 
-def _print_paragraph(console: Console, heads: Sequence[str], row: Sequence[Any], *, rare: Sequence[str]) -> None:
+def _print_narrow(
+    console: Console, heads: Sequence[str], rows: Sequence[Sequence[Any]], *, first: Sequence[str], paths: Sequence[str]
+) -> None:
+    """Prints one or two lines for each row, with the columns that matter most."""
+    columns = {number for number, head in enumerate(heads) if head in paths}
+    folder = common_folder(row[number] for row in rows for number in columns if row[number])
+    if folder is not None:
+        console.print(f"All paths lie below {printable(folder)}")
+        rows = [
+            [
+                os.path.relpath(value, folder) if value and number in columns else value
+                for number, value in enumerate(row)
+            ]
+            for row in rows
+        ]
+    texts = [[format_cell(value) for value in row] for row in rows]
+    plan = plan_rows(
+        heads,
+        lambda: texts,
+        first=first,
+        paths=columns,
+        widths=[max(map(cell_len, column)) for column in zip(heads, *texts, strict=True)],
+        numeric=[_is_numeric(column) for column in zip(*rows, strict=True)],
+        available_cells=console.width - 1,
+    )
+    assert plan is not None  # there is a first column
+    in_order = replace(plan, short=tuple(sorted(plan.short)))
+    print_rows(console, in_order, texts, all_of_it="--json has all of it.")
+
+
+def _print_paragraph(console: Console, heads: Sequence[str], row: Sequence[Any]) -> None:
     """Prints a row as its first value, and below it the others that are not empty, each with its head."""
     console.print(format_cell(row[0]))
-    cells = [
-        (printable(head), format_cell(value))
-        for head, value in zip(heads[1:], row[1:], strict=True)
-        if value or head not in rare
-    ]
+    cells = [(printable(head), format_cell(value)) for head, value in zip(heads[1:], row[1:], strict=True)]
     console.print("  " + ", ".join(f"{head} {text}" for head, text in cells if text))
-
-
-def fits(console: Console, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> bool:
-    """Whether a table of all these columns is no wider than the terminal."""
-    return _width(console, make_table(heads, rows)) <= console.width
 
 
 def _width(console: Console, table: Table) -> int:
@@ -131,11 +148,15 @@ def make_table(heads: Iterable[str], rows: Iterable[Sequence[Any]]) -> Table:
     listed = [list(row) for row in rows]
     result = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column, head in enumerate(heads):
-        numeric = bool(listed) and all(isinstance(row[column], (int, float, type(None))) for row in listed)
+        numeric = bool(listed) and _is_numeric(row[column] for row in listed)
         result.add_column(Text(printable(head)), justify="right" if numeric else "left", overflow="fold")
     for row in listed:
         result.add_row(*(Text(format_cell(value)) for value in row))
     return result
+
+
+def _is_numeric(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, int | float | None) for value in values)
 
 
 def format_cell(value: Any) -> str:

@@ -20,6 +20,7 @@ _STATE_HEADS = (
     *("profile", "max_score", "camera", "images", "kept", "duplicates"),
     *("wrong", "share", "states", "lost", "redundant"),
 )
+_FIRST = ("profile", "max_score", "camera", "wrong", "lost", "redundant", "duplicates", "same", "different")
 _PAIR_HEADS = ("profile", "max_score", "camera", "same", "redundant", "different", "wrong")
 
 
@@ -46,6 +47,7 @@ def render_sweep(console: Console, report: SweepReport) -> None:
             what="rows",
             totals=totals,
             most=most,
+            first=("camera", *tried_heads, "max_score", "kept", "duplicates", "in force", "share"),
         )
     elif not report.cameras:
         console.print(f"There is nothing to sweep yet. First: {command_line('ingest', 'FOLDER')}")
@@ -88,7 +90,7 @@ def render_evaluation(console: Console, report: EvaluationReport) -> None:
         heads = _STATE_HEADS if len(rows[0]) == len(_STATE_HEADS) else _PAIR_HEADS
         totals = [row for row in rows if row[2] == ALL_ROWS] if len(rows) > MAX_ROWS else []
         each = [row for row in rows if row not in totals]
-        print_table(console, heads, each, what="rows", totals=totals, optional=("states", "images", "kept", "share"))
+        print_table(console, heads, each, what="rows", totals=totals, first=_FIRST)
     for evaluation in report.evaluations:
         lost = evaluation.total.states_lost if isinstance(evaluation.total, StateMetrics) else ()
         for state in lost[:_NAMED]:

@@ -1,11 +1,10 @@
 """Verdicts as text: what changed, the list of all, and which verdicts contradict each other."""
 
-import os
 from collections.abc import Sequence
 
 from rich.console import Console
 
-from indexer.cli.render.tables import common_folder, fits, format_utc, list_files, print_table
+from indexer.cli.render.tables import format_utc, list_files, print_table
 from indexer.domain.plurals import counted
 from indexer.domain.verdicts import Contradiction
 from indexer.escaping import command_line, printable
@@ -54,41 +53,28 @@ def describe_both_pinned(report: VerdictReport) -> list[str]:
 
 def render_verdict_list(console: Console, verdicts: VerdictList) -> None:
     """Prints all verdicts in force."""
-    heads = ("a", "b", "camera", "verdict", "by", "note", "when", "decided")
+    heads = ("a", "b", "verdict", "decided", "image a", "image b", "camera", "by", "note", "when")
     rows = [
         (
-            f"{verdict.image_a_id} {printable(verdict.path_a)}",
-            f"{verdict.image_b_id} {printable(verdict.path_b)}",
-            "two" if verdict.camera is None else verdict.camera,
+            verdict.image_a_id,
+            verdict.image_b_id,
             verdict.verdict,
+            _SHOWN[verdict.agrees],
+            verdict.path_a,
+            verdict.path_b,
+            "two" if verdict.camera is None else verdict.camera,
             verdict.by,
             verdict.note,
             format_utc(verdict.judged_at),
-            _SHOWN[verdict.agrees],
         )
         for verdict in verdicts.verdicts
     ]
     if rows:
-        _print_verdicts(console, heads, rows, verdicts.verdicts)
+        first = (*heads[:6], "by")
+        print_table(console, heads, rows, what="verdicts", most=_MOST, first=first, paths=("image a", "image b"))
     else:
         console.print(f"There is no verdict. Next: {command_line('verdict', 'A', 'B', 'same')}")
     render_contradictions(console, verdicts.contradictions)
-
-
-def _print_verdicts(
-    console: Console, heads: Sequence[str], rows: Sequence[tuple[object, ...]], verdicts: Sequence[JudgedPair]
-) -> None:
-    """Prints the table; where it is too wide, with paths from the folder that holds all images on."""
-    if not fits(console, heads, rows[:_MOST]):
-        folder = common_folder([path for verdict in verdicts for path in (verdict.path_a, verdict.path_b)])
-        if folder is not None:
-            console.print(f"All images lie below {printable(folder)}")
-            rows = [
-                (*(f"{image_id} {printable(os.path.relpath(path, folder))}" for image_id, path in images), *row[2:])
-                for row, verdict in zip(rows, verdicts, strict=True)
-                for images in [((verdict.image_a_id, verdict.path_a), (verdict.image_b_id, verdict.path_b))]
-            ]
-    print_table(console, heads, rows, what="verdicts", most=_MOST, optional=("when", "camera"))
 
 
 def render_contradictions(console: Console, contradictions: Sequence[Contradiction]) -> None:

@@ -22,7 +22,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from indexer.errors import UsageError
+from indexer.errors import AddressError
 from indexer.web.server.addresses import host_header, is_loopback
 from indexer.web.server.application import make_application
 from indexer.web.server.events import Broadcast
@@ -42,7 +42,7 @@ _GRACE_S = 2
 def bound_socket(host: str, port: int) -> Iterator[socket.socket]:
     """A socket on this address, at this port or the next free one; 0: any free one.
 
-    Raises `UsageError` if `host` is no address of this machine, or if no port is free.
+    Raises `AddressError` if `host` is no address of this machine, or if no port is free.
     """
     family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
     for candidate in range(port, min(port + _PORTS_TRIED, 65536)):
@@ -54,14 +54,14 @@ def bound_socket(host: str, port: int) -> Iterator[socket.socket]:
         except OSError as problem:
             opened.close()
             if problem.errno not in {errno.EADDRINUSE, errno.EACCES}:
-                raise UsageError(f"--host {host}: {problem.strerror}; give an address of this machine") from problem
+                raise AddressError(f"--host {host}: {problem.strerror}; give an address of this machine") from problem
             continue
         try:
             yield opened
         finally:
             opened.close()
         return
-    raise UsageError(f"no port from {port} on is free; give another with --port")
+    raise AddressError(f"no port from {port} on is free; give another with --port")
 
 
 def make_rules(opened: socket.socket, *, name: str | None) -> AccessRules:

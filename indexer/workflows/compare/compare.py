@@ -102,7 +102,7 @@ def _iter_results(
         in_force = profiles.list_in_force(session, camera_ids)
     remaining = dict(camera_ids)
     if should_start_workers(context.database) and not is_compiled():
-        advance = context.progress("compiling the search, once on this machine", 1)
+        advance = context.progress("compiling the search, once", 1)
         load_kernel()
         load_contrast(compiles=True)  # for the next ingest
         advance(1)

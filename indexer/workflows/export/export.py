@@ -202,4 +202,4 @@ def _put_file(image: ExportedImage, path: str, *, copies: bool) -> None:
         else:
             new_output.link_file(source, path, mtime_ns=image.mtime_ns, expected=expected)
     except new_output.NoHardLinkError as problem:
-        raise UsageError(f"{problem}; add --copy to export copies") from problem
+        raise FolderError(f"{problem}; add --copy to export copies") from problem

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from indexer.errors import CameraError, UsageError
+from indexer.errors import CameraError, ProfileError
 from indexer.store import profiles, runs
 from indexer.store.database import Database
 from indexer.store.locks.run_lock import list_running
@@ -10,16 +10,16 @@ from indexer.workflows.profile_parameters import thumbnail_recipe
 
 
 def require_thumbnails(database: Database, cameras: Collection[str]) -> None:
-    """Raises `UsageError` if the profile of a camera has no thumbnails, or features, which its frames do not get."""
+    """Raises `ProfileError` if the profile of a camera has no thumbnails, or features, which its frames do not get."""
     with database.read() as session:
         in_force = profiles.list_in_force(session, set(cameras))
     for camera, stored in in_force.items():
         if thumbnail_recipe(stored.profile.preparation) is None:
-            raise UsageError(
+            raise ProfileError(
                 f"camera {camera!r} has the profile {stored.profile.name!r}, which has no work_width; record needs one"
             )
         if stored.profile.preparation.has_features:
-            raise UsageError(
+            raise ProfileError(
                 f"camera {camera!r} has the profile {stored.profile.name!r}, whose features record does not make; give "
                 "the camera another profile, and compare what was recorded under this one later"
             )

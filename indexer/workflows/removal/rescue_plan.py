@@ -72,7 +72,8 @@ Raises `MismatchError`.
 def plan_rescue(folder: str, *, below: str | None = None, into: str | None = None) -> RescuePlan:
     """The plan for a quarantine.
 
-    Raises `FolderError` if there is nothing to bring back, and `UsageError` if `below` or `into` cannot be used.
+    Raises `FolderError` if there is nothing to bring back, or if `below` or `into` lies in a quarantine. Raises
+    `UsageError` if one of the two names no folder, or both are given.
     """
     if below is not None and into is not None:
         raise UsageError("--below and --into do not go together; --into puts all files below its folder anyway")
@@ -119,7 +120,7 @@ def _require_real_folder(folder: str, option: str) -> str:
         raise UsageError(f"{option} names no folder: {folder!r}")
     real = os.path.realpath(folder)
     if find_quarantine(real) is not None:
-        raise UsageError(f"{option} {folder!r} lies in a quarantine; name a folder outside of it")
+        raise FolderError(f"{option} {folder!r} lies in a quarantine; name a folder outside of it")
     return real
 
 

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from indexer.domain.paths import lies_at_or_below
 from indexer.domain.plurals import counted
 from indexer.domain.removal import RemovalState
 from indexer.errors import ImageError, RunError, UsageError
 from indexer.escaping import command_line, printable, quoted
-from indexer.files.beneath import lies_beneath
 from indexer.files.moving import move_no_replace, restore_from_aside
 from indexer.files.quarantine import (
     make_synced_folders,
@@ -239,16 +239,18 @@ def _list_matching(database: Database, selection: RestoreSelection) -> list[Jour
 
 
 def _list_named(quarantined: Sequence[JournalEntry], path: str, name: str) -> list[JournalEntry]:
-    """The removed files at or below a path; if there are none, those that its name alone, or as a glob, means.
+    """The removed files at or below a path; if there are none, those that lie there in quarantine; else those that its
+    name alone, or as a glob, means.
 
     A link to a folder means the folder, unless files were below the link itself.
 
     Raises `ImageError` if a file name alone means files of several folders.
     """
     for folder in dict.fromkeys((path, os.path.realpath(path))):
-        below = [removal for removal in quarantined if removal.path == folder or lies_beneath(removal.path, folder)]
-        if below:
-            return below
+        below = [removal for removal in quarantined if lies_at_or_below(removal.path, folder)]
+        lying_there = [removal for removal in quarantined if lies_at_or_below(removal.quarantine_path or "", folder)]
+        if below or lying_there:
+            return below or lying_there
     matching = [removal for removal in quarantined if matches_name(removal.path, name)]
     folders = {os.path.dirname(removal.path) for removal in matching if os.path.basename(removal.path) == name}
     if len(folders) > 1:

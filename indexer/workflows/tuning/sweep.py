@@ -12,7 +12,7 @@ from indexer.domain.evidence import ScoringParameters
 from indexer.domain.images import ImageState
 from indexer.domain.score_bounds import numbers_to_try, usual_trials
 from indexer.domain.selection import Decision
-from indexer.errors import UsageError
+from indexer.errors import ProfileError
 from indexer.store import cameras, open_images, profiles
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
@@ -97,16 +97,17 @@ def sweep(
     ------
     ImageError
         If there is no such camera.
+    ProfileError
+        If distances are to be tried, and no profile in force has features, or one is above its veto distance.
     UsageError
-        If a limit, an area or a distance is not a number from 0 up, or if distances are to be tried and no profile in
-        force has features.
+        If a limit, an area or a distance is not a number from 0 up.
     """
     with context.database.read() as session:
         camera_ids = cameras.list_cameras(session) if camera is None else {camera: cameras.get_camera(session, camera)}
         present = cameras.count_present(session, with_removed=with_removed)
         in_force = profiles.list_in_force(session, camera_ids)
         if max_distances and not any(stored.profile.preparation.has_features for stored in in_force.values()):
-            raise UsageError("no camera here has a profile with features, so there are no distances to try")
+            raise ProfileError("no camera here has a profile with features, so there are no distances to try")
         undecided = open_images.count_undecided(session, camera_id=None if camera is None else camera_ids[camera])
     cases = [
         Case(
@@ -171,14 +172,14 @@ def _with_distances(
 ) -> Iterator[ScoringParameters]:
     """Each of these with each distance, including that in force, if the profile has features.
 
-    Raises `UsageError` for one above the veto distance.
+    Raises `ProfileError` for one above the veto distance.
     """
     in_force = stored.profile.scoring.max_distance
     tried = max_distances if stored.profile.preparation.has_features else None
     veto = stored.profile.scoring.veto_distance
     for distance in numbers_to_try(tried, in_force=in_force):
         if distance > veto:
-            raise UsageError(f"{distance:g} is above the veto distance {veto:g} of profile {stored.profile.name!r}")
+            raise ProfileError(f"{distance:g} is above the veto distance {veto:g} of profile {stored.profile.name!r}")
         yield from (replace(scoring, max_distance=distance) for scoring in parameter_sets)
 
 

@@ -85,3 +85,11 @@ def test_nothing_to_agree_to(run: Run, quarantine: Path, own_home: Path) -> None
     answer = run("rescue", quarantine, "--below", own_home / "third")
     assert (answer.code, answer.out.splitlines()[0]) == (1, "0 files brought back.")
     assert not (own_home / "third").exists()
+
+
+def test_a_quarantine_is_no_target(run: Run, quarantine: Path) -> None:
+    """Whether a folder is a quarantine, the disk says and not its name: exit code 1, and nothing is moved."""
+    for option, folder in (("--into", quarantine), ("--below", quarantine / "run-1")):
+        answer = run("rescue", quarantine, "--yes", option, folder)
+        assert (answer.code, "lies in a quarantine; name a folder outside of it" in answer.sentence) == (1, True)
+    assert count(quarantine / "run-1" / "5") == 1

@@ -59,7 +59,7 @@ def test_a_person_decides(run: Run, decided: Path) -> None:
     sql = "SELECT reason, decided_by FROM audit_decisions WHERE reason = 'verdict'"
     assert run("audit", "--sql", sql, "--json").document["rows"] == [["verdict", "Ada Lovelace"]]
     assert "same, says Ada Lovelace since" in run("explain", 3, 1).out
-    assert run("verdict", "list").out.split()[-2:] == ["as", "judged"]
+    assert "as judged" in run("verdict", "list").out
 
 
 def test_two_pinned_images_stay_whatever_is_judged(run: Run, decided: Path) -> None:

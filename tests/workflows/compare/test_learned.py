@@ -16,7 +16,7 @@ import pytest
 from indexer.domain.csv_files import StateLabel
 from indexer.domain.descriptions import Limits
 from indexer.domain.feature_layout import feature_rows
-from indexer.errors import EngineError, MissingLibraryError, UsageError
+from indexer.errors import EngineError, MissingLibraryError, ProfileError
 from indexer.execution import processes, serial
 from indexer.imaging import matching
 from indexer.imaging.network import weights
@@ -183,7 +183,7 @@ def test_sweep_of_distances_needs_features(index: Index) -> None:
     """Where no profile in force has features, there is nothing to try, and one sentence says so."""
     index.put(name(0), picture())
     index.ingest()
-    with serial() as executor, pytest.raises(UsageError, match="no camera here has a profile with features"):
+    with serial() as executor, pytest.raises(ProfileError, match="no camera here has a profile with features"):
         sweep(context_of(index, executor), max_distances=[0.2])
 
 
@@ -319,7 +319,7 @@ def test_live_cameras_are_refused(index: Index) -> None:
     """Frames of live cameras get no features, so such a camera is refused before it is opened."""
     with index.database.write() as session:
         profiles.activate(session, "learned")
-    with pytest.raises(UsageError, match="whose features record does not make"):
+    with pytest.raises(ProfileError, match="whose features record does not make"):
         require_thumbnails(index.database, ["gate"])
 
 

@@ -182,7 +182,7 @@ def refuse(*_: object, **__: object) -> None:
 def test_links_to_another_disk_are_refused(lot: Index, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a link cannot be, nothing is left, and the message says what to type."""
     monkeypatch.setattr(new_output.os, "link", refuse)
-    with pytest.raises(UsageError, match="add --copy to export copies"):
+    with pytest.raises(FolderError, match="add --copy to export copies"):
         export(lot.database, "tree", str(out / "tree"))
     assert os.listdir(out) == []
     assert export(lot.database, "tree", str(out / "tree"), copies=True).exported == 4

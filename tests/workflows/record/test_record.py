@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from indexer.errors import CameraError, DatabaseError, UsageError
+from indexer.errors import CameraError, DatabaseError, ProfileError
 from indexer.files.partial_frames import PARTIAL_FOLDER
 from indexer.store.locks.writer_lock import writer_lock
 from indexer.store.profiles import activate
@@ -204,7 +204,7 @@ def test_a_profile_without_thumbnails_is_refused(index: Index, tmp_path: Path) -
     """`original` compares native pixels, which are not kept."""
     with index.database.write() as session:
         activate(session, "original")
-    with pytest.raises(UsageError, match="work_width"), recording(index.database, tmp_path / "f", "a=http://x/"):
+    with pytest.raises(ProfileError, match="work_width"), recording(index.database, tmp_path / "f", "a=http://x/"):
         pass
 
 

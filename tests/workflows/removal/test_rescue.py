@@ -315,10 +315,10 @@ def test_into_leads_nowhere_else(stick: Stick, path: str) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"below": "/a", "into": "/a"}, {"below": ""}, {"into": ""}, {"into": "/a\0b"}, {"into": QUARANTINE_NAME}],
+    [{"below": "/a", "into": "/a"}, {"below": ""}, {"into": ""}, {"into": "/a\0b"}],
 )
 def test_options_that_make_no_sense(stick: Stick, options: dict[str, str]) -> None:
-    """Both options at once, one without a name, or one that names a quarantine: a sentence, and nothing is moved."""
+    """Both options at once, or one without a name: a sentence, and nothing is moved."""
     place = stick.put("1/b.png")
     stick.say("1/b.png", stick.folder / "b.png")
     with pytest.raises(UsageError):

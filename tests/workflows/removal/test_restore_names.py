@@ -1,8 +1,11 @@
 """restore: a removed file is named by its file name alone, or by a glob, and never guessed."""
 
+from pathlib import Path
+
 import pytest
 
 from indexer.errors import ImageError
+from indexer.store import removals
 from tests.support.index import Index, name, picture, prepared
 
 
@@ -82,3 +85,13 @@ def test_what_was_deleted_for_good_is_named(index: Index) -> None:
     for words in (index.folder / name(1), name(1), index.folder):
         with pytest.raises(ImageError, match=f"deleted for good.*by run {run_id}"):
             index.restore(words)
+
+
+def test_a_path_in_quarantine(removed: Index) -> None:
+    """The path of a file in quarantine brings it back to where it was; so do all files of a folder there."""
+    with removed.database.read() as session:
+        entries = removals.list_away(session)
+    removed.restore(entries[0].quarantine_path)
+    assert back(removed) == [str(Path(entries[0].path).relative_to(removed.folder))]
+    removed.restore(Path(entries[0].quarantine_path or "").parents[1])
+    assert back(removed) == gone(removed)

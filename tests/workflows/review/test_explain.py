@@ -1,11 +1,14 @@
 """explain: what was decided of an image and why, and what one pair shows."""
 
+import os
+from contextlib import chdir
 from datetime import timedelta
 
 import pytest
 
 from indexer.domain.images import Criterion
 from indexer.errors import ImageError
+from indexer.store import removals
 from indexer.workflows.review.explain import PairDetails, explain_image, explain_pair
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture, prepared
 
@@ -167,3 +170,18 @@ def test_twins_are_labelled_and_decided_like_others(index: Index) -> None:
         later: [],
     }
     assert [index.decisions()[file][0] for file in (epoch, text)] == ["keep", "keep"]
+
+
+def test_a_file_in_quarantine_is_found(street: Index) -> None:
+    """The path of a file in quarantine, also from within its folder, means the image that it was; and a file of
+    another program there means none."""
+    street.prune()
+    with street.database.read() as session:
+        (removal, *_) = removals.list_away(session)
+    assert removal.quarantine_path is not None
+    folder, file = os.path.split(removal.quarantine_path)
+    assert explain_image(street.database, removal.quarantine_path).path == removal.path
+    with chdir(folder):
+        assert explain_image(street.database, file).path == removal.path
+    with pytest.raises(ImageError, match="is not in the index"):
+        explain_image(street.database, f"{folder}/other.png")
