@@ -53,6 +53,8 @@ class PathNaming(NamedTuple):
     """The camera's folder."""
     scope: str = ""
     """The folder of which a person said the pattern that says the camera; empty where no pattern says it."""
+    is_kept: bool = False
+    """Whether the index has the camera by another source, as it read such names by earlier rules."""
 
     @property
     def is_by_person(self) -> bool:

@@ -17,7 +17,7 @@ from indexer.domain.paths import lies_at_or_below, relocated
 from indexer.store.bulk import chunks
 from indexer.store.cameras import get_or_add_cameras
 from indexer.store.columns import lies_below
-from indexer.store.tables import CameraRow, CameraSourceRow, ImageRow
+from indexer.store.tables import CameraRow, CameraSourceRow, ImageRow, VideoRow
 
 
 class CapturedImage(NamedTuple):
@@ -69,14 +69,16 @@ def list_sources_below(session: Session, folder: str) -> list[str]:
     return list(session.scalars(query))
 
 
-def list_single_image_cameras(session: Session, folder: str) -> list[str]:
-    """The cameras with one image alone, without missing ones, whose source is a folder or one directly in it."""
+def list_single_image_cameras(session: Session, folder: str, *, by_folder: bool) -> list[str]:
+    """The cameras with one image alone, without missing ones, whose source is a folder, or with `by_folder` a folder
+    directly in it; without cameras that a person confirmed."""
     images = select(func.count()).where(ImageRow.camera_id == CameraRow.id, ImageRow.state != ImageState.MISSING)
     at_or_below = or_(lies_below(CameraSourceRow.source, folder), CameraSourceRow.source == folder)
+    is_read = ~(CameraSourceRow.is_root | CameraSourceRow.is_confirmed)
     query = select(CameraRow.name, CameraSourceRow.source).join(CameraRow, CameraRow.id == CameraSourceRow.camera_id)
-    rows = session.execute(query.where(at_or_below, ~CameraSourceRow.is_root, images.scalar_subquery() == 1))
+    rows = session.execute(query.where(at_or_below, is_read, images.scalar_subquery() == 1))
     folders = ((name, folder_of_source(source)) for name, source in rows)
-    return sorted({name for name, own in folders if folder in {own, own.rpartition("/")[0] or "/"}})
+    return sorted({name for name, own in folders if folder == ((own.rpartition("/")[0] or "/") if by_folder else own)})
 
 
 def add_sources(session: Session, pairs: Iterable[tuple[str, str]], *, is_confirmed: bool = False) -> None:
@@ -211,6 +213,24 @@ def list_replaced_paths(session: Session, camera: str) -> set[str]:
     camera_id = select(CameraRow.id).where(CameraRow.name == camera).scalar_subquery()
     query = select(ImageRow.path).where(ImageRow.camera_id == camera_id, ImageRow.state_reason == "replaced")
     return set(session.scalars(query))
+
+
+def list_read_files(
+    session: Session, *, folder: str | None = None, camera: str | None = None, limit: int
+) -> list[tuple[str, str]]:
+    """The path and the camera of images and videos below a folder, or of a camera, whose camera no person said; of each
+    kind the last `limit` ones, without missing ones."""
+    files: list[tuple[str, str]] = []
+    for row, is_present in (
+        (ImageRow, ImageRow.state != ImageState.MISSING),
+        (VideoRow, VideoRow.missing_reason.is_(None)),
+    ):
+        query = select(row.path, CameraRow.name).join(CameraRow, CameraRow.id == row.camera_id)
+        query = query.where(is_present, row.camera_source.not_in(USER_SOURCES))
+        query = query if folder is None else query.where(lies_below(row.path, folder))
+        query = query if camera is None else query.where(CameraRow.name == camera)
+        files += [(path, name) for path, name in session.execute(query.order_by(row.id.desc()).limit(limit))]
+    return files
 
 
 def list_recent_files(session: Session, camera: str, *, limit: int) -> list[KnownSibling]:

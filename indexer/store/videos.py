@@ -198,6 +198,22 @@ def list_frame_ids(session: Session, camera: str) -> set[int]:
     return set(session.scalars(query.where(CameraRow.name == camera)))
 
 
+def list_frame_videos(session: Session, camera: str) -> dict[int, str]:
+    """The path of the video of each image of a camera that is a frame of one, by the image's id."""
+    query = select(VideoFrameRow.image_id, VideoRow.path).join(VideoRow, VideoRow.id == VideoFrameRow.video_id)
+    query = query.join(ImageRow, ImageRow.id == VideoFrameRow.image_id)
+    rows = session.execute(query.join(CameraRow, CameraRow.id == ImageRow.camera_id).where(CameraRow.name == camera))
+    return {image_id: path for image_id, path in rows}
+
+
+def list_spans(session: Session, camera: str) -> list[tuple[str, datetime, datetime | None]]:
+    """The path, the begin and the end of each present video of a camera whose begin is no modification time."""
+    query = select(VideoRow.path, VideoRow.started_at, VideoRow.ended_at)
+    query = query.join(CameraRow, CameraRow.id == VideoRow.camera_id).where(VideoRow.missing_reason.is_(None))
+    query = query.where(CameraRow.name == camera, VideoRow.started_at_source != "mtime")
+    return [(path, start, end) for path, start, end in session.execute(query) if start is not None]
+
+
 def add_video(session: Session, video: NewVideo, *, run_id: int) -> int:
     """Adds a video, and returns its id. A present video at that path becomes missing, as replaced or read again."""
     camera_id, ended_at = get_or_add_camera(session, video.camera), None

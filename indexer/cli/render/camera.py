@@ -14,6 +14,7 @@ from indexer.domain.naming.series import pattern_below, pattern_of
 from indexer.domain.paths import lies_at_or_below
 from indexer.domain.plurals import counted
 from indexer.escaping import command_line, printable
+from indexer.files.walking import is_video_name
 from indexer.workflows.admin.camera import CameraListing, Confirmation
 from indexer.workflows.ingest.held_cameras import HeldCamera
 from indexer.workflows.ingest.name_plan import NamePlan
@@ -237,17 +238,17 @@ def _several_command(camera: HeldCamera, held: Sequence[HeldCamera] = ()) -> str
         forms = {form for other in (camera, *held) if other.words == camera.words for form in other.forms}
         if len(alike) > 1 and common != os.sep and all(map(os.path.isdir, alike)):
             pattern = pattern_of(camera.words, below=_relative(alike, common), forms=forms)
-            return command_line("ingest", "--pattern", pattern, names=[common])
+            return _ingest_command(camera, "--pattern", pattern, names=[common])
         beside = {other.camera.rpartition("/")[2] for other in held if other.words == camera.words}
         behind = beside if len(beside) > 1 == len(alike) else ()
         pattern = pattern_of(camera.words, behind=behind, forms=forms if are_there else ())
-        return command_line("ingest", "--pattern", pattern, names=folders[:1] if are_there else ["FOLDER"])
+        return _ingest_command(camera, "--pattern", pattern, names=folders[:1] if are_there else ["FOLDER"])
     if not are_there:
-        return command_line("ingest", "--camera", "NAME", names=["FOLDER"])
+        return _ingest_command(camera, "--camera", "NAME", names=["FOLDER"])
     common = os.path.commonpath(folders)
     if common in {*folders, "/"}:
-        return command_line("ingest", "--camera", "NAME", names=[folders[-1]])
-    return command_line("ingest", "--camera-level", "1", names=[common])
+        return _ingest_command(camera, "--camera", "NAME", names=[folders[-1]])
+    return _ingest_command(camera, "--camera-level", "1", names=[common])
 
 
 def _apart_command(camera: HeldCamera) -> str:
@@ -258,9 +259,15 @@ def _apart_command(camera: HeldCamera) -> str:
     if common == os.sep:  # as on two disks: only the new ones get a longer name
         folders, common = set(camera.scopes), os.path.dirname(os.path.commonpath(camera.scopes))
     if common == os.sep or not all(map(os.path.isdir, folders)):
-        return command_line("ingest", "--pattern", "REGEX", names=["FOLDER"])
+        return _ingest_command(camera, "--pattern", "REGEX", names=["FOLDER"])
     pattern = pattern_below(camera.pattern, _relative(folders, common))
-    return command_line("ingest", "--pattern", pattern, names=[common])
+    return _ingest_command(camera, "--pattern", pattern, names=[common])
+
+
+def _ingest_command(camera: HeldCamera, *options: str, names: Sequence[str]) -> str:
+    """The command of an ingest that answers for a camera; videos are read with a folder for their frames alone."""
+    frames = ("--frames", "FRAMES") if is_video_name(os.path.basename(camera.example)) else ()
+    return command_line("ingest", *frames, *options, names=names)
 
 
 def _lies_in(folder: str, folders: Iterable[str]) -> bool:

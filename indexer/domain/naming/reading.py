@@ -218,8 +218,7 @@ def _read_certain(name: str) -> tuple[str, datetime | None] | None:
 
 
 def _reading(facts: FolderFacts, stem: str, text: str, moment: datetime | None, doubt: Doubt | None) -> PathReading:
-    branch, clock = facts.branch, facts.clock if moment is None or moment.tzinfo is None else ()
-    clock = () if facts.is_clock_sure else clock
+    branch, clock = facts.branch, () if facts.is_clock_sure else facts.clock
     no_year = _contradicted_year(facts, moment, doubt)
     if (branch or clock) and _EVENT_FRAME.fullmatch(stem):
         branch, clock = tuple(part for part in branch if not part.isdecimal()), ()

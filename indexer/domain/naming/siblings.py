@@ -17,9 +17,10 @@
 - **Numbers at the end of a text before the time**, as in ``gate_0001``, are events in the same cases. Behind the number
   of a camera, they are events if they are written as Motion does.
 - **Folders of two digits below a date** are channels if the times of the names contradict them more often than not. If
-  the names have no times, or two numbers that may be hour and minute or minute and second, the modification times
-  decide: if they agree, on one day or on several, the folders are hours. If they do not, and the folders are numbered
-  from 0 or 1 on, up to 16, they are channels. Otherwise they are hours.
+  these have an offset, or are since 1970, the time zone of the folders is not known, and any may agree. If the names
+  have no times, or two numbers that may be hour and minute or minute and second, the modification times decide. If they
+  agree, on one day or on several, the folders are hours. If they do not, and the folders are numbered from 0 or 1 on,
+  up to 16, they are channels. Otherwise they are hours.
 """
 
 import itertools
@@ -135,8 +136,8 @@ def judge_folder(siblings: Sequence[Sibling], *, beside: Collection[str] = ()) -
     clocks = [sibling for sibling in siblings if sibling.reading.clock]
     if not clocks:
         return verdict
-    if all(reading.may_lack_hour or decided_moment(reading, verdict) is None for _, _, reading in clocks):
-        are_channels, is_by_time = _are_channels(clocks, beside)
+    if all(_own_clock(reading, verdict) is None for _, _, reading in clocks):
+        are_channels, is_by_time = _are_channels(clocks, beside, verdict)
         return replace(verdict, hours_are_channels=are_channels, hours_are_unclear=not (is_by_time or are_channels))
     first_channel = _find_first_channel(clocks, verdict)
     if first_channel is None:
@@ -166,6 +167,12 @@ def decided_moment(reading: PathReading, verdict: FolderVerdict) -> datetime | N
     return doubt.moment if is_time else None
 
 
+def _own_clock(reading: PathReading, verdict: FolderVerdict) -> datetime | None:
+    """The local time of a path with the hour of its name; None if the hour is from a folder, or of an unknown zone."""
+    moment = None if reading.may_lack_hour else decided_moment(reading, verdict)
+    return None if moment is None or moment.tzinfo is not None else moment
+
+
 def is_kept_by_folder(reading: PathReading, verdict: FolderVerdict) -> bool:
     """Whether a path has a text for a camera, and has that of its folder only because known files have it."""
     doubt = reading.doubt
@@ -187,7 +194,7 @@ def branch_of(reading: PathReading, verdict: FolderVerdict) -> tuple[str, ...]:
     if not reading.clock:
         return reading.branch
     moment = decided_moment(reading, verdict)
-    if moment is None:
+    if moment is None or moment.tzinfo is not None:
         is_first = reading.clock[0] <= 1  # a number that both a first channel and an hour may have
         is_channel = is_first if verdict.hours_are_channels is None else verdict.hours_are_channels
         start = verdict.first_channel if is_channel else len(reading.clock)
@@ -326,8 +333,8 @@ def _find_first_channel(siblings: Iterable[Sibling], verdict: FolderVerdict) -> 
     """
     starts, hours = list[tuple[int, int]](), set[int]()
     for _, _, reading in siblings:
-        moment = decided_moment(reading, verdict)
-        if moment is not None and not reading.may_lack_hour:
+        moment = _own_clock(reading, verdict)
+        if moment is not None:
             starts.append((_contradicted_from(reading.clock, moment), len(reading.clock)))
             hours.add(reading.clock[0])
     for at in range(max((count for _, count in starts), default=0)):
@@ -337,15 +344,19 @@ def _find_first_channel(siblings: Iterable[Sibling], verdict: FolderVerdict) -> 
     return 3 if len(hours) >= MIN_HOURS else None
 
 
-def _are_channels(siblings: Iterable[Sibling], beside: Collection[str]) -> tuple[bool | None, bool]:
-    """Whether folders of two digits below a date are channels, where no name has a time, None: nothing tells; and
-    whether modification times tell it."""
+def _are_channels(
+    siblings: Iterable[Sibling], beside: Collection[str], verdict: FolderVerdict
+) -> tuple[bool | None, bool]:
+    """Whether folders of two digits below a date are channels, where no name has a local time, None: nothing tells; and
+    whether the times of names in any zone, or else the modification times, tell it."""
     numbers = {int(name) for name in beside if len(name) == 2 and name.isascii() and name.isdecimal()}
     spans: dict[object, dict[int, list[float]]] = defaultdict(dict)
     for path, mtime_ns, reading in siblings:
         number, date = reading.clock[0], read_folder(path.rpartition("/")[0]).date
         numbers.add(number)
-        second = -1.0 if date is None else mtime_ns / 1e9 - datetime(*date, tzinfo=UTC).timestamp()
+        moment = None if reading.may_lack_hour else decided_moment(reading, verdict)
+        taken_s = mtime_ns / 1e9 if moment is None else moment.timestamp()
+        second = -1.0 if date is None else taken_s - datetime(*date, tzinfo=UTC).timestamp()
         if DAY_OF_ZONES_S[0] <= second < DAY_OF_ZONES_S[1]:
             span = spans[date, reading.branch].setdefault(number, [second, second])
             span[0], span[1] = min(span[0], second), max(span[1], second)
@@ -368,7 +379,7 @@ def _are_channels_by_time(days: Iterable[dict[int, list[float]]]) -> bool | None
     for spans in days:
         shifts = [time / _HOUR_S - number for number, span in spans.items() for time in span]
         is_alike = max(shifts) - min(shifts) <= 1
-        are_hours |= is_alike and len(spans) >= MIN_HOURS
+        are_hours |= is_alike and _show_hours(spans)
         shifts_of_days += shifts
         numbers |= spans.keys() if is_alike else set()
         ordered = sorted(span for span in spans.values() if span[1] - span[0] > _HOUR_S)
@@ -377,3 +388,9 @@ def _are_channels_by_time(days: Iterable[dict[int, list[float]]]) -> bool | None
     if len(numbers) >= _MIN_HOURS_OF_DAYS and max(shifts_of_days) - min(shifts_of_days) <= _MAX_SHIFT_OF_DAYS:
         are_hours = True
     return False if are_hours else None
+
+
+def _show_hours(spans: dict[int, list[float]]) -> bool:
+    """Whether folders of a day are enough to show hours: two, or three where they may be channels of an image each."""
+    is_single = any(first == last for first, last in spans.values())
+    return len(spans) >= (_MIN_HOURS_OF_DAYS if is_single and _are_numbered_like_channels(spans.keys()) else MIN_HOURS)

@@ -5,7 +5,7 @@ ingested is no source of all that lies below. Where the stored sources tell it, 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -114,10 +114,15 @@ class KnownCameras:
             for source, names in cameras.items()
         }
         owners = {source: names[0] for source, names in by_source.items() if len(names) == 1}
-        if owners:
-            with self._database.read() as session:
-                self._sources = {**self._sources, **camera_sources.list_sources(session, set(owners.values()))}
+        self.include(owners.values())
         return owners
+
+    def include(self, cameras: Iterable[str]) -> None:
+        """Adds cameras of the index to those that the names may belong to."""
+        added = set(cameras)
+        if added and self._database is not None:
+            with self._database.read() as session:
+                self._sources = {**self._sources, **camera_sources.list_sources(session, added)}
 
     def _is_named_by(self, camera: str, source: str) -> bool:
         """Whether a source itself gave its images this camera: no person, and no name that all their files have."""
@@ -231,32 +236,44 @@ class KnownCameras:
 
         `moved`: the new sources of images whose files moved, by id; these count there. `new_times`: the times that
         images will have, by path, where they may change; None: unknown. Removed images count where one
-        is left, or where one moved to: they show when the camera was there.
+        is left, or where one moved to: they show when the camera was there. A frame of a video counts where the video
+        lies, and with it all of the time that the video shows.
         """
         recorded = self.recorded(camera)
         present: dict[str, TimeSpan] = defaultdict(TimeSpan)
         removed: dict[str, TimeSpan] = defaultdict(TimeSpan)
         by_person, by_folder, moved_from = set(), set[str](), set[tuple[str, str]]()
         examples: dict[str, str] = {}
+        videos_of_frames, spans_of_videos = self._recorded_videos(camera)
         for image in self._images(camera):
-            source = source_of_known(image.path, recorded)
+            path = videos_of_frames.get(image.image_id, image.path)
+            old = source_of_known(path, recorded)
+            source = moved.get(image.image_id, old)
             if image.image_id in moved:
-                moved_from.add((source, moved[image.image_id]))
-                source = moved[image.image_id]
-            elif image.is_missing or image.image_id in without_ids or image.path in without_paths:
+                moved_from.add((old, source))
+            elif image.is_missing or image.image_id in without_ids or path in without_paths:
                 continue
             else:
-                examples[source] = min(image.path, examples.get(source, image.path))
+                examples[source] = min(path, examples.get(source, path))
             (removed if image.is_removed else present)[source].add(new_times.get(image.path, image.captured_at))
-            if image.is_by_person:
-                by_person.add(source)
-            elif image.is_by_folder:
-                by_folder.add(source)
-        for source, span in present.items():
-            for old in {source, *(old for old, new in moved_from if new == source)}:
-                span.join(removed.get(old, TimeSpan()))
+            by_person |= {source} if image.is_by_person else set()
+            by_folder |= {source} if image.is_by_folder and not image.is_by_person else set()
+        for path, span in spans_of_videos:
+            if path not in without_paths:
+                present[source_of_known(path, recorded)].join(span)
+        _join_removed(present, removed, moved_from)
         by_person |= {new for old, new in moved_from if old in self.confirmed(camera)}
         return KnownTimes(dict(present), frozenset(by_person & present.keys()), frozenset(by_folder), examples)
+
+    def _recorded_videos(self, camera: str) -> tuple[dict[int, str], list[tuple[str, TimeSpan]]]:
+        """The path of the video of each frame, by the frame's id, and the times of each video of a camera."""
+        if self._database is None:
+            return {}, []
+        with self._database.read() as session:
+            spans = videos.list_spans(session, camera)
+            return videos.list_frame_videos(session, camera), [
+                (path, TimeSpan(start, start if end is None else end)) for path, start, end in spans
+            ]
 
     def _split(self, camera: str) -> tuple[set[str], set[str]]:
         """The sources of a camera in two sets: of images that keep their names, and of images that are named again."""
@@ -298,3 +315,12 @@ class KnownCameras:
             with self._database.read() as session:
                 self._read = camera, list(camera_sources.iter_images(session, camera))
         return self._read[1]
+
+
+def _join_removed(
+    present: Mapping[str, TimeSpan], removed: Mapping[str, TimeSpan], moved_from: Set[tuple[str, str]]
+) -> None:
+    """Adds the times of removed images where one is left, or where one moved to: pairs of an old and a new source."""
+    for source, span in present.items():
+        for old in {source, *(old for old, new in moved_from if new == source)}:
+            span.join(removed.get(old, TimeSpan()))

@@ -37,6 +37,7 @@ from indexer.workflows.ingest.held_cameras import (
     find_moved,
 )
 from indexer.workflows.ingest.index_diff import IndexDiff
+from indexer.workflows.ingest.kept_cameras import find_kept_cameras
 from indexer.workflows.ingest.known_cameras import KnownCameras
 from indexer.workflows.ingest.surroundings import KnownSurroundings
 from indexer.workflows.ingest.word_check import check_words
@@ -141,11 +142,13 @@ def plan_names(
     names, known, tree = _name_files(database, request, named)
     request = replace(request, names=names, unclear_folders=tree.unclear_folders)
     unknown_paths = {candidate.path: candidate for candidate, row in diff.files_to_read if row is None}
-    singles = _single_image_cameras(database, {path: names[path] for path in unknown_paths}, known)
     check = _check_sources(database, request, diff, known, gone=diff.gone)
     if check.held and not request.paths and database is not None:  # no walk could see what is gone
         gone = find_gone(database, [camera.camera for camera in check.held])
         check = _check_sources(database, request, diff, known, gone=gone) if gone else check
+    held_names = {camera.camera for camera in check.held}
+    added = {path: names[path] for path in unknown_paths}
+    singles = _single_image_cameras(database, added, known, held=held_names)
     plan = NamePlan(
         check.held,
         check.several_folders,
@@ -155,7 +158,7 @@ def plan_names(
         tuple(sorted({rule.folder for path in unknown_paths if (rule := rule_of(path, request.rules)).is_earlier})),
         tree.reread_folders,
         check.several_words,
-        _list_answered(database, request, [camera.camera for camera in check.held]),
+        _list_answered(database, request, held_names),
         _list_held_of_known(check, unknown_paths.keys(), names),
         () if singles else _successive_cameras([(names[path], file) for path, file in unknown_paths.items()], known),
     )
@@ -224,6 +227,10 @@ def _name_files(
     levels = {claim.source for claim in tree.claims if claim.camera_source == "option"}
     owners = {**known.owners(tree.list_unknown_sources(sources), levels=levels), **tree.owners}
     names = tree.with_assigned_names(sources, owners=owners)
+    if database is not None and not request.options.says_camera_or_pattern:
+        kept = find_kept_cameras(database, names, renamed_folders=renamed_folders)
+        names |= {path: names[path]._replace(camera=camera, is_kept=True) for path, camera in kept.items()}
+        known.include(kept.values())
     return names, known, tree
 
 
@@ -272,23 +279,30 @@ def _list_new_times(request: IngestRequest, old_paths: Mapping[str, str]) -> dic
 
 
 def _single_image_cameras(
-    database: Database | None, claims: Mapping[str, PathNaming], known: KnownCameras
+    database: Database | None, claims: Mapping[str, PathNaming], known: KnownCameras, *, held: Set[str]
 ) -> tuple[str, ...]:
-    """New cameras of one image each, and those of the index in the same folders: files may come one in a call."""
+    """New cameras of one image each, and those of the index in the same folders: files may come one in a call.
+
+    `claims`: the names of new files, by path; `held`: the cameras that are held back, which do not count.
+    """
     counts = Counter(naming.camera for naming in claims.values())
-    new = {camera for camera, count in counts.items() if count == 1 and camera not in known}
+    by_rules = {naming.camera for naming in claims.values() if not naming.is_by_person} - held
+    new = {camera for camera in by_rules if counts[camera] == 1 and camera not in known}
     singles = set(new)
     if database is not None and 0 < len(new) < _MANY_SINGLES:
-        named = [naming for naming in claims.values() if naming.camera in new]
+        beside = {_folder_of_cameras(naming) for naming in claims.values() if naming.camera in new}
         with database.read() as session:
-            for folder in {_folder_of_cameras(naming) for naming in named}:
-                singles.update(camera_sources.list_single_image_cameras(session, folder))
+            for folder, by_folder in beside:
+                listed = camera_sources.list_single_image_cameras(session, folder, by_folder=by_folder)
+                singles.update(set(listed) - counts.keys() - held)
     return tuple(sorted(singles)) if len(singles) >= _MANY_SINGLES else ()
 
 
-def _folder_of_cameras(naming: PathNaming) -> str:
-    """The folder in which a camera lies beside others: that of its files if their names say it, else the one above."""
-    return naming.folder.rpartition("/")[0] or "/" if naming.camera_source == "folder" else naming.folder
+def _folder_of_cameras(naming: PathNaming) -> tuple[str, bool]:
+    """The folder in which a camera lies beside others, and whether they are its folders: else the names of its files
+    say them."""
+    by_folder = naming.camera_source == "folder"
+    return (naming.folder.rpartition("/")[0] or "/" if by_folder else naming.folder), by_folder
 
 
 def _successive_cameras(named: Sequence[tuple[PathNaming, Candidate]], known: KnownCameras) -> tuple[str, ...]:

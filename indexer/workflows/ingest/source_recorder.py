@@ -15,7 +15,8 @@ class SourceRecorder:
     _recorded: set[tuple[str, str, bool]] = field(default_factory=set)
 
     def add(self, session: Session, names: Iterable[tuple[PathNaming, Naming]]) -> None:
-        """Adds the folder of each path to the camera that its image has in the end."""
+        """Adds the folder of each path to the camera that its image has in the end, unless the index has it by another
+        source."""
         sources = {
             (
                 naming.camera,
@@ -23,6 +24,7 @@ class SourceRecorder:
                 naming.camera_source in USER_SOURCES,
             )
             for path, naming in names
+            if not (path.is_kept and path.camera == naming.camera)
         }
         new = sources - self._recorded
         for is_confirmed in (False, True):

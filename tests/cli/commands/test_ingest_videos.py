@@ -1,5 +1,7 @@
 """`ingest --frames` and `explain --at`: options, sentences and exit codes."""
 
+import re
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -133,3 +135,17 @@ def test_explain_of_a_moment(run: Run, clips: Path) -> None:
     assert answer.code == 0
     assert "gate-1623844800000.jpg" in answer.out or "gate-162384480" in answer.out
     assert "looked at every 1 s" in answer.out
+
+
+def test_what_is_proposed_for_videos_of_two_cameras(run: Run, clips: Path) -> None:
+    """The command that is proposed for videos of one name in two folders makes each folder a camera."""
+    clips.rename(clips.parent / "disk1")
+    clips.mkdir()
+    (clips.parent / "disk1").rename(clips / "disk1")
+    shutil.copytree(clips / "disk1", clips / "disk2")
+    make_video(clips / "disk2" / "gate_20210616_120000.mp4", frames=25, rate=5, keyframe_every=5)
+    held = " ".join(run("ingest", clips, "--frames", "frames", "--processes", 1).out.split())
+    [words] = re.findall(r"several: \S+ (ingest .*--camera-level 1 \S+)", held)
+    answer = run(*shlex.split(words.replace("FRAMES", "frames")), "--processes", 1)
+    assert answer.code == 0, answer
+    assert [camera["camera"] for camera in run("camera", "list", "--json").document] == ["disk1", "disk2"]

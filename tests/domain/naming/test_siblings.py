@@ -347,3 +347,18 @@ def test_hours_of_several_days(hours: tuple[float, ...], is_unclear: bool) -> No
     tree = name_tree(files, siblings=(), rules=RuleBook({}))
     assert {naming.camera for naming in tree.claimed.values()} == {"c"}
     assert bool(tree.unclear_folders) == is_unclear
+
+
+def test_channels_whose_names_have_times_of_no_zone() -> None:
+    """Two folders of two digits with times since 1970, or with an offset, are channels where they cannot be hours of a
+    time zone; the hours of one are no cameras."""
+    for name in ("{0}123.jpg", "20240501T1230{1:02}Z.jpg", "20240501_1230{1:02}+0200.jpg"):
+        files = [
+            f"c/2024-05-01/{channel}/{name.format(1714566640 + second, second)}"
+            for channel in ("01", "02")
+            for second in (0, 5)
+        ]
+        assert cameras_of(*files) == ["c/01"] * 2 + ["c/02"] * 2
+    hours = [f"c/2024-05-01/{12 + hour}/{1714557600 + 3600 * hour}123.jpg" for hour in range(4)]
+    assert cameras_of(*hours) == ["c"] * 4
+    assert cameras_of("c/2024-05-01/01/1714566640123.jpg", "c/2024-05-01/02/1714567240123.jpg") == ["c/01", "c/02"]

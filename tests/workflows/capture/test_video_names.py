@@ -79,3 +79,27 @@ def test_a_pattern_is_held_against_videos(videos: Videos) -> None:
     assert videos.ingest(pattern=r"(?P<camera>[a-z]+)-(?P<timestamp>\d+_\d+)").unmatched == 1
     lot.write_text("no video, too")
     assert videos.ingest().unmatched == 1
+
+
+@on_sqlite
+def test_a_question_about_videos_names_the_folders_of_their_recorders(videos: Videos) -> None:
+    """Videos of one name at one time in two folders are held back, and asked for by these folders, not by that of
+    stored frames; where times do not overlap, the same folders are reported."""
+    put(videos, 0, "disk1/c10_20210616_120000.mp4")
+    videos.read()
+    put(videos, 1, "disk2/c10_20210616_130000.mp4")
+    names = videos.read().names
+    folders = (str(videos.folder / "disk1"), str(videos.folder / "disk2"))
+    assert (names.held, names.several_folders) == ((), {"c10": folders})
+    put(videos, 2, "disk3/c10_20210616_120000.mp4")
+    [camera] = videos.read().names.held
+    assert (camera.camera, camera.folders) == ("c10", (*folders, str(videos.folder / "disk3")))
+
+
+@on_sqlite
+def test_a_quiet_video_shows_when_its_camera_was_there(videos: Videos) -> None:
+    """All of a known video counts, not only its stored frames: one of another folder that begins in it is held back."""
+    videos.make("disk1/c10_20210616_120000.mp4", *[scene(40)] * 6)
+    videos.read()
+    put(videos, 1, "disk2/c10_20210616_120004.mp4")
+    assert [camera.camera for camera in videos.read().names.held] == ["c10"]

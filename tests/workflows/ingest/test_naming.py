@@ -401,6 +401,20 @@ def test_cameras_of_single_images_that_come_one_by_one(index: Index, name: str) 
     assert counts == [0, 0, 0, 0, 5, 6]
 
 
+def test_cameras_of_single_images_are_counted_as_they_are_after_the_ingest(index: Index) -> None:
+    """A camera that gets its second image counts no more, nor does one that a person named or that is held back."""
+    put(index, *(f"x/gate {n}_20240501_{n}0000.jpg" for n in range(10, 14)), "x/a/yard_20240501_100000.jpg")
+    index.ingest()
+    put(index, *(f"x/gate {n}_20240501_{n}0001.jpg" for n in (10, 11, 14)), "x/b/yard_20240501_100000.jpg")
+    report = index.ingest()
+    assert ([camera.camera for camera in report.names.held], report.names.single_image_cameras) == (["yard"], ())
+    put(index, "x/gate 15_20240501_150000.jpg", "x/gate 16_20240501_160000.jpg")
+    index.ingest(index.folder / "x/gate 16_20240501_160000.jpg", camera="door")
+    assert index.ingest().names.single_image_cameras == ()
+    put(index, "x/gate 17_20240501_170000.jpg")
+    assert index.ingest().names.single_image_cameras == tuple(f"gate {n}" for n in (12, 13, 14, 15, 17))
+
+
 @pytest.mark.parametrize(("hours", "is_reported"), [(1, True), (0, False)])
 def test_cameras_that_follow_each_other_are_reported(index: Index, hours: int, is_reported: bool) -> None:
     """Many new cameras whose names differ in numbers alone may be days or events, unless they were there at once."""

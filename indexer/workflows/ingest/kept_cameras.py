@@ -1,0 +1,105 @@
+"""New files whose camera an index calls otherwise, as it read their names, or their folders, by earlier rules.
+
+It promises that such files keep the camera of the known files that claim the same by the rules of today, until a person
+asks for these rules: in the same folder, or, for what a file name says, in another folder of the camera. Known files of
+two cameras tell nothing. What a person said of a file is no rule for others.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Set
+from functools import cache
+
+from indexer.domain.names import PathNaming
+from indexer.domain.naming.cameras import folder_of_source, make_claim, source_of_folder
+from indexer.domain.naming.folders import read_folder
+from indexer.domain.naming.reading import read_path
+from indexer.domain.naming.siblings import NO_SIBLINGS
+from indexer.domain.paths import lies_at_or_below
+from indexer.store import camera_sources
+from indexer.store.database import Database, Session
+
+_MAX_CAMERAS = 64
+"""So many cameras of a folder, and so many files of each, are looked at."""
+
+_Key = tuple[str, str]
+"""What a file claims by the rules of today: the source, and the shortest name."""
+
+
+def find_kept_cameras(
+    database: Database, names: Mapping[str, PathNaming], *, renamed_folders: Iterable[str]
+) -> dict[str, str]:
+    """The camera of each path that keeps one of the index, where it differs from the one of its naming.
+
+    `renamed_folders`: the folders in which a person asks for the rules of today.
+    """
+    renamed = tuple(renamed_folders)
+    open_names = {
+        path: naming
+        for path, naming in names.items()
+        if naming.claim is not None and naming.camera_source in {"name", "folder"} and not _lies_in(path, renamed)
+    }
+    if not open_names:
+        return {}
+    with database.read() as session:
+        kept = _KnownNames(session)
+        found = {path: kept.find(path, naming) for path, naming in open_names.items()}
+    return {path: camera for path, camera in found.items() if camera is not None and camera != names[path].camera}
+
+
+class _KnownNames:
+    """What the files of an index claim by the rules of today, and which cameras they have."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._recorded: dict[str, set[str]] = {}
+        self._by_source: dict[str, list[str]] = defaultdict(list)
+        self._folders_read_otherwise: set[str] = set()
+        for camera, sources in camera_sources.list_sources(session).items():
+            self._recorded[camera] = {one.source for one in sources if not one.is_root}
+            for source in self._recorded[camera]:
+                self._by_source[source].append(camera)
+                folder = folder_of_source(source)
+                if (today := read_folder(folder).camera_folder) != folder:
+                    self._folders_read_otherwise.add(today)
+        self._of_folder = cache(self._read_folder)
+        self._of_source = cache(self._read_source)
+        self._is_new = cache(lambda camera, source: source not in self._recorded.get(camera, ()))
+
+    def find(self, path: str, naming: PathNaming) -> str | None:
+        """The camera of the known files that claim the same as a new one; None if there is none, or are several."""
+        if naming.claim is None:
+            return None
+        key = naming.claim.source, naming.claim.names[0]
+        cameras: Set[str] = frozenset()
+        if naming.folder in self._folders_read_otherwise:
+            cameras = self._of_folder(path.rpartition("/")[0]).get(key, frozenset())
+        if not cameras and self._is_new(naming.camera, naming.source):
+            cameras = self._of_source(naming.source).get(key, frozenset())
+        return next(iter(cameras)) if len(cameras) == 1 else None
+
+    def _read_folder(self, folder: str) -> dict[_Key, set[str]]:
+        """The cameras of the files directly in a folder."""
+        files = camera_sources.list_read_files(self._session, folder=folder, limit=_MAX_CAMERAS)
+        return _cameras_by_key((path, camera) for path, camera in files if path.rpartition("/")[0] == folder)
+
+    def _read_source(self, source: str) -> dict[_Key, set[str]]:
+        """The cameras of the last files of all cameras with this source, or that of its folder."""
+        folder_source = source_of_folder(folder_of_source(source))
+        cameras = sorted({*self._by_source.get(source, ()), *self._by_source.get(folder_source, ())})
+        return _cameras_by_key(
+            file
+            for camera in cameras[:_MAX_CAMERAS]
+            for file in camera_sources.list_read_files(self._session, camera=camera, limit=_MAX_CAMERAS)
+        )
+
+
+def _cameras_by_key(files: Iterable[tuple[str, str]]) -> dict[_Key, set[str]]:
+    cameras: dict[_Key, set[str]] = defaultdict(set)
+    for path, camera in files:
+        claim = make_claim(read_path(path), NO_SIBLINGS)
+        cameras[claim.source, claim.names[0]].add(camera)
+    return cameras
+
+
+def _lies_in(path: str, folders: Iterable[str]) -> bool:
+    return any(lies_at_or_below(path, folder) for folder in folders)
