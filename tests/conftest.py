@@ -45,9 +45,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure() -> None:
     """What is compiled is kept, whatever the environment says: hundreds of processes are started, and each would
-    compile what it imports."""
+    compile what it imports. No library reports the tests to its makers."""
     sys.dont_write_bytecode = False
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # tests load onnxruntime themselves
 
 
 @pytest.fixture(scope="session", autouse=True)

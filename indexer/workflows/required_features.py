@@ -1,10 +1,10 @@
 """Whether the features of profiles can be made here, asked before any work."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from indexer.errors import EngineError, MissingLibraryError
 from indexer.imaging.network.execution import require_network
-from indexer.store import thumbnails
+from indexer.store import cameras, profiles, thumbnails
 from indexer.store.database import Session
 from indexer.store.profiles import StoredProfile
 
@@ -22,6 +22,20 @@ def require_features(stored_profiles: Iterable[StoredProfile]) -> None:
     for measure in {stored.profile.preparation.features for stored in stored_profiles}:
         if measure:
             require_network(measure)
+
+
+def require_features_below(session: Session, folders: Sequence[str]) -> None:
+    """Makes sure, before any work, that features can be made here of what arrives below these folders.
+
+    New cameras have the active profile; those that have images there may have one of their own.
+
+    Raises `MissingLibraryError` and `EngineError` as `require_features`.
+    """
+    used, own = [profiles.get_active_profile(session)], profiles.list_own_profiles(session)
+    if own:
+        names = {name for folder in folders for name in cameras.list_below(session, folder)}
+        used += [stored for name, stored in own.items() if name in names]
+    require_features(used)
 
 
 def require_missing_features(session: Session, in_force: Mapping[int, StoredProfile]) -> None:

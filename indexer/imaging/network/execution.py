@@ -6,6 +6,7 @@ is decided by them is decided alike everywhere.
 """
 
 import hashlib
+import os
 import socket
 import threading
 from functools import cache
@@ -131,6 +132,9 @@ def _load_session() -> Any:
 @cache
 def _session() -> Any:
     """The network, ready to be executed on one thread; raises `EngineError` if it cannot be loaded."""
+    # Else onnxruntime 1.29 and later sends facts of the machine to its makers, and keeps a number of the user in the
+    # cache, from the moment it is loaded (microsoft/onnxruntime, pull request 27379).
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         import onnxruntime
 

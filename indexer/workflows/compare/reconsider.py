@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from indexer.domain.descriptions import Thumbnail, ThumbnailRecipe
 from indexer.domain.selection import Decision
-from indexer.errors import MissingLibraryError
+from indexer.errors import EngineError, MissingLibraryError
 from indexer.execution import RemoteExecutor, serial
 from indexer.store import cameras, ranked_images, reconsidered, thumbnails
 from indexer.store.profiles import StoredProfile
@@ -55,7 +55,7 @@ def _make_case(context: ComparisonContext, name: str, camera_id: int, stored: St
         return None
     try:
         _ensure_thumbnails(context, name, camera_id, stored, recipe=recipe)
-    except MissingLibraryError:
+    except (MissingLibraryError, EngineError):  # the cameras are decided, and a later compare may be able to
         return None
     with context.database.read() as session:
         removals = reconsidered.list_of_other_profiles(session, camera_id)
@@ -71,7 +71,7 @@ def _ensure_thumbnails(
 ) -> None:
     """Makes the thumbnails that files in quarantine lack; those that cannot be made are left out.
 
-    Raises `MissingLibraryError` if features are to be made, and the extra is not installed.
+    Raises `MissingLibraryError` and `EngineError` if features are to be made, and cannot be made here.
     """
     with context.database.read() as session:
         paths = reconsidered.list_without_thumbnail(session, camera_id, preparation_id=stored.preparation_id)

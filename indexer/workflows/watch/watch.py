@@ -21,11 +21,10 @@ from indexer.errors import DatabaseError, IndexInUseError, RowRefusedError
 from indexer.escaping import printable
 from indexer.files.walking import Candidate, is_image_name
 from indexer.interrupts import StopRequest
-from indexer.store import profiles
 from indexer.store.locks.run_lock import list_running
 from indexer.workflows.compare.thumbnail_cache import ThumbnailCache
 from indexer.workflows.context import ComparisonContext, SystemTime
-from indexer.workflows.required_features import require_features
+from indexer.workflows.required_features import require_features_below
 from indexer.workflows.runs.index_file import file_identity
 from indexer.workflows.runs.lock_wait import LockWait
 from indexer.workflows.runs.notices import Notices
@@ -64,7 +63,7 @@ def watch(
     the index was replaced.
     """
     with context.database.read() as session:
-        require_features([profiles.get_active_profile(session)])
+        require_features_below(session, folders)
     record_naming(context.database, folders, options.naming)
     work = _Watch(
         context, folders, options, make_intake=make_intake, stop=stop, output=output, time=time or SystemTime()

@@ -1,5 +1,8 @@
 """The network itself: its graph is that of the paper, it is kept, and what it gives is the same again."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -16,6 +19,7 @@ from indexer.imaging.network import execution, graph, weights
 from indexer.imaging.network.execution import make_features, own_recipe, prove, require_network
 from indexer.imaging.network.graph import INPUT_PX, build_graph, load_graph
 from indexer.imaging.network.weights import Weights, parse_weights, read_weights_file
+from tests.support.command import ROOT
 
 for library in ("onnx", "onnxruntime", weights.PACKAGE):
     pytest.importorskip(library, reason=f"needs {library}, of the extra `learned`")
@@ -154,3 +158,12 @@ def test_measure_of_another_version_is_refused() -> None:
     """Features of a later version are not made by this one."""
     with pytest.raises(EngineError, match="of another version"):
         require_network("resnet-1")
+
+
+def test_onnxruntime_reports_nothing_to_its_makers(tmp_path: Path) -> None:
+    """It collects no facts of the machine and no number of the user: the graph is all that is written for the user."""
+    program = "from indexer.imaging.network.execution import own_recipe; own_recipe(" + repr(MEASURE) + ")"
+    folders = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "TMPDIR": str(tmp_path)}
+    environment = {"PATH": os.environ["PATH"], **folders}  # without CI, where it reports nothing anyway
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, timeout=120, check=True)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["graph.onnx"]

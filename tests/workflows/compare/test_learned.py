@@ -16,7 +16,7 @@ import pytest
 from indexer.domain.csv_files import StateLabel
 from indexer.domain.descriptions import Limits
 from indexer.domain.feature_layout import feature_rows
-from indexer.errors import EngineError, MissingLibraryError, ProfileError
+from indexer.errors import EngineError, IndexerError, MissingLibraryError, ProfileError
 from indexer.execution import processes, serial
 from indexer.imaging import matching
 from indexer.imaging.network import weights
@@ -55,9 +55,9 @@ def stubbed() -> Iterator[None]:
 
 
 @contextmanager
-def lacking_extra() -> Iterator[None]:
-    """The stub as it would be without the extra, which makes no features."""
-    problem = MissingLibraryError("pip install")
+def lacking_extra(problem: IndexerError | None = None) -> Iterator[None]:
+    """The stub as it would be without the extra, or with another problem: it makes no features."""
+    problem = problem or MissingLibraryError("pip install")
     with ExitStack() as patches:
         for lacking in ("required_features.require_network", "profile_parameters.own_recipe"):
             patches.enter_context(mock.patch(f"indexer.workflows.{lacking}", side_effect=problem))
@@ -297,7 +297,8 @@ def test_stored_features_need_no_extra(index: Index) -> None:
 
 @on_sqlite
 @pytest.mark.usefixtures("stubbed")
-def test_removed_images_wait_for_the_extra(index: Index) -> None:
+@pytest.mark.parametrize("problem", [MissingLibraryError("pip install"), EngineError("the weights are others")])
+def test_removed_images_wait_for_the_network(index: Index, problem: IndexerError) -> None:
     """What removed images would be by a profile whose features they lack is left for a compare that can make them."""
     index.put(name(0), picture())
     index.put(name(1), picture(BIRD))
@@ -308,7 +309,7 @@ def test_removed_images_wait_for_the_extra(index: Index) -> None:
     judged = "SELECT COUNT(*) FROM reconsidered"
     index.execute("DELETE FROM thumbnails WHERE image_id = (SELECT image_id FROM removals)")
     index.execute("DELETE FROM reconsidered")
-    with lacking_extra():
+    with lacking_extra(problem):
         index.compare()
     assert index.rows(judged) == [(0,)]
     index.compare()

