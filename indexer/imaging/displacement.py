@@ -190,7 +190,7 @@ def _things(reference: NDArray[np.uint8], frame: NDArray[np.uint8]) -> NDArray[n
     """
     height, width = max(frame.shape[0] // _COVER_REDUCTION, 1), max(frame.shape[1] // _COVER_REDUCTION, 1)
     small = [resize_area(image, size=(height, width)) for image in (reference, frame)]
-    return things_in(change_kinds(small[0], small[1], window_px=_COVER_WINDOW_PX))
+    return things_in(change_kinds(small[0], small[1], window_px=_COVER_WINDOW_PX, local_light=False))
 
 
 def _covered_share(things: NDArray[np.bool_]) -> float:

@@ -16,6 +16,7 @@ _MIN_CHANGE = 15  # levels
 WINDOW_PX = 15
 _SAME_TEXTURE = 0.75  # correlation over the window
 _MIN_TEXTURE = 3.0  # levels, standard deviation over the window: flat below it in both frames
+_MAX_MISFIT = 4.0  # levels, root mean square over a window: above it more than a gain changed there
 _LIGHT, _THING, _UNCLEAR = 1, 2, 3
 _FIT_WIDTH = 80  # pixels of the frames that a line is fitted to
 _LOWEST, _HIGHEST = 5, 250  # levels: others may be clipped
@@ -28,7 +29,7 @@ _DIGITS = 3  # the last bits of a sum depend on where its numbers lie in memory
 
 
 def change_kinds(
-    image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, window_px: int = WINDOW_PX
+    image_a: NDArray[np.uint8], image_b: NDArray[np.uint8], *, window_px: int = WINDOW_PX, local_light: bool = True
 ) -> NDArray[np.uint8]:
     """For each pixel: 0 unchanged, 1 other light, 2 another thing, 3 cannot be told.
 
@@ -38,6 +39,9 @@ def change_kinds(
         Grey frames of one shape.
     window_px : int, odd
         Side of the window in which the texture is compared.
+    local_light : bool
+        Whether what changed by as much as the light in a window beside it is light. In frames that were shrunk to a few
+        pixels such a window is no evidence.
 
     Raises
     ------
@@ -47,26 +51,36 @@ def change_kinds(
     Notes
     -----
     Normalised cross-correlation over the window (Lewis, 1995). It does not change with brightness and contrast. But it
-    says nothing where there is no texture, and around a thing the window sees a part of it. So what changed by as much
-    as the light changed all over the frame (`measure_rise`) is light, whatever its window says.
+    says nothing where there is no texture, and around a thing or the edge of a shadow the window sees a part of it. So
+    what changed by as much as the light changed all over the frame (`measure_rise`) is light, whatever its window says;
+    and so is what changed by as much as the light did in a window beside it: patches of sun and shadow multiply the
+    levels by gains that hardly differ from one place to the next. The gain is only taken from a window in which the
+    texture is the same, and in which it explains all that changed.
     """
     if image_a.shape != image_b.shape:
         raise ValueError(f"frames of {image_a.shape} and {image_b.shape} cannot be compared")
     a, b = (np.asarray(cv2.GaussianBlur(image, (3, 3), 0), dtype=np.float32) for image in (image_a, image_b))
-    changed = np.abs(a - b) > _MIN_CHANGE
 
     def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(cv2.boxFilter(values, cv2.CV_32F, (window_px, window_px)), dtype=np.float32)
 
-    mean_a, mean_b = mean(a), mean(b)
-    deviation_a = np.sqrt(np.maximum(mean(a * a) - mean_a**2, 0))
-    deviation_b = np.sqrt(np.maximum(mean(b * b) - mean_b**2, 0))
-    covariance = mean(a * b) - mean_a * mean_b
-    is_same = covariance > _SAME_TEXTURE * np.maximum(deviation_a * deviation_b, 1e-6)
+    mean_a, mean_b, square_a, square_b, product = mean(a), mean(b), mean(a * a), mean(b * b), mean(a * b)
+    deviation_a = np.sqrt(np.maximum(square_a - mean_a**2, 0))
+    deviation_b = np.sqrt(np.maximum(square_b - mean_b**2, 0))
+    is_same = product - mean_a * mean_b > _SAME_TEXTURE * np.maximum(deviation_a * deviation_b, 1e-6)
     is_flat = np.maximum(deviation_a, deviation_b) < _MIN_TEXTURE
     is_light = _changed_as_the_frame(a, b)
     kinds = np.where(is_light, _LIGHT, np.where(is_flat, _UNCLEAR, np.where(is_same, _LIGHT, _THING)))
-    return np.where(changed, kinds, 0).astype(np.uint8)
+    kinds = np.where(np.abs(a - b) > _MIN_CHANGE, kinds, 0).astype(np.uint8)
+    if not local_light:
+        return kinds
+    gain = mean_b / np.maximum(mean_a, 1)
+    misfit = square_b - 2 * gain * product + gain**2 * square_a
+    is_gain = is_same & ~is_flat & (misfit <= _MAX_MISFIT**2) & (gain >= _GAINS[0]) & (gain <= _GAINS[1])
+    rows, columns = np.nonzero(kinds > _LIGHT)
+    nearby = _changed_as_nearby(a, b, np.where(is_gain, gain, 0), at=(rows, columns), reach_px=window_px - 1)
+    kinds[rows[nearby], columns[nearby]] = _LIGHT
+    return kinds
 
 
 def _changed_as_the_frame(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -75,6 +89,31 @@ def _changed_as_the_frame(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDA
     if line is None or line.even_share < _MIN_FITTING_SHARE or not _GAINS[0] <= line.gain <= _GAINS[1]:
         return np.zeros(a.shape, dtype=np.bool_)
     return np.asarray(np.abs(b - line.gain * a - line.offset) <= _EVEN_LEVELS, dtype=np.bool_)
+
+
+def _changed_as_nearby(
+    a: NDArray[np.float32],
+    b: NDArray[np.float32],
+    gain: NDArray[np.float32],
+    *,
+    at: tuple[NDArray[np.intp], NDArray[np.intp]],
+    reach_px: int,
+) -> NDArray[np.bool_]:
+    """Which of N pixels changed as the light did in a window beside them: (N,), bool.
+
+    `gain`: of the light in the window around each pixel, (H, W); 0 where nothing is known. `at`: rows and columns of
+    the pixels.
+    """
+    rows, columns = at
+    level_a, level_b = a[rows, columns], b[rows, columns]
+    fits = np.zeros(len(rows), dtype=np.bool_)
+    steps = (-reach_px, -(reach_px // 2), 0, reach_px // 2, reach_px)
+    for down in steps:
+        near_rows = np.clip(rows + down, 0, a.shape[0] - 1)
+        for right in steps:
+            near = gain[near_rows, np.clip(columns + right, 0, a.shape[1] - 1)]
+            fits |= (near > 0) & (np.abs(level_b - near * level_a) <= _EVEN_LEVELS)
+    return fits
 
 
 def measure_change(kinds: NDArray[np.uint8]) -> Change:

@@ -1,13 +1,14 @@
 """What changed between two frames: how the light rose all over, and whether anything did at all."""
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from indexer.imaging.condition import grey_for_comparison
 from indexer.imaging.light_changes import change_kinds, equal_share, measure_change, measure_rise
-from indexer.imaging.synthetic.scenes import Light, Scene, Thing, draw
-from tests.support.camera_days import Location, brighter, covered
+from indexer.imaging.synthetic.scenes import Colour, Light, Scene, Thing, draw
+from tests.support.camera_days import LOCATIONS, Location, brighter, covered
 
 LOT = Scene("lot", seed=1)
 CARS = (Thing("passing", 300, 340, 160), Thing("car", 150, 408, 118))
@@ -39,6 +40,41 @@ def test_flat_parts_change_with_the_light(location: Location) -> None:
     change = measure_change(change_kinds(*frames))
     assert change.total > 0.9
     assert change.light >= 0.95 * change.total
+
+
+def test_patches_of_sun_are_light() -> None:
+    """Sun on part of the view is light, on nine cameras, also where the view is flat; hardly any of it is a thing."""
+    light, things, total = 0.0, 0.0, 0.0
+    for seed in range(9):
+        scene = Scene(LOCATIONS[seed % 3], seed=seed)
+        lights = (Light(0.8, sun=(150 + 30 * seed, 220)), Light(0.8, sun=(480 - 30 * seed, 350)))
+        frames = [grey_for_comparison(draw(scene, light=one, seed=number)) for number, one in enumerate(lights)]
+        change = measure_change(change_kinds(*frames))
+        light, things, total = light + change.light, things + change.things, total + change.total
+    assert light >= 0.95 * total
+    assert things <= 0.04 * total
+
+
+def test_shadow_is_mostly_light() -> None:
+    """A cast shadow keeps the texture inside; its edge, which is texture of its own, is at most a quarter."""
+    outline = np.array([[60, 300], [330, 250], [560, 330], [420, 460]], np.int32)
+    shadow = cv2.fillConvexPoly(np.zeros((480, 640), np.float32), outline, 0.45)
+    shaded = draw(LOT, seed=2) * (1 - cv2.GaussianBlur(shadow, (0, 0), 3))[..., None]
+    change = measure_change(change_kinds(grey(1, seed=1), grey_for_comparison(shaded.astype(np.uint8))))
+    assert change.total > 0.1
+    assert change.light >= 0.75 * change.total
+
+
+@pytest.mark.parametrize("paint", [(30, 30, 35), (120, 125, 122), (235, 238, 240)])
+def test_a_car_in_the_sun_is_a_thing(paint: Colour) -> None:
+    """A car that came while a patch of sun did is a thing, nearly as much as without the sun, which makes dark paint
+    more like the ground."""
+    car = (Thing("car", 320, 400, 130, paint),)
+    empty, parked = grey(seed=1), grey(things=car, seed=2)
+    sunny = grey_for_comparison(draw(LOT, things=car, light=Light(0.8, sun=(330, 330)), seed=3))
+    without_sun, with_sun = (measure_change(change_kinds(empty, frame)).things for frame in (parked, sunny))
+    assert without_sun > 0.01
+    assert with_sun >= 0.8 * without_sun
 
 
 def test_a_sheet_is_no_light() -> None:

@@ -6,11 +6,14 @@ images count, too; and with EXIF, which copies keep, in the frames that were loo
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from statistics import median
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from indexer.domain.advice.episodes import end_of, find_episodes
+from indexer.domain.advice.episodes import Episode, end_of, find_episodes
 from indexer.domain.advice.findings import Answer, CameraFinding, CannotTell, Kind
 from indexer.domain.advice.measurements import Capture, MeasuredFrame
 
@@ -22,6 +25,18 @@ _MAX_BACK_SHARE = 0.02  # of the steps from one file to the next
 _MIN_BACK = timedelta(minutes=10)
 _MIN_TWICE = 2  # images before and after a jump whose times lie within it
 _SAME_JUMP = 0.8  # of a jump back: a step forward by as much undoes it
+_SUMMER_TIME_ZONES = (  # one for each rule
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Havana",
+    "America/Santiago",
+    "Australia/Sydney",
+    "Pacific/Auckland",
+    "Asia/Jerusalem",
+    "Asia/Beirut",
+    "Africa/Cairo",
+)
+_CHANGE_SLACK = timedelta(hours=12)  # other zones with one of these rules change hours earlier or later
 
 
 def examine_clock(images: Sequence[Capture]) -> Iterator[Answer]:
@@ -58,7 +73,8 @@ def examine_clock(images: Sequence[Capture]) -> Iterator[Answer]:
 def examine_exif(frames: Sequence[MeasuredFrame], *, hint: bool = False) -> Iterator[Answer]:
     """Whether the times in some names are whole hours off those in EXIF, and in most they are not, or less so.
 
-    If all differ by the same, names and EXIF may be in two time zones, which is no fault of a clock.
+    If all differ by the same, names and EXIF may be in two time zones, which is no fault of a clock. If some differ by
+    an hour more, from one change to summer time or back to the next, only one of the two follows summer time.
 
     Parameters
     ----------
@@ -72,11 +88,13 @@ def examine_exif(frames: Sequence[MeasuredFrame], *, hint: bool = False) -> Iter
     times = [frame.captured_at for frame, _ in known]
     for hours in sorted({hours for _, hours in known} - {usual}):
         for episode in find_episodes([other == hours for _, other in known], times, hint=hint):
+            if abs(hours - usual) == 1 and _is_summer_time(episode, times):
+                continue
             yield CameraFinding(
                 Kind.CLOCK,
                 since=times[episode.first],
                 until=end_of(episode, times),
-                strength=float(abs(hours - usual)),
+                strength=1.0 if hint else float(abs(hours - usual)),  # hours are no ratio that hints are sorted by
                 evidence={"hours": hours - usual, "images": episode.hits, "all": 0, "exif": 1},
                 image_ids=(known[episode.first][0].image_id, known[episode.last][0].image_id),
             )
@@ -85,6 +103,29 @@ def examine_exif(frames: Sequence[MeasuredFrame], *, hint: bool = False) -> Iter
 def can_tell_by_exif(frames: Sequence[MeasuredFrame]) -> bool:
     """Whether the names of enough frames agree with EXIF but for whole hours."""
     return len(_with_exif(frames)) >= max(_MIN_IMAGES, _MIN_CLOCK_SHARE * len(frames))
+
+
+def _is_summer_time(episode: Episode, times: Sequence[datetime]) -> bool:
+    """Whether an episode begins and ends with a change to summer time or back, or with the first or last frame."""
+    bounds = [(times[index - 1], times[index]) for index in (episode.first, episode.last + 1) if 0 < index < len(times)]
+    return bool(bounds) and all(_has_clock_change(begin, end) for begin, end in bounds)
+
+
+def _has_clock_change(begin: datetime, end: datetime) -> bool:
+    """Whether clocks are changed somewhere from half a day before a time to half a day after another, by the rules
+    for summer time that most countries with it follow."""
+    begin, end = begin - _CHANGE_SLACK, end + _CHANGE_SLACK
+    return any(begin.astimezone(zone).dst() != end.astimezone(zone).dst() for zone in _summer_time_zones())
+
+
+@cache
+def _summer_time_zones() -> tuple[ZoneInfo, ...]:
+    """The zones of `_SUMMER_TIME_ZONES`, as far as the system knows them."""
+    zones: list[ZoneInfo] = []
+    for name in _SUMMER_TIME_ZONES:
+        with suppress(ZoneInfoNotFoundError, OSError):
+            zones.append(ZoneInfo(name))
+    return tuple(zones)
 
 
 def _with_exif(frames: Sequence[MeasuredFrame]) -> list[tuple[MeasuredFrame, int]]:

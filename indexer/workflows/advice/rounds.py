@@ -73,7 +73,7 @@ class FrameRounds:
         hints = [hint for hint in examiner.find_hints(self.frames) if not any(_is_part_of(hint, one) for one in sure)]
         everything = len(self._times)
         ranges: list[tuple[int, int]] = []
-        for hint in sorted(hints, key=lambda finding: -finding.strength)[:_MAX_HINTS]:
+        for hint in _in_turn(hints)[:_MAX_HINTS]:
             wider = _merged([*ranges, *self._around(hint)])
             if sum(last - first + 1 for first, last in wider) <= _MAX_HINTED_SHARE * everything:
                 ranges = wider
@@ -100,6 +100,13 @@ class FrameRounds:
         changes = {positions[time] for time in times if time is not None and time in positions} - {*ordered[:1]}
         gaps = [(ordered[bisect_left(ordered, position) - 1], position) for position in sorted(changes)]
         return [(before, after) for before, after in gaps if after - before > 1]
+
+
+def _in_turn(hints: Sequence[CameraFinding]) -> list[CameraFinding]:
+    """The strongest hint of each kind, then the second of each, and so on: another kind is measured in another way."""
+    ranked = sorted(hints, key=lambda hint: -hint.strength)
+    turns = [sum(other.kind is hint.kind for other in ranked[:index]) for index, hint in enumerate(ranked)]
+    return [hint for _, hint in sorted(zip(turns, ranked, strict=True), key=lambda item: item[0])]
 
 
 def _is_part_of(hint: CameraFinding, sure: CameraFinding) -> bool:

@@ -2,7 +2,9 @@
 
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -114,3 +116,36 @@ def test_exif_that_agrees_or_is_no_clock() -> None:
     without = [replace(one, exif_at=None) for one in quiet]
     assert [list(examine_exif(frames)) for frames in (quiet, few, edited, without)] == [[], [], [], []]
     assert [can_tell_by_exif(frames) for frames in (quiet, edited, without)] == [True, False, False]
+
+
+def ahead(frame: MeasuredFrame) -> timedelta | None:
+    """By how much a name is ahead of EXIF."""
+    return None if frame.exif_at is None else frame.captured_at - frame.exif_at
+
+
+def frames_over_a_year(zone: str) -> list[MeasuredFrame]:
+    """Frames of a year whose names are in UTC, and EXIF in the local time of a zone."""
+    return [
+        MeasuredFrame(
+            one.image_id,
+            one.captured_at,
+            PLAIN,
+            exif_at=one.captured_at.astimezone(ZoneInfo(zone)).replace(tzinfo=UTC),
+        )
+        for one in captures(365 * 4, every=timedelta(hours=6))
+    ]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Paris", "America/Los_Angeles", "Australia/Melbourne"])
+def test_summer_time_is_no_wrong_clock(zone: str) -> None:
+    """Names in UTC beside EXIF in local time differ by an hour more for half of the year, or for part of two weeks; but
+    from another day on the clock is wrong."""
+    frames = frames_over_a_year(zone)
+    change = next(index for index, (one, other) in enumerate(pairwise(frames)) if ahead(one) != ahead(other)) + 1
+    around, after = frames[change - 20 : change + 36], frames[change : change + 56]
+    assert [list(examine_exif(some)) for some in (frames, around, after)] == [[], [], []]
+    wrong = [
+        replace(one, captured_at=one.captured_at + timedelta(hours=1)) if index >= 20 else one
+        for index, one in enumerate(after)
+    ]
+    assert [one.kind for one in found(examine_exif(wrong))] == ["clock"]

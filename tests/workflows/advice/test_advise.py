@@ -135,13 +135,13 @@ def test_times_of_a_live_camera_are_no_silence(index: Index) -> None:
 
 @on_sqlite
 def test_clock_by_exif(index: Index) -> None:
-    """Copies have no time of their own; names that are an hour ahead of EXIF for some frames show that the clock is
+    """Copies have no time of their own; names that are two hours ahead of EXIF for some frames show that the clock is
     wrong. EXIF without an offset is read in the zone of the names, in which clocks go forward that night."""
     local, begin = ZoneInfo("Europe/Paris"), datetime(2026, 3, 28, 23, 10, tzinfo=UTC)
     plain, scene = Exif(), Scene("gate", seed=1, width=160, height=120)
     for number in range(40):
         time = begin + number * timedelta(minutes=5)
-        taken = time + timedelta(hours=1) if number >= 25 else time
+        taken = time + timedelta(hours=2) if number >= 25 else time
         plain[306] = f"{time.astimezone(local):%Y:%m:%d %H:%M:%S}"
         jpeg = BytesIO()
         fromarray(draw(scene, seed=number)[:, :, ::-1]).save(jpeg, "JPEG", exif=plain)
@@ -149,8 +149,8 @@ def test_clock_by_exif(index: Index) -> None:
     index.ingest(timezone="Europe/Paris")
     (gate,) = look(index).cameras
     (clock,) = [one.finding for one in gate.findings if one.finding.kind == "clock"]
-    assert (clock.since, clock.until) == (begin + timedelta(minutes=185), None)
-    assert clock.evidence == {"hours": 1, "images": 15, "all": 0, "exif": 1}
+    assert (clock.since, clock.until) == (begin + timedelta(minutes=245), None)
+    assert clock.evidence == {"hours": 2, "images": 15, "all": 0, "exif": 1}
     assert "clock" not in {str(answer.kind) for answer in gate.untold}
 
 

@@ -83,6 +83,24 @@ def test_a_weak_hint_does_not_hide_a_strong_one() -> None:
     assert sum(1000 <= position < 1060 for position in camera.measured) > 40
 
 
+class ManyHintsExaminer(HintedExaminer):
+    """Has seven strong hints of one kind on other days, and a weak one of another kind at some hours."""
+
+    def find_hints(self, frames: Sequence[GreyFrame]) -> tuple[CameraFinding, ...]:
+        """Hours that a clock is off are no ratio to a limit."""
+        strong = (
+            CameraFinding(Kind.CLOCK, TIMES[begin], TIMES[begin + 60], strength=9.0) for begin in range(0, 700, 100)
+        )
+        return (*strong, CameraFinding(Kind.GLARE, TIMES[1000], TIMES[1060], strength=1.1))
+
+
+def test_hints_of_one_kind_do_not_hide_another() -> None:
+    """The strongest hint of each kind is looked at before the second one of any."""
+    camera = Camera(0, 0)
+    FrameRounds(TIMES, camera.measure, most=200).examine(ManyHintsExaminer(CameraRecord([]), now=TIMES[-1], days=14))
+    assert sum(1000 <= position < 1060 for position in camera.measured) > 8
+
+
 @pytest.mark.parametrize(("most", "count"), [(200, 200), (40, COUNT)])
 def test_few_frames_are_one_round(most: int, count: int) -> None:
     """Few frames are all looked at; of a small sample nothing is put aside."""
