@@ -253,14 +253,20 @@ def list_judgements_by_camera(
         select(image.camera_id).where(image.id == image_id).scalar_subquery()
         for image, image_id in ((ImageRow, VerdictRow.image_a_id), (_other_image, VerdictRow.image_b_id))
     )
-    query = select(camera.label("camera_id"), VerdictRow)
-    query = query.where(VerdictRow.withdrawn_at.is_(None), camera_of_other == camera)
+    # Columns, not rows of the class: fifty thousand verdicts are read each time that a page of `review` looks.
+    query = select(
+        camera.label("camera_id"),
+        VerdictRow.image_a_id,
+        VerdictRow.image_b_id,
+        VerdictRow.verdict,
+        VerdictRow.judged_by,
+    ).where(VerdictRow.withdrawn_at.is_(None), camera_of_other == camera)
     if camera_ids is not None:
         query = query.where(camera.in_(camera_ids))
     judgements: dict[int, dict[tuple[int, int], Judgement]] = {}
-    for camera_id, row in session.execute(query):
-        judgement = Judgement("same" if row.verdict == "same" else "different", row.judged_by)
-        judgements.setdefault(camera_id, {})[row.image_a_id, row.image_b_id] = judgement
+    for camera_id, image_a_id, image_b_id, verdict, judged_by in session.execute(query):
+        judgement = Judgement("same" if verdict == "same" else "different", judged_by)
+        judgements.setdefault(camera_id, {})[image_a_id, image_b_id] = judgement
     return judgements
 
 
