@@ -80,8 +80,6 @@ class VideoReading:
         the end as the header says.
     damaged_packets : int
         Pieces of the stream that could not be decoded.
-    corrected_times : int
-        Frames without a time, or with one that does not come after the time before it.
     """
 
     state: VideoState
@@ -90,7 +88,6 @@ class VideoReading:
     interval_s: float
     duration_s: float
     damaged_packets: int = 0
-    corrected_times: int = 0
 
 
 @dataclass(frozen=True)
@@ -102,6 +99,26 @@ class RecordingStart:
 
     at: datetime
     source: str
+
+
+@dataclass(frozen=True)
+class EarlierReading:
+    """What was read before of the file that was at a video's path: when it began, and its end, aware, UTC."""
+
+    start: RecordingStart
+    ended_at: datetime
+
+
+def continued_start(start: RecordingStart, *, earlier: EarlierReading | None) -> RecordingStart:
+    """When a recording began of which an earlier part may have been read: at the time of that, if it is the same one.
+
+    A file that grows is written in pieces, so its time is a little before or after the end of what can be read then.
+    Two recordings are not taken for one: they would overlap.
+    """
+    if earlier is None or start.source != "mtime" or earlier.start.source != "mtime":
+        return start
+    most = min(timedelta(seconds=_TOLERANCE_S), (earlier.ended_at - earlier.start.at) / 2)
+    return earlier.start if abs(start.at - earlier.start.at) <= most else start
 
 
 def recording_start(

@@ -53,10 +53,16 @@ def open_video_file(path: str) -> Iterator[BinaryIO]:
 def identify_video(file: BinaryIO) -> VideoIdentity:
     """The identity of an open file; afterwards it is at its start again. Raises `OSError` if it cannot be read."""
     status = os.fstat(file.fileno())
-    digest = hashlib.sha256(f"{status.st_size}\n".encode())
+    return VideoIdentity(status.st_size, status.st_mtime_ns, fingerprint_of(file, size_bytes=status.st_size))
+
+
+def fingerprint_of(file: BinaryIO, *, size_bytes: int) -> str:
+    """The fingerprint of the first `size_bytes` of an open file: that of the whole file when it had this size, unless
+    bytes were changed since. Afterwards it is at its start. Raises `OSError` if it cannot be read."""
+    digest = hashlib.sha256(f"{size_bytes}\n".encode())
+    length = min(_END_BYTES, size_bytes)
+    for begin in (0, size_bytes - length):
+        file.seek(begin)
+        digest.update(file.read(length))
     file.seek(0)
-    digest.update(file.read(min(_END_BYTES, status.st_size)))
-    file.seek(max(0, status.st_size - _END_BYTES))
-    digest.update(file.read(_END_BYTES))
-    file.seek(0)
-    return VideoIdentity(status.st_size, status.st_mtime_ns, digest.hexdigest())
+    return digest.hexdigest()

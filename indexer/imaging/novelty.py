@@ -6,6 +6,8 @@ spans. Unlike decisions its answers depend on the order of the frames; `compare`
 """
 
 from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
@@ -62,18 +64,32 @@ class Novelty:
         return self.witness is None
 
 
+@dataclass(frozen=True)
+class MemoryImage:
+    """A stored image that frames are compared with: its path, its thumbnail as PNG, and whether that shows nothing."""
+
+    path: str
+    thumbnail: bytes
+    flat: bool
+
+
 class Gate:
     """A memory of the last stored images of one camera, and the frames that none of them is similar to.
 
-    `scoring` must not be native: native images have no thumbnails; raises `ValueError`.
+    `scoring` must not be native: native images have no thumbnails; raises `ValueError`. `images`: what is in memory at
+    first, by paths, oldest first; one whose thumbnail is damaged stands for nothing.
     """
 
-    def __init__(self, scoring: ScoringParameters, *, memory: int = MEMORY) -> None:
+    def __init__(self, scoring: ScoringParameters, *, images: Sequence[MemoryImage] = (), memory: int = MEMORY) -> None:
         if scoring.native:
             raise ValueError("frames are compared by thumbnails, and native scoring has none")
         self._scoring = scoring
         self._stored: deque[str] = deque(maxlen=memory)
         self._by_recency: dict[str, PreparedFrame] = {}  # the most recently matched or stored last
+
+        for image in images:
+            with suppress(ValueError):
+                self.store(image.path, PreparedFrame(decode(image.thumbnail), image.flat))
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.domain.descriptions import Limits
+from indexer.domain.plurals import counted
 from indexer.domain.videos import Sampling, VideoReading, VideoState
 from indexer.errors import MissingLibraryError
 from indexer.imaging.frame_times import SampleTimes
@@ -213,7 +214,6 @@ class Video:
             self._interval_us / 1_000_000,
             self._length_us / 1_000_000,
             self._damaged_packets,
-            self._clock.corrected,
         )
 
     @property
@@ -254,9 +254,15 @@ class Video:
 
     def _doubts(self) -> list[str]:
         """Why the times of some frames may be wrong."""
-        count = self._clock.restarts
-        jumps = "jumps" if count == 1 else f"jumps {count} times"
-        return [f"its clock {jumps}: times after that go on from the frame before"] if count else []
+        count, doubts = self._clock.restarts, list[str]()
+        if count:
+            jumps = "jumps" if count == 1 else f"jumps {count} times"
+            doubts.append(f"its clock {jumps}: times after that go on from the frame before")
+        guessed = self._clock.corrected - count
+        if guessed > 0:
+            words = "frame has no usable time: it follows", "frames have no usable time: they follow"
+            doubts.append(f"{counted(guessed, *words)} the frame before")
+        return doubts
 
     def _gap(self, step_us: int) -> str | None:
         if self._damaged_since_frame and step_us > 1.5 * self._interval_us:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.naming.known_files import KnownSibling
@@ -44,6 +44,7 @@ class KnownVideo:
     missing_reason: str | None
     started_at: datetime | None
     started_at_source: str | None
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,13 @@ class NewVideo:
     interval_s: float | None = None
     frames_read: int = 0
     frames_stored: int = 0
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """The end of the last frame that is there, aware; None if it is not known."""
+        if self.started_at is None or self.length_s is None:
+            return None
+        return self.started_at + timedelta(seconds=self.length_s)
 
 
 @dataclass(frozen=True)
@@ -214,25 +222,31 @@ def list_spans(session: Session, camera: str) -> list[tuple[str, datetime, datet
     return [(path, start, end) for path, start, end in session.execute(query) if start is not None]
 
 
-def add_video(session: Session, video: NewVideo, *, run_id: int) -> int:
-    """Adds a video, and returns its id. A present video at that path becomes missing, as replaced or read again."""
-    camera_id, ended_at = get_or_add_camera(session, video.camera), None
+def end_earlier_reading(session: Session, video: NewVideo, *, continues: bool = False) -> None:
+    """Marks the present video at the path of a new one as missing: replaced, or read again.
+
+    `continues`: whether the file begins with all bytes of that video, whatever time they were thought to be of.
+    """
     at_path = (VideoRow.path == video.path) & VideoRow.missing_reason.is_(None)
-    if video.started_at is not None and video.length_s is not None:
-        ended_at = video.started_at + timedelta(seconds=video.length_s)
-    if ended_at is not None and video.state is not VideoState.UNREADABLE:
+    if video.ended_at is not None and video.state is not VideoState.UNREADABLE:
+        camera_id = select(CameraRow.id).where(CameraRow.name == video.camera).scalar_subquery()
         same = (VideoRow.camera_id == camera_id) & (VideoRow.started_at == video.started_at)
-        same &= VideoRow.ended_at <= ended_at + _SHORTER
-        session.execute(update(VideoRow).where(at_path, same).values(missing_reason=READ_AGAIN))
+        same &= VideoRow.ended_at <= video.ended_at + _SHORTER
+        is_same = true() if continues else same
+        session.execute(update(VideoRow).where(at_path, is_same).values(missing_reason=READ_AGAIN))
     _mark_replaced(session, at_path)
+
+
+def add_video(session: Session, video: NewVideo, *, run_id: int) -> int:
+    """Adds a video, and returns its id. There must be no present video at its path: see `end_earlier_reading`."""
     values = {
         "path": video.path,
         "root": video.root,
-        "camera_id": camera_id,
+        "camera_id": get_or_add_camera(session, video.camera),
         "camera_source": video.camera_source,
         "started_at": video.started_at,
         "started_at_source": video.started_at_source,
-        "ended_at": ended_at,
+        "ended_at": video.ended_at,
         "duration_s": video.duration_s,
         "width": video.width,
         "height": video.height,
@@ -254,9 +268,8 @@ def add_video(session: Session, video: NewVideo, *, run_id: int) -> int:
 def add_video_frames(session: Session, video_id: int, offsets_us: Mapping[int, int]) -> None:
     """Stores which images are frames of a video: by image id, each with its time in the video in microseconds.
 
-    An image may have been a frame of a missing video, for example if this video replaced it because it has grown. Then
-    it is a frame of this video from now on. It must not be a frame of another present video: see
-    `list_frames_of_others`.
+    An image may have been a frame of a video that was read again, as it has grown. From now on it is one of this video.
+    It must not be among `list_frames_in_force`.
     """
     for chunk in chunks(list(offsets_us)):
         session.execute(delete(VideoFrameRow).where(VideoFrameRow.image_id.in_(chunk)))
@@ -268,10 +281,9 @@ def add_video_frames(session: Session, video_id: int, offsets_us: Mapping[int, i
         session.execute(bulk_insert(VideoFrameRow), rows)
 
 
-def list_frames_of_others(session: Session, image_ids: Sequence[int], *, path: str) -> set[int]:
-    """Those of these images that were stored of a video which is present at another path."""
-    is_other = VideoRow.missing_reason.is_(None) & (VideoRow.path != path)
-    query = select(VideoFrameRow.image_id).join(VideoRow, VideoRow.id == VideoFrameRow.video_id).where(is_other)
+def list_frames_in_force(session: Session, image_ids: Sequence[int]) -> set[int]:
+    """Those of these images that were stored of a video, present or missing, which was not read again."""
+    query = select(VideoFrameRow.image_id).join(VideoRow, VideoRow.id == VideoFrameRow.video_id).where(is_in_force())
     results = (session.scalars(query.where(VideoFrameRow.image_id.in_(chunk))) for chunk in chunks(image_ids))
     return {image_id for ids in results for image_id in ids}
 
@@ -376,6 +388,7 @@ _SELECT_KNOWN = select(
     VideoRow.missing_reason,
     VideoRow.started_at,
     VideoRow.started_at_source,
+    VideoRow.ended_at,
 ).join(CameraRow, CameraRow.id == VideoRow.camera_id)
 
 

@@ -69,7 +69,9 @@ def film(database: Database, add: Add, run_id: int) -> Callable[..., dict[str, i
         offsets = {"0": 0.0, "5": 5.0} if stored is None else stored
         ids = {key: add(f"/frames/{key}.jpg", at=second(offset).at) for key, offset in offsets.items()}
         with database.write() as session:
-            video_id = videos.add_video(session, replace(video, **changes), run_id=run_id)
+            new = replace(video, **changes)
+            videos.end_earlier_reading(session, new)
+            video_id = videos.add_video(session, new, run_id=run_id)
             frame_offsets = {ids[key]: second(offset).offset_us for key, offset in offsets.items()}
             videos.add_video_frames(session, video_id, frame_offsets)
             profile_id = profiles.get_profile(session, "balanced").id

@@ -17,14 +17,14 @@ from dataclasses import replace
 from itertools import count
 
 from indexer.domain.camera_images import ImageKey
-from indexer.domain.descriptions import Limits, Thumbnail, ThumbnailRecipe
+from indexer.domain.descriptions import Limits, ThumbnailRecipe
 from indexer.domain.names import clamped_mtime
 from indexer.domain.spans import SpanReason
 from indexer.domain.videos import Sampling, VideoState
 from indexer.execution import ParallelMap, WorkerFailure
 from indexer.files.partial_frames import discard_attempt_folder, find_progress, make_attempt_folder, partial_folder
 from indexer.files.reading import os_error_message
-from indexer.files.walking import Candidate
+from indexer.imaging.novelty import MemoryImage
 from indexer.store import cameras, images, open_images, profiles, spans, videos
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
@@ -32,7 +32,7 @@ from indexer.store.videos import KnownVideo
 from indexer.workflows.capture.attempts import VideoAttempt, read_attempts
 from indexer.workflows.capture.options import VideoOptions
 from indexer.workflows.capture.plan_videos import PlannedVideo, plan_videos
-from indexer.workflows.capture.read_video import Crash, MemoryImage, VideoResult, VideoTask
+from indexer.workflows.capture.read_video import Crash, VideoResult, VideoTask
 from indexer.workflows.capture.store_frames import FramesFolder
 from indexer.workflows.capture.store_video import VideoStore, WitnessGoneError
 from indexer.workflows.capture.video_diff import VideoDiff, VideoToRead, diff_videos
@@ -174,7 +174,7 @@ class VideoIngest:
 
     def plan(self, request: IngestRequest, *, run: LongRun) -> list[PlannedVideo]:
         """The videos to read, in no particular order; notes what moved or is gone."""
-        request = apply_rules(self._database, self._storable(request))
+        request = apply_rules(self._database, request)
         diff = diff_videos(self._database, request)
         for _ in diff.unchanged:
             self._report.count(VideoOutcome.UNCHANGED)
@@ -183,13 +183,6 @@ class VideoIngest:
         self._relocate(diff, run=run)
         self._mark_missing(diff, run=run)
         return plan_videos(self._database, request, diff, run=run, report=self._report)
-
-    def _storable(self, request: IngestRequest) -> IngestRequest:
-        """The request without the videos whose paths the database cannot store; these are reported."""
-        too_long = {video.path for video in request.videos if not self._database.can_store_path(video.path)}
-        for path in sorted(too_long):
-            self._report.refuse(path, "its path is too long for this database")
-        return replace(request, videos=tuple(video for video in request.videos if video.path not in too_long))
 
     def time_s(self, video: PlannedVideo) -> float:
         """So many seconds a worker may take for a video."""
@@ -243,14 +236,14 @@ class VideoIngest:
             except OSError as problem:
                 self._report.refuse(video.path, f"its frames cannot be stored: {os_error_message(problem)}")
                 continue
-            memory = self._memory(video, stored, recipe, camera_id=known_cameras.get(video.camera))
+            memory = self._memory(video, stored, camera_id=known_cameras.get(video.camera))
             task = self._task(video, stored, recipe, (*memory.values(),), folder=folder)
             keys = {image.path: key for key, image in memory.items()}
             attempts.append(VideoAttempt(video, stored, folder, task, keys))
         return attempts
 
     def _memory(
-        self, video: PlannedVideo, stored: StoredProfile, recipe: ThumbnailRecipe, *, camera_id: int | None
+        self, video: PlannedVideo, stored: StoredProfile, *, camera_id: int | None
     ) -> dict[ImageKey, MemoryImage]:
         """The images that the first frames of a video are compared with, by their keys; none in its last attempt.
 
@@ -262,9 +255,7 @@ class VideoIngest:
             latest = spans.list_latest_kept(session, camera_id, preparation_id=stored.preparation_id)
             known = images.list_known(session, [image.path for image in latest])
         return {
-            (image.image_id, known[image.path].content_hash): MemoryImage(
-                image.path, Thumbnail(recipe.digest, 0, 0, image.thumbnail, image.flat)
-            )
+            (image.image_id, known[image.path].content_hash): MemoryImage(image.path, image.thumbnail, image.flat)
             for image in latest
             if image.path in known and is_still_at_path(known[image.path])
         }
@@ -283,6 +274,7 @@ class VideoIngest:
             camera=video.camera,
             named_at=video.named_at,
             named_source=video.named_source,
+            earlier=video.earlier,
             recipe=recipe,
             scoring=stored.profile.scoring_parameters,
             memory=memory,
@@ -337,16 +329,14 @@ class VideoIngest:
     def _write(self, attempt: VideoAttempt, result: VideoResult, *, run: ActiveRun) -> None:
         """Writes the rows of a video, and counts it; raises `WitnessGoneError` or `OSError` if nothing was written."""
         video = attempt.video
-        candidate, fingerprint = video.video.candidate, video.video.identity.fingerprint
-        if self._is_read(candidate, fingerprint):
+        if self._is_read(video.video):
             return self._report.count(VideoOutcome.UNCHANGED)
         if result.refusal is not None:
-            self._store.add_refused(candidate, video.names, fingerprint, result.refusal, run=run)
+            self._store.add_refused(video.video, video.names, result.refusal, run=run)
         else:
             stored = self._store.add(
-                candidate,
+                video.video,
                 video.names,
-                fingerprint,
                 result,
                 folder=FramesFolder(self._options.frames_folder, attempt.folder),
                 profile_id=attempt.profile.id,
@@ -356,14 +346,15 @@ class VideoIngest:
             result, self._report.adopted = stored.result, self._report.adopted + stored.adopted
         return self._count(video, result)
 
-    def _is_read(self, candidate: Candidate, fingerprint: str) -> bool:
+    def _is_read(self, video: VideoToRead) -> bool:
         """Whether the index has a video as it is: another command read it meanwhile, or the same one, which then could
         not write its counts."""
+        candidate = video.candidate
         with self._database.read() as session:
             row = videos.list_known_videos(session, [candidate.path]).get(candidate.path)
         if row is None or row.state is not VideoState.READ:
             return False
-        as_it_is = candidate.size_bytes, clamped_mtime(candidate.mtime_ns), fingerprint
+        as_it_is = candidate.size_bytes, clamped_mtime(candidate.mtime_ns), video.identity.fingerprint
         return (row.size_bytes, row.mtime_ns, row.fingerprint) == as_it_is
 
     def _count(self, video: PlannedVideo, result: VideoResult) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from indexer.domain.naming.moments import to_utc
+from indexer.domain.videos import EarlierReading, RecordingStart
 from indexer.files.walking import Candidate
 from indexer.store.database import Database
 from indexer.workflows.capture.read_video import Crash
@@ -53,6 +54,14 @@ class PlannedVideo:
     def camera(self) -> str:
         """The name of its camera."""
         return self.names.camera
+
+    @property
+    def earlier(self) -> EarlierReading | None:
+        """What was read before of the file at its path, if it was of the same camera, and with a time."""
+        row = self.video.earlier
+        if row is None or row.camera != self.camera or row.started_at is None or row.ended_at is None:
+            return None
+        return EarlierReading(RecordingStart(row.started_at, str(row.started_at_source)), row.ended_at)
 
     @property
     def rank(self) -> tuple[bool, float, str]:

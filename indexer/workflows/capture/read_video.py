@@ -8,23 +8,32 @@ know databases.
 import os
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
-from indexer.domain.descriptions import Limits, Thumbnail, ThumbnailRecipe
+from indexer.domain.descriptions import Limits, ThumbnailRecipe
 from indexer.domain.evidence import ScoringParameters
 from indexer.domain.frame_paths import frame_path
 from indexer.domain.plurals import counted
 from indexer.domain.spans import FrameTime, Span, SpanReason, SpanRecorder
-from indexer.domain.videos import RecordingStart, Sampling, VideoFacts, VideoReading, VideoState, recording_start
+from indexer.domain.videos import (
+    EarlierReading,
+    RecordingStart,
+    Sampling,
+    VideoFacts,
+    VideoReading,
+    VideoState,
+    continued_start,
+    recording_start,
+)
 from indexer.files.frame_files import has_frame
 from indexer.files.partial_frames import ProgressFile
 from indexer.files.reading import os_error_message
 from indexer.files.video_files import VideoIdentity, identify_video, open_video_file
 from indexer.imaging.frames import encode_frame
-from indexer.imaging.novelty import Gate, PreparedFrame, prepare_frame, prepare_stored
+from indexer.imaging.novelty import Gate, MemoryImage, PreparedFrame, prepare_frame, prepare_stored
 from indexer.imaging.video import StreamFrame, Video, open_video
 from indexer.imaging.video_container import VideoRefusedError
 from indexer.workflows.capture.new_frames import NewFrame, write_frame
@@ -34,14 +43,6 @@ _WHOLE_STREAM_S = 1e9
 
 _LONGEST_REST_S = 86_400.0
 """The header may say any length: not more than this is believed of what was not read."""
-
-
-@dataclass(frozen=True)
-class MemoryImage:
-    """A stored image that frames are compared with, by its path."""
-
-    path: str
-    thumbnail: Thumbnail
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class VideoTask:
         The name of its camera.
     named_at, named_source : datetime or None, str or None
         When the recording began, as the path says, aware; and 'pattern' or 'name'.
+    earlier : EarlierReading or None
+        What was read before of the file at this path, for a path that says no time.
     recipe, scoring
         How frames are prepared and compared.
     memory : tuple of MemoryImage
@@ -84,6 +87,7 @@ class VideoTask:
     camera: str
     named_at: datetime | None
     named_source: str | None
+    earlier: EarlierReading | None
     recipe: ThumbnailRecipe
     scoring: ScoringParameters
     memory: tuple[MemoryImage, ...]
@@ -165,13 +169,14 @@ def _unnamed_start(task: VideoTask, file: BinaryIO, identity: VideoIdentity) -> 
     with open_video(file, limits=task.limits) as video:
         for _ in video.frames(every_s=_WHOLE_STREAM_S, sampling=Sampling.KEYFRAMES):
             pass
-        return recording_start(
+        start = recording_start(
             named_at=None,
             named_source=None,
             creation_time=video.facts.creation_time,
             duration_s=video.reading.duration_s,
             mtime_ns=identity.mtime_ns,
         )
+        return continued_start(start, earlier=task.earlier)
 
 
 def _has_changed(file: BinaryIO, identity: VideoIdentity) -> bool:
@@ -218,10 +223,7 @@ class _VideoReader:
 
     def __init__(self, task: VideoTask, video: Video, start: RecordingStart) -> None:
         self._task, self._video, self._start = task, video, start
-        self._gate = Gate(task.scoring)
-        for image in task.memory:
-            with suppress(ValueError):  # a damaged thumbnail stands for nothing; that is no fault of the video
-                self._gate.store(image.path, prepare_stored(image.thumbnail))
+        self._gate = Gate(task.scoring, images=task.memory)
         self._recorder = SpanRecorder()
         self._frames: list[NewFrame] = []
         self._spans: list[Span] = []

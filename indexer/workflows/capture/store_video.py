@@ -20,12 +20,12 @@ from indexer.domain.images import ImageState
 from indexer.domain.names import Naming, PathNaming
 from indexer.domain.spans import Span, SpanReason
 from indexer.domain.videos import VideoState
-from indexer.files.walking import Candidate
 from indexer.store import images, spans, videos
 from indexer.store.database import Database
 from indexer.store.videos import NewVideo
 from indexer.workflows.capture.read_video import VideoResult, iter_witnesses
 from indexer.workflows.capture.store_frames import FramesFolder, add_frame_images, place_frames
+from indexer.workflows.capture.video_diff import VideoToRead
 from indexer.workflows.context import Clock
 from indexer.workflows.ingest.equal_rows import is_still_at_path
 from indexer.workflows.ingest.source_recorder import SourceRecorder
@@ -63,19 +63,17 @@ class VideoStore:
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database, self._clock = database, clock
 
-    def add_refused(
-        self, candidate: Candidate, names: VideoNames, fingerprint: str, reason: str, *, run: ActiveRun
-    ) -> None:
+    def add_refused(self, file: VideoToRead, names: VideoNames, reason: str, *, run: ActiveRun) -> None:
         """Adds a video that cannot be read."""
-        video = replace(_new_video(candidate, names, fingerprint), state=VideoState.UNREADABLE, state_reason=reason)
+        video = replace(_new_video(file, names), state=VideoState.UNREADABLE, state_reason=reason)
         with self._database.write() as session:
+            videos.end_earlier_reading(session, video)
             videos.add_video(session, video, run_id=run.id)
 
     def add(
         self,
-        candidate: Candidate,
+        file: VideoToRead,
         names: VideoNames,
-        fingerprint: str,
         result: VideoResult,
         *,
         folder: FramesFolder,
@@ -102,9 +100,10 @@ class VideoStore:
             )
             naming = Naming(names.camera, names.camera_source, None, None)
             SourceRecorder().add(session, [(names.path, naming)] if placed else [])
-            others = videos.list_frames_of_others(session, [*image_ids.values()], path=candidate.path)
+            videos.end_earlier_reading(session, _read_video(_new_video(file, names), result), continues=file.continues)
+            others = videos.list_frames_in_force(session, [*image_ids.values()])
             result = _without_frames(result, {key for key, image_id in image_ids.items() if image_id in others})
-            video = _read_video(_new_video(candidate, names, fingerprint), result)
+            video = _read_video(_new_video(file, names), result)
             video_id = videos.add_video(session, video, run_id=run.id)
             offsets = {image_ids[frame.key]: frame.time.offset_us for frame in result.frames}
             videos.add_video_frames(session, video_id, offsets)
@@ -155,8 +154,9 @@ def _without_frames(result: VideoResult, keys: Set[str]) -> VideoResult:
     return replace(result, frames=frames, spans=(*result.spans, *spans_of_equal))
 
 
-def _new_video(candidate: Candidate, names: VideoNames, fingerprint: str) -> NewVideo:
+def _new_video(file: VideoToRead, names: VideoNames) -> NewVideo:
     """A video of which nothing was read."""
+    candidate = file.candidate
     return NewVideo(
         candidate.path,
         candidate.root,
@@ -164,7 +164,7 @@ def _new_video(candidate: Candidate, names: VideoNames, fingerprint: str) -> New
         names.camera_source,
         candidate.size_bytes,
         candidate.mtime_ns,
-        fingerprint,
+        file.identity.fingerprint,
         VideoState.READ,
     )
 

@@ -12,21 +12,26 @@ from dataclasses import dataclass, field
 from indexer.domain.names import clamped_mtime
 from indexer.domain.videos import VideoState
 from indexer.files.reading import os_error_message
-from indexer.files.video_files import VideoIdentity, identify_video, open_video_file
+from indexer.files.video_files import VideoIdentity, fingerprint_of, identify_video, open_video_file
 from indexer.files.walking import Candidate, Skipped, list_outermost_folders
 from indexer.store import videos
 from indexer.store.database import Database, Session
 from indexer.store.videos import KnownVideo
 from indexer.workflows.ingest.discovery import IngestRequest
-from indexer.workflows.ingest.index_diff import SILENT_REASONS
+from indexer.workflows.ingest.index_diff import SILENT_REASONS, TOO_LONG, split_storable
 
 
 @dataclass(frozen=True)
 class VideoToRead:
-    """A video that the index does not know, with what it is known again by."""
+    """A video that the index does not know, with what it is known again by.
+
+    `earlier`: the video that was at its path until now. `continues`: whether the file begins with all its bytes.
+    """
 
     candidate: Candidate
     identity: VideoIdentity
+    earlier: KnownVideo | None = None
+    continues: bool = False
 
 
 @dataclass
@@ -59,8 +64,10 @@ def diff_videos(database: Database | None, request: IngestRequest) -> VideoDiff:
         with database.read() as session:
             known = videos.list_known_videos(session, [candidate.path for candidate in request.videos])
             diff.gone = dict(_iter_gone(session, request))
+    storable, too_long = split_storable(database, request.videos)
+    diff.refused += [(candidate, TOO_LONG) for candidate in too_long]
     new = list[VideoToRead]()
-    for candidate in request.videos:
+    for candidate in storable:
         row = known.get(candidate.path)
         if (
             row is not None
@@ -70,12 +77,26 @@ def diff_videos(database: Database | None, request: IngestRequest) -> VideoDiff:
             diff.unchanged.append(candidate)
             continue
         try:
-            with open_video_file(candidate.path) as file:
-                new.append(VideoToRead(candidate, identify_video(file)))
+            new.append(_identified(candidate, row))
         except OSError as problem:
             diff.refused.append((candidate, os_error_message(problem)))
     _sort_new(database, request, diff, new)
     return diff
+
+
+def _identified(candidate: Candidate, earlier: KnownVideo | None) -> VideoToRead:
+    """A video to read, after a look at the ends of its file, and at those of the earlier one, as far as it has them.
+
+    Raises `OSError` if it cannot be opened or read.
+    """
+    with open_video_file(candidate.path) as file:
+        identity = identify_video(file)
+        continues = (
+            earlier is not None
+            and earlier.size_bytes <= identity.size_bytes
+            and fingerprint_of(file, size_bytes=earlier.size_bytes) == earlier.fingerprint
+        )
+    return VideoToRead(candidate, identity, earlier, continues)
 
 
 def without_copies(
@@ -106,7 +127,7 @@ def _sort_new(database: Database | None, request: IngestRequest, diff: VideoDiff
         path, fingerprint = video.candidate.path, video.identity.fingerprint
         equal = by_fingerprint.get(fingerprint, [])
         owner = _choose_row(equal, path)
-        if owner is not None and not (request.again and owner.state is not VideoState.READ):
+        if owner is not None and not _is_read_again(owner, video.candidate, again=request.again):
             equal.remove(owner)
             diff.gone.pop(owner.id, None)
             diff.relocated.append((owner, video))
@@ -124,6 +145,13 @@ def _choose_row(rows: Sequence[KnownVideo], path: str) -> KnownVideo | None:
     at_path = [row for row in rows if row.path == path]
     free = [row for row in rows if row.missing_reason is not None or not is_video_at_path(row)]
     return next((row for some in (at_path, free) for row in sorted(some, key=_was_missing)), None)
+
+
+def _is_read_again(row: KnownVideo, candidate: Candidate, *, again: bool) -> bool:
+    """Whether a video whose ends are known is read once more: what was broken, where a person asks for it, or where its
+    file was written to. Between its ends a file is filled that had its full size from the beginning."""
+    is_written_to = row.path == candidate.path and not _is_unchanged(row, candidate)
+    return row.state is not VideoState.READ and (again or is_written_to)
 
 
 def _was_missing(row: KnownVideo) -> bool:

@@ -5,7 +5,7 @@ image was seen. It opens no file and writes nothing.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from indexer.domain.names import clamped_mtime
@@ -26,6 +26,9 @@ from indexer.store import images, removals, runs
 from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile, PresentFile
 from indexer.workflows.ingest.discovery import IngestRequest, gc_paused
+
+TOO_LONG = "its path is too long for this database"
+"""Why a file whose path the database cannot store is left out."""
 
 FileToRead = tuple[Candidate, KnownFile | None]
 """A file that must be opened, with what the index had at its path."""
@@ -55,6 +58,17 @@ class IndexDiff:
     files_to_read: list[FileToRead]
     gone: dict[int, str]
     unwalked: frozenset[int] = frozenset()
+
+
+def split_storable(
+    database: Database | None, files: Sequence[Candidate]
+) -> tuple[tuple[Candidate, ...], list[Candidate]]:
+    """The files whose paths the database can store, as they come, and the others by path; None stores every path."""
+    too_long = [file for file in files if database is not None and not database.can_store_path(file.path)]
+    if not too_long:
+        return tuple(files), []
+    paths = {file.path for file in too_long}
+    return tuple(file for file in files if file.path not in paths), sorted(too_long, key=lambda file: file.path)
 
 
 @gc_paused()

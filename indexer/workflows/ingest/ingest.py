@@ -35,7 +35,7 @@ from indexer.workflows.ingest.camera_claims import CameraClaims, DescribedFile, 
 from indexer.workflows.ingest.discovery import WRITE_BATCH_SIZE, IngestRequest
 from indexer.workflows.ingest.equal_rows import EqualRowsCache
 from indexer.workflows.ingest.image_identity import NewContent, upsert_images
-from indexer.workflows.ingest.index_diff import FileToRead, IndexDiff
+from indexer.workflows.ingest.index_diff import TOO_LONG, FileToRead, IndexDiff, split_storable
 from indexer.workflows.ingest.name_plan import apply_rules, is_zone_new, needs_recording, record_rules
 from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
 from indexer.workflows.ingest.recipes import CameraRecipes
@@ -183,14 +183,10 @@ def _with_exif_read_again(database: Database, diff: IndexDiff, request: IngestRe
 
 def _storable(database: Database, request: IngestRequest, report: IngestReport) -> IngestRequest:
     """The request without the paths that the database cannot store; these are reported as skipped."""
-    too_long = {candidate.path for candidate in request.candidates if not database.can_store_path(candidate.path)}
-    if not too_long:
-        return request
-    for path in sorted(too_long):
-        report.skip(path, "its path is too long for this database")
-    return replace(
-        request, candidates=tuple(candidate for candidate in request.candidates if candidate.path not in too_long)
-    )
+    storable, too_long = split_storable(database, request.candidates)
+    for candidate in too_long:
+        report.skip(candidate.path, TOO_LONG)
+    return replace(request, candidates=storable) if too_long else request
 
 
 def _count_known(

@@ -9,8 +9,8 @@ from indexer.domain.recording.loss import RecordingEnd
 from indexer.domain.recording.sources import LiveSource
 from indexer.domain.spans import FrameTime, Span
 from indexer.domain.videos import Sampling
+from indexer.imaging.novelty import MemoryImage
 from indexer.workflows.capture.new_frames import NewFrame
-from indexer.workflows.capture.read_video import MemoryImage
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import os
 import shutil
 import time
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from math import floor
@@ -71,10 +70,7 @@ class _SourceReader:
 
     def __init__(self, task: SourceTask, channel: Channel) -> None:
         self._task, self._channel = task, channel
-        self._gate = Gate(task.scoring)
-        for image in task.memory:
-            with suppress(ValueError):  # a damaged thumbnail stands for nothing; that is no fault of the camera
-                self._gate.store(image.path, prepare_stored(image.thumbnail))
+        self._gate = Gate(task.scoring, images=task.memory)
         self._recorder = SpanRecorder()
         self._minute, self._space = MinuteLimit(task.max_per_minute, task.stored_s), FreeSpace(task.min_free_bytes)
         self._waiting: deque[Progress | Started | Ended] = deque()

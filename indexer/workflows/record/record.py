@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count
 
-from indexer.domain.descriptions import Thumbnail
 from indexer.domain.recording.bounds import MinuteLimit
 from indexer.domain.recording.loss import Heartbeat
 from indexer.domain.recording.sources import LiveSource
@@ -21,12 +20,12 @@ from indexer.errors import DatabaseError, IndexInUseError, RowRefusedError
 from indexer.execution.child_process import start_child
 from indexer.files.partial_frames import PartialFolders, discard_attempt_folder, make_attempt_folder
 from indexer.files.reading import os_error_message
+from indexer.imaging.novelty import MemoryImage
 from indexer.interrupts import StopRequest, uninterrupted
 from indexer.store import cameras, profiles, spans
 from indexer.store.locks.run_lock import list_running
 from indexer.store.profiles import StoredProfile
 from indexer.store.spans import MemorizedImage
-from indexer.workflows.capture.read_video import MemoryImage
 from indexer.workflows.capture.store_frames import FramesFolder
 from indexer.workflows.profile_parameters import thumbnail_recipe
 from indexer.workflows.record.adopt_frames import adopt_frames
@@ -243,9 +242,7 @@ class _Recorder:
             reason = f"profile {stored.profile.name!r} has features, which record does not make"
             return reader.fail(reason, now_s=now_s, now=self._context.clock())
         latest = self._latest(stored, camera_id)
-        memory = tuple(
-            MemoryImage(image.path, Thumbnail(recipe.digest, 0, 0, image.thumbnail, image.flat)) for image in latest
-        )
+        memory = tuple(MemoryImage(image.path, image.thumbnail, image.flat) for image in latest)
         folder = make_attempt_folder(self._partial.current(), next(self._attempt_numbers))
         task = SourceTask(
             source,

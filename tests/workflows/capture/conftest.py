@@ -105,7 +105,8 @@ class Videos:
         known = {path for (path,) in rows("SELECT path FROM images WHERE state = 'ready'")}
         assert known >= {str(path.resolve()) for path in self.frames.rglob("*.jpg")}
         assert not list(self.frames.rglob("*.part"))
-        for video_id, read, stored in rows("SELECT id, frames_read, frames_stored FROM videos"):
+        in_force = "COALESCE(missing_reason, '') <> 'read again'"
+        for video_id, read, stored in rows(f"SELECT id, frames_read, frames_stored FROM videos WHERE {in_force}"):
             (frames,) = rows("SELECT COUNT(*) FROM video_frames WHERE video_id = ?", video_id)[0]
             (counted,) = rows("SELECT COALESCE(SUM(frames), 0) FROM spans WHERE video_id = ?", video_id)[0]
             assert (frames, read) == (stored, stored + counted)

@@ -87,7 +87,7 @@ def test_of_two_readings_the_present_one_moves(videos: Videos) -> None:
     path.rename(path.with_name("moved.ts"))
     assert videos.read().outcomes == {"moved": 1}
     rows = videos.index.rows("SELECT path, missing_reason FROM videos ORDER BY id")
-    assert rows == [(str(path), "replaced"), (str(path.with_name("moved.ts")), None)]
+    assert rows == [(str(path), "read again"), (str(path.with_name("moved.ts")), None)]
 
 
 class _Killing:

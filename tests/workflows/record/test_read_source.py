@@ -10,14 +10,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from indexer.domain.descriptions import Limits, Thumbnail
+from indexer.domain.descriptions import Limits
 from indexer.domain.profiles import BALANCED
 from indexer.domain.recording.loss import RecordingEnd
 from indexer.domain.recording.sources import parse_source
 from indexer.domain.spans import Span
 from indexer.domain.videos import Sampling
 from indexer.execution.child_process import Channel, ChannelClosedError
-from indexer.workflows.capture.read_video import MemoryImage
+from indexer.imaging.novelty import MemoryImage
 from indexer.workflows.profile_parameters import thumbnail_recipe
 from indexer.workflows.record.messages import Ended, Order, Progress, SourceTask, Started
 from indexer.workflows.record.read_source import MAX_WAITING, read_source
@@ -169,7 +169,7 @@ def test_a_reader_ends_with_the_other_process(tmp_path: Path) -> None:
 
 def test_a_damaged_thumbnail_stands_for_nothing(tmp_path: Path) -> None:
     """The camera is read all the same, and its first frame is stored."""
-    damaged = MemoryImage("/frames/gate.jpg", Thumbnail("", 320, 240, b"no PNG"))
+    damaged = MemoryImage("/frames/gate.jpg", b"no PNG", flat=False)
     with web_camera() as camera, reading(camera, tmp_path / "partial", (damaged,)) as reader:
         reader.take_until(lambda message: message.stored is not None)
 
