@@ -245,7 +245,7 @@ class Video:
         if duration_s is not None and duration_s - read_s > max(_MISSING_TAIL_S, 2 * self._probe.frame_us / 1_000_000):
             return f"ends early: {read_s:.1f} s of {duration_s:.1f} s are there"
         if self._stopped_by or self._probe.is_cut:
-            return f"ends early: {self._stopped_by or 'its last part is not whole'}"
+            return f"ends early: {'its last part is not whole' if self._probe.is_cut else self._stopped_by}"
         return None
 
     def _damage(self) -> str | None:

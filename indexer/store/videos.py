@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from indexer.domain.naming.known_files import KnownSibling
@@ -26,6 +26,7 @@ READ_AGAIN = "read again"
 """Why a video is not at its path: it could not be read, or the file there is of the same recording, and was read at a
 later time."""
 
+_REPLACED = "replaced"
 _SHORTER = timedelta(seconds=1)  # the end may be as the header says, or that of the last frame
 
 
@@ -225,15 +226,19 @@ def list_spans(session: Session, camera: str) -> list[tuple[str, datetime, datet
 def end_earlier_reading(session: Session, video: NewVideo, *, continues: bool = False) -> None:
     """Marks the present video at the path of a new one as missing: replaced, or read again.
 
-    `continues`: whether the file begins with all bytes of that video, whatever time they were thought to be of.
+    `continues`: whether the file begins with all bytes of that video, whatever time they were thought to be of. What
+    was replaced before, as by a file that could not be read for a while, may be of the same recording, too.
     """
     at_path = (VideoRow.path == video.path) & VideoRow.missing_reason.is_(None)
     if video.ended_at is not None and video.state is not VideoState.UNREADABLE:
         camera_id = select(CameraRow.id).where(CameraRow.name == video.camera).scalar_subquery()
         same = (VideoRow.camera_id == camera_id) & (VideoRow.started_at == video.started_at)
         same &= VideoRow.ended_at <= video.ended_at + _SHORTER
-        is_same = true() if continues else same
-        session.execute(update(VideoRow).where(at_path, is_same).values(missing_reason=READ_AGAIN))
+        same &= (VideoRow.path == video.path) & or_(
+            VideoRow.missing_reason.is_(None), VideoRow.missing_reason == _REPLACED
+        )
+        is_same = or_(at_path, same) if continues else same
+        session.execute(update(VideoRow).where(is_same).values(missing_reason=READ_AGAIN))
     _mark_replaced(session, at_path)
 
 
@@ -300,7 +305,7 @@ def _mark_replaced(session: Session, at_path: ColumnElement[bool]) -> None:
     """Marks the present video at a path as missing, as another file is there now."""
     is_unread = VideoRow.state == VideoState.UNREADABLE
     session.execute(update(VideoRow).where(at_path, is_unread).values(missing_reason=READ_AGAIN))
-    session.execute(update(VideoRow).where(at_path).values(missing_reason="replaced"))
+    session.execute(update(VideoRow).where(at_path).values(missing_reason=_REPLACED))
 
 
 def mark_videos_missing(session: Session, paths_by_id: Mapping[int, str], *, reason: str = "not found") -> int:

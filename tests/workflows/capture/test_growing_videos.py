@@ -65,6 +65,19 @@ def test_a_video_that_grows_keeps_its_begin(videos: Videos, is_finished: bool) -
 
 
 @on_sqlite
+def test_a_video_that_was_unreadable_meanwhile_counts_once(videos: Videos) -> None:
+    """Its first part, which was read before, is of the same recording, and does not count beside the whole."""
+    path = videos.make(f"gate_{NOON}.mkv", *[EMPTY, CAR] * 5, container="matroska")
+    whole = path.read_bytes()
+    for data in (whole[: len(whole) // 2], b"spoiled", whole):
+        path.write_bytes(data)
+        read(videos)
+    rows = videos.index.rows("SELECT missing_reason FROM videos ORDER BY id")
+    assert rows == [("read again",), ("read again",), (None,)]
+    assert count_frames(videos) == 50
+
+
+@on_sqlite
 def test_an_upload_counts_once(videos: Videos) -> None:
     """Of a video that arrives slower than it was recorded, each time says another begin: the latest reading counts."""
     path = videos.make("gate/clip.mkv", *[EMPTY, CAR] * 5, container="matroska")
@@ -128,7 +141,11 @@ def test_a_file_of_its_full_size_is_read_as_it_is_filled(videos: Videos) -> None
     frames = []
     for length, ends_s in [(half, 5), (len(whole), 10), (len(whole), 10)]:
         put(path, whole[:length].ljust(size, b"\0"), ends_s=ends_s)
-        frames.append(read(videos).frames_read)
+        report = read(videos)
+        frames.append(report.frames_read)
+        assert [reason for _, reason in report.problems] == ["ends early: its last part is not whole"] * len(
+            report.problems
+        )
     assert 0 < frames[0] < frames[1]
     assert frames[1] >= 49  # only what follows a picture in a stream shows that it is whole
     assert frames[2] == 0
