@@ -91,12 +91,15 @@ def test_few_frames_cannot_tell(index: Index) -> None:
 
 
 def test_dismissal_lasts(index: Index) -> None:
-    """A dismissed finding is not told again, and stands in the list of all with who said so, and why."""
+    """A dismissed finding needs no person and is not told again; the list of all has it with who said so, and why."""
     put_frames(index)
-    (finding,) = look(index).cameras[0].findings
+    report = look(index)
+    assert report.needs_person
+    (finding,) = report.cameras[0].findings
     assert dismiss_finding(index.database, finding.id, by="Ada", note="on purpose", clock=index.clock).changed
     assert not dismiss_finding(index.database, finding.id, by="Bob", note=None, clock=index.clock).changed
-    assert look(index).cameras[0].findings == ()
+    again = look(index)
+    assert (again.needs_person, again.cameras[0].findings) == (False, ())
     assert list_findings(index.database).findings == ()
     (past,) = list_findings(index.database, with_past=True).findings
     assert (past.dismissed_by, past.note) == ("Ada", "on purpose")
