@@ -7,6 +7,7 @@ from indexer.domain.naming.rules import NamingRule
 from indexer.store.database import Database
 from indexer.store.naming_rules import list_rules_to_change, set_rule
 from tests.support.apart import until
+from tests.support.connections import WAITING_LOCKS
 from tests.support.databases import on_postgresql, rows
 
 
@@ -22,6 +23,6 @@ def test_who_would_write_rules_waits_for_who_does(database: Database) -> None:
         with database.write() as session:
             assert list_rules_to_change(session) == {}
             late = thread.submit(read_late)
-            until(lambda: rows(database, "SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"))
+            until(lambda: rows(database, f"SELECT 1 FROM {WAITING_LOCKS}"))
             set_rule(session, NamingRule("/frames"))
         assert late.result(60) == ["/frames"]

@@ -14,6 +14,8 @@ OTHERS = "pg_stat_activity WHERE datname = current_database() AND pid <> pg_back
 ADVISORY_LOCKS = """pg_locks WHERE locktype = 'advisory' AND granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 """What follows FROM in a query for the advisory locks that are held in a database."""
+WAITING_LOCKS = ADVISORY_LOCKS.replace("AND granted", "AND NOT granted")
+"""What follows FROM in a query for the advisory locks of a database that are waited for."""
 END_OTHERS = f"SELECT pg_terminate_backend(pid, 5000) FROM {OTHERS}"
 """The SQL that ends all other connections of a database, and waits until they have ended, at most five seconds."""
 
