@@ -89,7 +89,6 @@ def test_forms_to_the_millisecond_come_back(form: str, camera: str, moment: date
         ("20210327_125337_frame0001.jpg", "gate", "folder"),
         ("IMG_20210327_125337.jpg", "gate", "folder"),
         ("IMG_20210327_125337_cam4.jpg", "cam4", "name"),
-        ("cam_20210327_125337-0500.jpg", "cam", "name"),
         ("192.168.1.64_01_20210327125337_MOTION_DETECTION.jpg", "192.168.1.64_01", "name"),
         ("north-gate_2-1616849617000.png", "north-gate_2", "name"),
         ("north gate_-_20210327_125337.png", "north gate", "name"),

@@ -34,7 +34,7 @@ _KIND_ALONE = re.compile(
     re.IGNORECASE,
 )
 """What recorders, dashcams and telephones write before a time; beside a name it may belong to that."""
-_KIND_GLUED = re.compile(r"(?:no|ev|pa|out|cap)", re.IGNORECASE)
+_KIND_GLUED = re.compile(r"(?:no|ev|pa|out|cap)|(?-i:e[0-9]{5}m)", re.IGNORECASE)
 """The same, where nothing separates it from the time; else it may be a name."""
 _WHY_FIRST_WORD = (
     r"(?:h?mdalarm|iodalarm|soundalarm|alarm|motion|motion_?detection|humandetection|persondetection|vmd|pir|snap"

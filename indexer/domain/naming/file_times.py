@@ -15,8 +15,8 @@ In the name (without its last extension) the first readable time counts:
 - names that only one maker writes (`indexer.domain.naming.schemes`).
 
 What one name cannot decide is a `Doubt`: the day or the month first, ten digits (seconds since 1970, or an hour), four
-or six digits after a date (a time, or a counter), four digits behind ``-`` after a time (an offset, or a counter), a
-year of two digits.
+or six digits after a date (a time, or a counter), four digits behind ``-`` after a time (an offset, or a counter:
+`indexer.domain.naming.offsets`), a year of two digits.
 """
 
 import re
@@ -24,6 +24,7 @@ from datetime import datetime, timedelta
 
 from indexer.domain.naming.folders import FolderFacts, read_short_date
 from indexer.domain.naming.moments import MONTH_WORD, make_moment, month_number, read_epoch, read_offset
+from indexer.domain.naming.offsets import with_offset
 from indexer.domain.naming.stamps import Doubt, DoubtKind, Stamp, hour_of, make_doubt, make_short_year, read_clock
 from indexer.domain.naming.times_below_dates import find_rest_of_clock, find_time_below_date
 
@@ -124,7 +125,14 @@ def find_stamp(stem: str, facts: FolderFacts) -> Stamp | None:
     for match in _STAMP.finditer(stem):
         moment = _read_stamp(match, facts.ampm)
         if moment is not None:
-            return _offset_or_counter(match, moment) if match["t"] else Stamp(match.start(), match.end(), moment)
+            stamp = Stamp(match.start(), match.end(), moment)
+            return _offset_or_counter(match, moment) if match["t"] else with_offset(stem, stamp)
+    other = _find_other_form(stem, facts)
+    return None if other is None else with_offset(stem, other)
+
+
+def _find_other_form(stem: str, facts: FolderFacts) -> Stamp | None:
+    """A time in any form but the usual ones."""
     if not any(map(str.isdecimal, stem)):
         return find_rest_of_clock(stem, facts)
     is_long = len(stem) >= _MIN_LENGTH

@@ -360,7 +360,8 @@ def _list_beside(group: Iterable[Sibling], surroundings: Surroundings) -> set[st
 def _pattern_orders(files: Sequence[PathFile], rules: RuleBook) -> dict[str, bool]:
     """Whether the day comes first in the dates that a pattern reads, for the folder of each rule where it is known."""
     votes: dict[str, set[bool]] = defaultdict(set)
-    for file in files:
+    has_pattern = any(rule.compiled is not None for rule in rules.rules.values())
+    for file in files if has_pattern else ():
         rule = rule_of(file.path, rules)
         if rule.compiled is not None and rule.compiled.reads_time:
             matched = rule.compiled.read(rule.relative(file.path))

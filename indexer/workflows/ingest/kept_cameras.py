@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Set
 from functools import cache
 
 from indexer.domain.names import PathNaming
-from indexer.domain.naming.cameras import folder_of_source, make_claim, source_of_folder
+from indexer.domain.naming.cameras import folder_of_source, make_claim
 from indexer.domain.naming.folders import read_folder
 from indexer.domain.naming.reading import read_path
 from indexer.domain.naming.siblings import NO_SIBLINGS
@@ -52,13 +52,13 @@ class _KnownNames:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._recorded: dict[str, set[str]] = {}
-        self._by_source: dict[str, list[str]] = defaultdict(list)
+        self._by_folder: dict[str, set[str]] = defaultdict(set)
         self._folders_read_otherwise: set[str] = set()
         for camera, sources in camera_sources.list_sources(session).items():
             self._recorded[camera] = {one.source for one in sources if not one.is_root}
             for source in self._recorded[camera]:
-                self._by_source[source].append(camera)
                 folder = folder_of_source(source)
+                self._by_folder[folder].add(camera)
                 if (today := read_folder(folder).camera_folder) != folder:
                     self._folders_read_otherwise.add(today)
         self._of_folder = cache(self._read_folder)
@@ -83,9 +83,8 @@ class _KnownNames:
         return _cameras_by_key((path, camera) for path, camera in files if path.rpartition("/")[0] == folder)
 
     def _read_source(self, source: str) -> dict[_Key, set[str]]:
-        """The cameras of the last files of all cameras with this source, or that of its folder."""
-        folder_source = source_of_folder(folder_of_source(source))
-        cameras = sorted({*self._by_source.get(source, ()), *self._by_source.get(folder_source, ())})
+        """The cameras of the last files of all cameras with a source in the folder of this one."""
+        cameras = sorted(self._by_folder.get(folder_of_source(source), ()))
         return _cameras_by_key(
             file
             for camera in cameras[:_MAX_CAMERAS]

@@ -153,6 +153,18 @@ def test_a_file_at_the_full_hour() -> None:
         (["c/20240501T123045-0100.jpg", "c/20240501T123045-0101.jpg"], ["05-01 12:30"] * 2),
         (["c/20240501T123045-0100.jpg", "c/20240501T123046-0500.jpg", "c/20240501T123047-0500.jpg"], None),
         (["c/20240501T123045-0500.jpg"], [None]),
+        (["gate_20240501_123045-0500.jpg", "gate_20240501_123145-0500.jpg"], ["05-01 17:30", "05-01 17:31"]),
+        (["c/2024-05-01_12-30-45-0500.jpg", "c/2024-05-01_12-31-45-0500.jpg"], ["05-01 17:30", "05-01 17:31"]),
+        (["c/2024-05-01/12-30-45 -0500.jpg", "c/2024-05-01/12-31-45 -0500.jpg"], ["05-01 17:30", "05-01 17:31"]),
+        (["c/20240501_123045-0100.jpg", "c/20240501_123045-0101.jpg"], ["05-01 12:30"] * 2),
+        (["c/20240501_123045-0500.jpg"], [None]),
+        (["c/20240501_123045-0000.jpg"], ["05-01 12:30"]),
+        (["c/20240501_123045-0001.jpg"], ["05-01 12:30"]),
+        (["c/2024-05-01 12:30:45-05:00.jpg"], ["05-01 17:30"]),
+        (["c/2024-05-01 12.30.45 +0200.jpg"], ["05-01 10:30"]),
+        (["c/27-May-2024_12-30-45+0200.jpg", "c/2024-05-01/12-30-45+0200.jpg"], ["05-27 10:30", "05-01 10:30"]),
+        (["c_01-05-2024_12-30-45+0200.jpg", "c_13-05-2024_12-30-45+0200.jpg"], ["05-01 10:30", "05-13 10:30"]),
+        ([f"c/2405{day:02}_123045+0200.jpg" for day in (9, 10, 31)], [f"05-{day:02} 10:30" for day in (9, 10, 31)]),
         (["c/20240501T123045+0500.jpg"], ["05-01 07:30"]),
         (["c/20240501T123045-05:00.jpg"], ["05-01 17:30"]),
         ([f"c/2024-05-01/{hour}30.jpg" for hour in range(10, 16)], [f"05-01 {hour}:30" for hour in range(10, 16)]),
@@ -182,6 +194,7 @@ def test_doubtful_times(files: list[str], times: list[str | None]) -> None:
         ("240510_123045.jpg", True),
         ("cam_240510123045.jpg", True),
         ("20240501T123045-0500.jpg", True),
+        ("cam_20240501_123045-0500.jpg", True),
         ("24-05-10/12-30-45.jpg", True),
         ("IMG_0001.jpg", False),
         ("249999_123045.jpg", False),
@@ -362,3 +375,25 @@ def test_channels_whose_names_have_times_of_no_zone() -> None:
     hours = [f"c/2024-05-01/{12 + hour}/{1714557600 + 3600 * hour}123.jpg" for hour in range(4)]
     assert cameras_of(*hours) == ["c"] * 4
     assert cameras_of("c/2024-05-01/01/1714566640123.jpg", "c/2024-05-01/02/1714567240123.jpg") == ["c/01", "c/02"]
+
+
+@pytest.mark.parametrize(
+    ("files", "cameras"),
+    [
+        (
+            [f"AMC/2024-05-01/00{n}/{rest}" for n in (1, 2) for rest in ("jpg/12/30/45[M].jpg", "dav/12/12.30.45.mp4")],
+            ["AMC/001", "AMC/001", "AMC/002", "AMC/002"],
+        ),
+        (["AMC/001/jpg/a.jpg", "AMC/001/dav/a.jpg"], ["001/jpg", "001/dav"]),
+        ([f"Gate/e0000{n}m2024050112304{n}.jpg" for n in range(3)], ["Gate"] * 3),
+        ([f"e0000{n}m_2024050112304{n}.jpg" for n in range(3)], [f"e0000{n}m" for n in range(3)]),
+        ([f"gate/2024/{day}/202405{day - 121}_123045.jpg" for day in (134, 135)], ["gate"] * 2),
+        ([f"gate/2024/{day}/12/202405{day - 121}_123045.jpg" for day in (134, 135)], ["gate"] * 2),
+        ([f"gate/2024/{day}/12-30-45.jpg" for day in (134, 135)], ["gate/134", "gate/135"]),
+        ([f"gate/2024/{day}/20240801_123045.jpg" for day in (134, 135)], ["gate/134", "gate/135"]),
+    ],
+)
+def test_folders_and_words_that_split_a_camera(files: list[str], cameras: list[str]) -> None:
+    """Formats of one channel, events of Mobotix, and days of a year that names show are one camera; what may else
+    be several stays apart."""
+    assert cameras_of(*files) == cameras

@@ -89,3 +89,12 @@ def test_a_person_s_word_on_single_files_is_no_rule(index: Index) -> None:
     index.ingest(index.folder / "20240501_120000_ACCC8E000001.jpg", camera="door")
     index.ingest()
     assert cameras(index)["20240502_120000_ACCC8E000001.jpg"] == "ACCC8E000001"
+
+
+def test_a_channel_keeps_its_camera(index: Index) -> None:
+    """A camera of a channel is known again where the folder of its format counted."""
+    file = "AMC/2024-05-01/00{}/jpg/12/30/4{}[M][0@0][0].jpg".format
+    record_as(index, "AMC", "AMC/*/001/jpg", file(1, 1))
+    put(index, file(1, 2), file(2, 1))
+    assert index.ingest().names.held == ()
+    assert cameras(index) == {file(1, 1): "AMC", file(1, 2): "AMC", file(2, 1): "AMC/002"}
