@@ -42,7 +42,7 @@ from indexer.workflows.removal.prune import PruneReport
 from indexer.workflows.removal.purge import PurgePlan, PurgeReport
 from indexer.workflows.removal.recover import RecoverReport
 from indexer.workflows.removal.relocate import RelocationPlan, RelocationReport
-from indexer.workflows.removal.restore import RestoreReport
+from indexer.workflows.removal.restore import RestorePlan, RestoreReport
 from indexer.workflows.report.report import ReportResult
 from indexer.workflows.review.explain import PairDetails
 from indexer.workflows.review.moment import MomentDetails
@@ -68,6 +68,7 @@ REPORTS: dict[str, Any] = {
     "prune": PruneReport,
     "prune --dry-run": Plan,
     "restore": RestoreReport,
+    "restore --dry-run": RestorePlan,
     "rescue": RestoreReport,
     "recover": RecoverReport,
     "purge": PurgeReport,

@@ -23,6 +23,7 @@ IncludeRestored = Annotated[
 RestoredRun = Annotated[
     int | None, typer.Option(min=1, max=10**18, metavar="ID", help="The files that this run removed.")
 ]
+RestoreDryRun = Annotated[bool, typer.Option("--dry-run", help="Show which files would come back. Move nothing.")]
 WouldKeep = Annotated[bool, typer.Option("--would-keep", help="The files that the profile in force would have kept.")]
 OlderThan = Annotated[
     float | None,
@@ -94,6 +95,7 @@ def restore(
     no_pin: Annotated[
         bool, typer.Option("--no-pin", help="Set no pins: a later prune may remove the files again.")
     ] = False,
+    dry_run: RestoreDryRun = False,
     json: Json = False,
 ) -> None:
     """Bring quarantined files back to where they were.
@@ -101,13 +103,16 @@ def restore(
     Files that you name are pinned, and so are their keepers. Files that come back by --all, --run or --would-keep
     are held back: only prune --include-restored removes them again.
     """
-    from indexer.cli.json_documents.removal import RestoreDocument
-    from indexer.cli.render.removal import render_restore, render_restore_failures
+    from indexer.cli.json_documents.removal import RestoreDocument, RestorePlanDocument
+    from indexer.cli.render.removal import render_restore, render_restore_failures, render_restore_plan
     from indexer.workflows.removal import restore as workflow
 
     selection = workflow.parse_selection(paths or (), everything=everything, run_id=run, would_keep=would_keep)
     pin, hold = bool(selection.paths) and not no_pin, not selection.paths and not no_pin
     with open_session(context, json=json) as session, session.database() as database:
+        if dry_run:
+            session.show(workflow.plan_restore(database, selection), render_restore_plan, form=RestorePlanDocument)
+            return
         report = workflow.restore(
             database, selection, pin=pin, hold=hold, clock=session.clock, progress=session.progress
         )

@@ -28,6 +28,7 @@ DOCUMENTS: dict[str, Any] = {
     "prune": removal.PruneDocument,
     "prune --dry-run": removal.PlanDocument,
     "restore": removal.RestoreDocument,
+    "restore --dry-run": removal.RestorePlanDocument,
     "rescue": removal.RestoreDocument,
     "recover": removal.RecoverDocument,
     "purge": removal.PurgeDocument,

@@ -99,6 +99,17 @@ class RestoreDocument(TypedDict):
     run_id: Annotated[int | None, "Number of the run, for `unpin --run`. `null`: `rescue` has no index."]
 
 
+class RestorePlanDocument(TypedDict):
+    """What `restore` would bring back."""
+
+    files: Annotated[int, "Number of files that would come back."]
+    size_bytes: Annotated[int, "Size of these files in bytes."]
+    folders: Annotated[dict[str, int], "Number of these files, by folder."]
+    missing_folders: Annotated[list[str], "Folders that are not there and would be made."]
+    failures: Annotated[list[tuple[str, str]], "Path and problem of each file that cannot come back."]
+    copies: Annotated[int, "Number of files that would stay in quarantine because the same image is back already."]
+
+
 class RecoverDocument(TypedDict):
     """What became of interrupted removals."""
 

@@ -125,7 +125,7 @@ def render_preview(console: Console, preview: IngestPreview, *, local: bool) -> 
     ]
     heads = ["camera", "files", "new", "folders", "first", "last", "time zone", "camera / time from", "example"]
     if rows or preview.videos is None:
-        first = ("camera", "new", "first", "example", "time zone", "files", "camera / time from")
+        first = ("camera", "new", "first", "example", "camera / time from", "time zone", "files")
         print_table(console, heads, rows, what="cameras", first=first, paths=("example",))
     for change in preview.changes:
         condition = f" with {command_line('ingest', 'FOLDER', '--new-rules')}" if change.needs_new_rules else ""

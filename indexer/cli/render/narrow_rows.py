@@ -104,7 +104,8 @@ def plan_rows(
     wide_paths = [number for number in wide if number in paths]
     names = (os.path.basename(cells[number]) for cells in read_rows() for number in wide_paths)
     whole = max((widths[number] for number in wide), default=0)
-    least = min(whole, max((cell_len(name) for name in names), default=_MIN_WIDE) + len(f"{CUT}/"), _WISHED)
+    longest = max((cell_len(name) for name in names), default=0) + len(f"{CUT}/")
+    least = min(whole, max(longest, _MIN_WIDE), _WISHED)
     short, used = list[int](), 1
     for numbers, wished in ((order, least), (rest, max(least, whole) if order else least)):
         of_these = [number for number in numbers if not is_wide[number]]

@@ -24,7 +24,7 @@ from indexer.workflows.removal.prune import PruneReport
 from indexer.workflows.removal.purge import PurgePlan, PurgeReport
 from indexer.workflows.removal.recover import RecoverReport
 from indexer.workflows.removal.rescue_plan import RescuePlan
-from indexer.workflows.removal.restore import RestoreReport
+from indexer.workflows.removal.restore import RestorePlan, RestoreReport
 
 _NOT_RESOLVED_BY_COMPARE = {str(reason) for reason in ExclusionReason if not reason.is_resolved_by_compare}
 _RESOLVED_BY_INGEST = {str(reason) for reason in ExclusionReason if reason.is_resolved_by_ingest}
@@ -169,11 +169,7 @@ def render_restore(console: Console, report: RestoreReport) -> None:
     console.print(f"{counted(report.restored, 'file')} brought back.{_describe_protection(report)}")
     if not (report.restored or report.copies or report.failures):
         console.print("  None of what was asked for lies in quarantine.")
-    folders = sorted(report.folders.items())
-    for folder, number in folders[:MAX_LISTED]:
-        console.print(f"  {number} to {printable(folder)}")
-    if len(folders) > MAX_LISTED:
-        console.print(f"  and the others to {counted(len(folders) - MAX_LISTED, 'more folder')}")
+    _render_folders(console, report.folders)
     for folder in report.made_folders[:MAX_LISTED]:
         hint = "" if report.run_id is None else f"; {relocate_hint(folder)}"  # relocate needs an index
         console.print(f"  The folder {printable(folder)} did not exist and was made{hint}")
@@ -185,6 +181,27 @@ def render_restore(console: Console, report: RestoreReport) -> None:
         in_all = "" if report.quarantined == 1 else f" of all {counted(report.quarantined, 'file')} there"
         console.print(f"  {back} {stay} in quarantine. To free the space{in_all}: {command_line('purge', '--all')}")
     list_files(console, report.failures)
+
+
+def render_restore_plan(console: Console, plan: RestorePlan) -> None:
+    """Prints what restore would bring back."""
+    console.print(f"{counted(plan.files, 'file')} would come back, {filesize.decimal(plan.size_bytes)}.")
+    _render_folders(console, plan.folders)
+    for folder in plan.missing_folders[:MAX_LISTED]:
+        console.print(f"  The folder {printable(folder)} does not exist and would be made; {relocate_hint(folder)}")
+    if plan.copies:
+        console.print(f"  {counted(plan.copies, 'image is', 'images are')} back already.")
+    list_files(console, plan.failures)
+    console.print("Nothing was moved or written. To act: type the same command without --dry-run")
+
+
+def _render_folders(console: Console, numbers: Mapping[str, int]) -> None:
+    """Prints how many files each folder gets."""
+    folders = sorted(numbers.items())
+    for folder, number in folders[:MAX_LISTED]:
+        console.print(f"  {number} to {printable(folder)}")
+    if len(folders) > MAX_LISTED:
+        console.print(f"  and the others to {counted(len(folders) - MAX_LISTED, 'more folder')}")
 
 
 def render_restore_failures(console: Console, report: RestoreReport) -> None:

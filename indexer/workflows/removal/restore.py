@@ -111,6 +111,22 @@ class RestoreReport:
         return {"restored": self.restored, "failed": len(self.failures), "copies": self.copies}
 
 
+@dataclass
+class RestorePlan:
+    """What restore would bring back: how many files, to which folders, and which cannot come back, with the reason.
+
+    `missing_folders`: the outermost folders that would be made anew. `copies`: how many files would stay in quarantine,
+    as the same image is back already.
+    """
+
+    files: int = 0
+    size_bytes: int = 0
+    copies: int = 0
+    folders: Counter[str] = field(default_factory=Counter)
+    missing_folders: list[str] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+
 @dataclass(frozen=True)
 class _Manner:
     """How a file comes back: with a pin, held back from later plans, or neither."""
@@ -172,6 +188,34 @@ def restore(
             advance(1)
     report.quarantined = _count_quarantined(database)
     return report
+
+
+def plan_restore(database: Database, selection: RestoreSelection) -> RestorePlan:
+    """What `restore` would do, as far as it is known before the files in quarantine are read. It writes nothing.
+
+    Raises `RunError` and `ImageError` as `restore` does.
+    """
+    _require_matches(database, selection)
+    plan, chosen = RestorePlan(), _list_selected(database, selection)
+    renamed, present = RenamedFolders(database), PresentImages(database, chosen)
+    for removal in chosen:
+        missing_folder = find_missing_folder(removal.path)
+        if present.has_copy_of(removal, named=bool(selection.names)):
+            plan.copies += 1
+            continue
+        problem = present.describe(removal) or renamed.describe(missing_folder) or find_obstacle(removal, run=None)
+        if problem is None and os.path.lexists(removal.path):
+            problem = "another file is at its path"
+        if problem is not None:
+            plan.failures.append((removal.path, problem))
+            continue
+        plan.files += 1
+        plan.size_bytes += removal.size_bytes
+        plan.folders[os.path.dirname(removal.path)] += 1
+        if missing_folder is not None and missing_folder not in plan.missing_folders:
+            plan.missing_folders.append(missing_folder)
+        present.add(removal)
+    return plan
 
 
 def _count_quarantined(database: Database) -> int:

@@ -102,9 +102,14 @@ class RenamedFolders:
         )
 
 
-def find_obstacle(removal: JournalEntry, *, run: ActiveRun) -> str | None:
-    """Why a file cannot be brought back, as far as this is known before it is read, and what to type; else None."""
-    if removal.pending is not None:
+def find_obstacle(removal: JournalEntry, *, run: ActiveRun | None) -> str | None:
+    """Why a file cannot be brought back, as far as this is known before it is read, and what to type; else None.
+
+    `run`: the run that recovered what was open; None before there is one.
+    """
+    if removal.pending is not None and run is None:
+        return f"what was begun with it was cut off; type: {command_line('recover')}"
+    if removal.pending is not None and run is not None:
         return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
     if is_quarantine_missing(removal.quarantine_path or ""):
         return describe_missing_quarantine(removal)

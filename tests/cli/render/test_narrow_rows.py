@@ -109,3 +109,10 @@ def test_texts_beside_no_other_wide_value_have_two_lines() -> None:
     *_, last, below = shown(("image_id", "reason"), (1, text * 9))
     assert last.endswith("\u2026")
     assert below == "--csv and --json have all of it."
+
+
+def test_short_file_names_leave_room_for_no_more_columns() -> None:
+    """Where short names are alike and paths long, the columns beside them leave enough cells: no line is too wide."""
+    columns = ("camera", "removed_at", "detail", "path")
+    rows = [("StationA", TIME, "folder or mtime", f"/a/Station{place}/DCIM/100RECNX/1.JPG") for place in "AB"]
+    assert [line for line in shown(columns, *rows, main=columns) if cell_count(line) > WIDTH] == []

@@ -6,6 +6,7 @@ import pytest
 
 from indexer.errors import ImageError
 from indexer.store import removals
+from indexer.workflows.removal.restore import RestoreSelection, plan_restore
 from tests.support.index import Index, name, picture, prepared
 
 
@@ -95,3 +96,18 @@ def test_a_path_in_quarantine(removed: Index) -> None:
     assert back(removed) == [str(Path(entries[0].path).relative_to(removed.folder))]
     removed.restore(Path(entries[0].quarantine_path or "").parents[1])
     assert back(removed) == gone(removed)
+
+
+def test_a_plan_says_what_would_come_back(removed: Index) -> None:
+    """A plan has what restore then does, by number and folder, and writes nothing; what cannot come back is named."""
+    (taken, *others) = gone(removed)
+    (removed.folder / taken).write_bytes(b"mine")
+    before, rows = removed.tree(), removed.dump()
+    plan = plan_restore(removed.database, RestoreSelection(everything=True))
+    assert (removed.tree(), removed.dump()) == (before, rows)
+    assert plan.failures == [(str(removed.folder / taken), "another file is at its path")]
+    report = removed.restore()
+    assert (plan.files, plan.folders, plan.copies) == (len(others), report.folders, report.copies)
+    assert [path for path, _ in report.failures] == [path for path, _ in plan.failures]
+    with pytest.raises(ImageError, match="is in quarantine"):
+        plan_restore(removed.database, RestoreSelection(names=("nothing.png",)))
