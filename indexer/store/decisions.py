@@ -253,7 +253,12 @@ def list_judgements_by_camera(
         select(image.camera_id).where(image.id == image_id).scalar_subquery()
         for image, image_id in ((ImageRow, VerdictRow.image_a_id), (_other_image, VerdictRow.image_b_id))
     )
-    columns = (VerdictRow.image_a_id, VerdictRow.image_b_id, VerdictRow.verdict, VerdictRow.judged_by)  # quick: no objects
+    columns = (
+        VerdictRow.image_a_id,
+        VerdictRow.image_b_id,
+        VerdictRow.verdict,
+        VerdictRow.judged_by,
+    )  # not objects
     query = select(camera, *columns).where(VerdictRow.withdrawn_at.is_(None), camera_of_other == camera)
     if camera_ids is not None:
         query = query.where(camera.in_(camera_ids))

@@ -13,7 +13,7 @@ from indexer.domain.selection import Decision, Reason
 from indexer.domain.spans import FrameTime, Span, SpanReason
 from indexer.domain.videos import VideoState
 from indexer.errors import DatabaseError
-from indexer.store import audit_queries, images, pins, profiles, relocation, spans, videos
+from indexer.store import audit_queries, images, pins, profiles, relocation, spans, video_names, videos
 from indexer.store.database import Database
 from indexer.store.forgetting import ForgetScope, count_rows, delete_rows
 from indexer.store.ranked_images import list_present
@@ -144,7 +144,7 @@ def test_paths_are_read_as_far_as_they_are_needed(
     read = list[str]()
     monkeypatch.setattr("indexer.store.columns.path_from_text", lambda text: read.append(text) or text)
     with database.read() as session:
-        assert next(videos.iter_paths(session, "gate"))[1] == "name"
+        assert next(video_names.iter_paths(session, "gate"))[1] == "name"
     assert 0 < len(read) <= 1000
 
 

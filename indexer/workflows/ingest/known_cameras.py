@@ -14,7 +14,7 @@ from indexer.domain.names import USER_SOURCES
 from indexer.domain.naming.cameras import CameraClaim, KnownSource, TimeSpan
 from indexer.domain.naming.tree import source_of_known
 from indexer.domain.paths import lies_at_or_below, lies_below
-from indexer.store import camera_sources, confirmations, images, videos
+from indexer.store import camera_sources, confirmations, images, video_names
 from indexer.store.camera_sources import CapturedImage
 from indexer.store.database import Database
 
@@ -190,7 +190,7 @@ class KnownCameras:
             return []
         with self._database.read() as session:
             paths = camera_sources.list_recent_paths(session, camera, limit=limit)
-            paths += videos.list_recent_paths(session, camera, limit=limit)
+            paths += video_names.list_recent_paths(session, camera, limit=limit)
         return [path for path in paths if self._is_of_source(path, camera, source)]
 
     def list_paths(self, camera: str, source: str) -> list[str]:
@@ -270,8 +270,8 @@ class KnownCameras:
         if self._database is None:
             return {}, []
         with self._database.read() as session:
-            spans = videos.list_spans(session, camera)
-            return videos.list_frame_videos(session, camera), [
+            spans = video_names.list_spans(session, camera)
+            return video_names.list_frame_videos(session, camera), [
                 (path, TimeSpan(start, start if end is None else end)) for path, start, end in spans
             ]
 
@@ -306,7 +306,7 @@ class KnownCameras:
         if self._database is None:
             return []
         with self._database.read() as session:
-            return list(videos.iter_paths(session, camera))
+            return list(video_names.iter_paths(session, camera))
 
     def _images(self, camera: str) -> list[CapturedImage]:
         if self._database is None:

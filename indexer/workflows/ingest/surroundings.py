@@ -12,7 +12,7 @@ from indexer.domain.naming.reading import read_path
 from indexer.domain.naming.tree import KnownNumbers, Surroundings, has_number, list_clock
 from indexer.domain.paths import lies_below
 from indexer.files.walking import iter_parents
-from indexer.store import camera_sources, videos
+from indexer.store import camera_sources, video_names
 from indexer.store.database import Database, Session
 
 _CLOCK_BRANCH = re.compile(r"\*/(?:.*/)?[0-9]{2}")
@@ -50,10 +50,10 @@ class KnownSurroundings(Surroundings):
         """The paths of the images of a camera that are not missing; of videos, and not of their frames."""
         if self._database is not None:
             with self._database.read() as session:
-                frame_ids = videos.list_frame_ids(session, camera)
+                frame_ids = video_names.list_frame_ids(session, camera)
                 present = (one for one in camera_sources.iter_images(session, camera) if not one.is_missing)
                 yield from (one.path for one in present if one.image_id not in frame_ids)
-                yield from (path for path, _ in videos.iter_paths(session, camera))
+                yield from (path for path, _ in video_names.iter_paths(session, camera))
 
     def list_known(self, folder: str, texts: Collection[str]) -> Iterable[KnownSibling]:
         """The last files of a camera's folder, and those of the cameras called like one of these texts in the folders
@@ -68,7 +68,7 @@ class KnownSurroundings(Surroundings):
             cameras |= {name for source in above for name in by_source.get(source, ()) if name in texts}
             for camera in sorted(cameras)[:_MAX_NUMBERED]:
                 yield from camera_sources.list_recent_files(session, camera, limit=_MAX_NUMBERED)
-                yield from videos.list_recent_files(session, camera, limit=_MAX_NUMBERED)
+                yield from video_names.list_recent_files(session, camera, limit=_MAX_NUMBERED)
 
     def list_numbered(self, folder: str, text: str) -> Iterable[str]:
         """The paths of the last images of a camera's folder whose camera is this text, perhaps with a number behind."""
@@ -82,7 +82,7 @@ class KnownSurroundings(Surroundings):
             numbered = [name for name in names if name.rpartition("/")[2].startswith(text)]
             for camera in numbered[-_MAX_NUMBERED:]:
                 yield from camera_sources.list_recent_paths(session, camera, limit=_MAX_NUMBERED)
-                yield from videos.list_recent_paths(session, camera, limit=_MAX_NUMBERED)
+                yield from video_names.list_recent_paths(session, camera, limit=_MAX_NUMBERED)
 
     def is_counted(self, folder: str, text: str) -> bool:
         """Whether images of a camera's folder are of the camera called like this text, with a number behind it."""
@@ -92,7 +92,7 @@ class KnownSurroundings(Surroundings):
             if text not in camera_sources.list_cameras_of(session, [folder]).get(folder, ()):
                 return False
             paths = camera_sources.list_recent_paths(session, text, limit=_MAX_NUMBERED)
-            paths += videos.list_recent_paths(session, text, limit=_MAX_NUMBERED)
+            paths += video_names.list_recent_paths(session, text, limit=_MAX_NUMBERED)
         return any(read_path(path).uncounted_text == text for path in paths)
 
     def list_folders(self, folder: str) -> Collection[str]:
@@ -117,7 +117,7 @@ def _has_hours(session: Session, folder: str) -> bool:
 def _iter_own_paths(session: Session, folder: str) -> Iterator[str]:
     """The paths of the images and videos that are of the camera of their folder."""
     for camera in camera_sources.list_cameras_of(session, [folder]).get(folder, ()):
-        named = videos.iter_paths(session, camera)
+        named = video_names.iter_paths(session, camera)
         yield from (path for path, by in named if by == "folder" and lies_below(path, folder))
         for image in camera_sources.iter_images(session, camera):
             if image.is_by_folder and not image.is_missing and lies_below(image.path, folder):
