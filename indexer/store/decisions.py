@@ -253,14 +253,14 @@ def list_judgements_by_camera(
         select(image.camera_id).where(image.id == image_id).scalar_subquery()
         for image, image_id in ((ImageRow, VerdictRow.image_a_id), (_other_image, VerdictRow.image_b_id))
     )
-    query = select(camera.label("camera_id"), VerdictRow)
-    query = query.where(VerdictRow.withdrawn_at.is_(None), camera_of_other == camera)
+    columns = (VerdictRow.image_a_id, VerdictRow.image_b_id, VerdictRow.verdict, VerdictRow.judged_by)  # no objects
+    query = select(camera, *columns).where(VerdictRow.withdrawn_at.is_(None), camera_of_other == camera)
     if camera_ids is not None:
         query = query.where(camera.in_(camera_ids))
     judgements: dict[int, dict[tuple[int, int], Judgement]] = {}
-    for camera_id, row in session.execute(query):
-        judgement = Judgement("same" if row.verdict == "same" else "different", row.judged_by)
-        judgements.setdefault(camera_id, {})[row.image_a_id, row.image_b_id] = judgement
+    for camera_id, image_a_id, image_b_id, verdict, judged_by in session.execute(query):
+        judgement = Judgement("same" if verdict == "same" else "different", judged_by)
+        judgements.setdefault(camera_id, {})[image_a_id, image_b_id] = judgement
     return judgements
 
 

@@ -15,7 +15,10 @@ class ReviewedCamera:
 
 @dataclass(frozen=True)
 class ReviewPage:
-    """The page of a review; its pairs come later. `by`: the name of the person who started it, or None."""
+    """The page of a review; its pairs come later. `by`: the name of the person who started it, or None.
+
+    `shows_judged`: pairs that have a verdict are judged again, as those of a contradiction.
+    """
 
     site: Site
     title: str
@@ -23,6 +26,7 @@ class ReviewPage:
     by: str | None
     read_only: bool
     cameras: tuple[ReviewedCamera, ...]
+    shows_judged: bool = False
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,16 @@ def test_fits_a_phone(made: Path, watch: Watch, name: str) -> None:
     assert bars == ([844] if name.endswith(("pairs.html", "borderline.html")) else [])
 
 
+def test_both_pictures_are_in_sight_on_a_phone(made: Path, watch: Watch) -> None:
+    """After a verdict, both pictures of the next pair are between the top of a phone and the bar, which is low."""
+    watched = watch(made, viewport={"width": 390, "height": 844}).open("cameras/1/pairs.html").press("s")
+    box = "(({ top, bottom }) => [top, bottom])(document.querySelector('%s').getBoundingClientRect())"
+    top = watched.all(box % ".pair.current .side img")[0]
+    bottom = watched.all(box % ".pair.current .side + .side img")[1]
+    bar_top, bar_bottom = watched.all(box % ".bar")
+    assert (top >= 0, bottom <= bar_top, bar_bottom - bar_top < 130) == (True, True, True)
+
+
 def test_dark_is_dark(made: Path, watch: Watch) -> None:
     """Who prefers the dark gets light text on a dark page, and the reverse."""
     shades = [
@@ -225,6 +235,7 @@ def test_a_click_enlarges(made: Path, watch: Watch) -> None:
     shown = "[...document.querySelectorAll('#zoom[open] .pane')].map(pane => pane.hidden)"
     watched.page.click(".pair.current .side:nth-child(2) .over")
     assert watched.all(shown) == [True, False]
+    assert [watched.press("b").all(shown), watched.press("b").all(shown)] == [[False, True], [True, False]]
     assert watched.press("Escape", "z").all(shown) == [False, False]
     moved = watched.press("+", "ArrowRight").all(
         "[...document.querySelectorAll('#zoom img')].map(image => image.style.transform)"

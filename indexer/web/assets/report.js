@@ -72,7 +72,7 @@ function showPair(number, { address = true } = {}) {
   current = number;
   pairs[number].classList.add("current");
   showPlace();
-  scrollToPair();
+  scrollToPair({ toPictures: address });
   announce();
   showVerdicts();
   if (address) {
@@ -81,10 +81,14 @@ function showPair(number, { address = true } = {}) {
     } catch { /* the address stays */ }
   }
 }
-// If the beginning of the pair is above the window, or behind the tools that stay at its top, it is scrolled to.
-function scrollToPair() {
+// If the beginning of the pair is above the window, or behind the tools that stay at its top, it is scrolled to; also if
+// a picture ends behind the bar, unless the person only opened the page.
+function scrollToPair({ toPictures = false } = {}) {
+  if (!pairs[current]) return;
   const hidden = Math.max(0, one(".tools")?.getBoundingClientRect().bottom ?? 0);
-  if (pairs[current]?.getBoundingClientRect().top < hidden - 1) pairs[current].scrollIntoView();
+  const bar = one(".bar")?.getBoundingClientRect().top ?? Infinity;
+  const isCut = one(".sides", pairs[current]).getBoundingClientRect().bottom > bar;
+  if (pairs[current].getBoundingClientRect().top < hidden - 1 || (toPictures && isCut)) pairs[current].scrollIntoView();
 }
 // What a screen reader says of the pair that is shown.
 function announce() {
@@ -138,7 +142,7 @@ function enlarge(only) {
   all(".pane", zoom).forEach((pane, at) => {
     const small = one("img", overs[at]);
     const image = new Image();
-    pane.replaceChildren(image);
+    pane.replaceChildren(...(small ? [image] : []));
     pane.hidden = !small || (only !== undefined && only !== at);
     if (!small) return;
     image.alt = small.alt;
@@ -176,6 +180,18 @@ function placePictures() {
   }
   if (panes.length === 2) zoom.classList.toggle("swapped", view.swapped);
 }
+// Of two pictures each takes the other's place; a single one is replaced by the other.
+function swap() {
+  const panes = all(".pane", zoom).filter((pane) => one("img", pane));
+  if (panes.length < 2) return;
+  if (panes.some((pane) => pane.hidden)) for (const pane of panes) pane.hidden = !pane.hidden;
+  else view.swapped = !view.swapped;
+  placePictures();
+}
+function judgeEnlarged(verdict) {
+  zoom.close();
+  judge(verdict);
+}
 // The first step of a key leads to the largest change.
 function grow(by, { toChange = false } = {}) {
   const scale = Math.min(Math.max(view.scale * by, 1), 32);
@@ -209,9 +225,9 @@ const zoomKeys = {
   "+": () => grow(1.5, { toChange: true }),
   "=": () => grow(1.5, { toChange: true }),
   "-": () => grow(1 / 1.5),
-  b: () => { view.swapped = !view.swapped; placePictures(); },
-  s: () => { zoom.close(); judge("same"); },
-  d: () => { zoom.close(); judge("different"); },
+  b: swap,
+  s: () => judgeEnlarged("same"),
+  d: () => judgeEnlarged("different"),
   z: () => zoom.close(),
   1: () => enlarge(0),
   2: () => enlarge(1),
@@ -355,7 +371,7 @@ const acts = {
   shrink: zoomKeys["-"],
   grow: zoomKeys["+"],
   actual: actualSize,
-  swap: zoomKeys.b,
+  swap,
   close: () => zoom.close(),
   download,
   forget,
@@ -363,7 +379,7 @@ const acts = {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   const side = event.target.closest(".pair .side");
-  if (button?.dataset.verdict) judge(button.dataset.verdict);
+  if (button?.dataset.verdict) (zoom.open ? judgeEnlarged : judge)(button.dataset.verdict);
   else if (button) acts[button.dataset.act]?.();
   else if (side && event.target.closest(".over") && !event.target.closest("a")) {
     const at = all(".side", pairs[current]).indexOf(side);

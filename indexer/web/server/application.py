@@ -24,9 +24,10 @@ from indexer.web.server.service import Json, Picture, ReviewService
 
 _MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 _IMMUTABLE = {"Cache-Control": "private, max-age=86400, immutable"}
-_THREADS = {"pairs": 3, "records": 2, "alone": 2, "files": 2}
+_THREADS = {"pairs": 3, "records": 2, "alone": 2, "files": 2, "status": 1}
 """Threads for each kind of work; each may use a connection to the database. So a disk that hangs takes the threads that
-read files, a camera that is decided those of pins and areas, and verdicts are still recorded."""
+read files, a camera that is decided those of pins and areas, very many verdicts that of the progress, and verdicts are
+still recorded."""
 _COOKIE_AGE_S = 30 * 24 * 3600
 
 
@@ -96,7 +97,7 @@ class _Routes:
         return HTMLResponse(await self._call("pairs", self._service.area_page, request.path_params["camera_id"]))
 
     async def _status(self, _request: Request) -> Response:
-        return JSONResponse(await self._call("records", self._service.status))
+        return JSONResponse(await self._call("status", self._service.status))
 
     async def _enter_page(self, _request: Request) -> Response:
         return HTMLResponse(render_enter())

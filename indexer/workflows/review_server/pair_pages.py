@@ -167,6 +167,8 @@ class PairPages:
 
     def native(self, image_id: int, content_hash: str) -> Picture | None:
         """The picture of an image in full size: its file's own bytes if a browser can show them."""
+        if image_id > MAX_ID:
+            return None
         with self._database.read() as session:
             facts = report_queries.load_images(session, [image_id]).get(image_id)
             removals = report_queries.load_removals(session, [image_id])

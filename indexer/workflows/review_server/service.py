@@ -95,6 +95,7 @@ class IndexReview:
                 self.options.by,
                 self.options.read_only,
                 tuple(listed),
+                shows_judged=self.options.order == "contradictions",
             )
         )
 

@@ -21,7 +21,7 @@ from indexer.workflows.compare.compare import compare
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.ingest.discovery import discover
 from indexer.workflows.ingest.ingest import ingest
-from indexer.workflows.review.verdict import import_verdicts, list_verdicts
+from indexer.workflows.review.verdict import import_verdicts, list_verdicts, set_verdict
 from indexer.workflows.runs.run import record_run
 from tests.support.findings import SINCE, add_finding
 from tests.support.report_pages import frame
@@ -200,6 +200,64 @@ def test_the_server_dies_and_comes_back(desk: Desk) -> None:
     assert sorted(desk.held) == [("different", "Ada", None), ("same", "Ada", None)]
 
 
+def test_the_end_of_the_queue_is_no_server_that_is_away(desk: Desk) -> None:
+    """Behind the last pair that the page has while the server is away, it does not report the end of the queue; the
+    next pair comes by itself when the server answers again."""
+    page = desk.open()
+    until(page, "pairs.length > 4 && !isFilling")
+    page.evaluate("void (window.answering = fetch, window.fetch = () => Promise.reject(new TypeError('away')))")
+    while page.locator("#finished:visible").count() == 0:
+        page.keyboard.press("s")
+        page.wait_for_timeout(20)
+    held = page.evaluate("pairs.length")
+    assert "end of the queue" not in page.inner_text("#finished")
+    assert page.get_by_role("button", name="Look for more pairs").is_visible() is False
+    page.evaluate("void (window.fetch = window.answering)")
+    until(page, "Boolean(pairs[current]) && !isOffline")
+    assert page.inner_text("#place").startswith(f"{held + 1} of")
+    assert page.locator("#finished:visible").count() == 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "(_path, { signal }) => new Promise((_, no) => signal.addEventListener('abort', () => no(signal.reason)))",
+        '() => Promise.resolve(new Response(\'{"state": "recor\'))',
+    ],
+    ids=["none", "half of one"],
+)
+def test_an_answer_that_does_not_come_whole(desk: Desk, answer: str) -> None:
+    """A verdict on which no whole answer comes has no tick, and is sent again until one does."""
+    page = desk.open()
+    until(page, "isFilling", False)
+    page.evaluate(f"void (patience['/verdict'] = 50, window.answering = fetch, window.fetch = {answer})")
+    page.keyboard.press("s")
+    page.wait_for_selector(".message.offline")
+    wait_for_given(page, ["same … by Ada"])
+    page.evaluate("void (patience['/verdict'] = 20000, window.fetch = answering)")
+    wait_for_given(page, ["same ✓ by Ada"])
+    assert desk.held == [("same", "Ada", None)]
+
+
+def test_pairs_of_a_contradiction_follow_each_other(desk: Desk) -> None:
+    """Pairs that contradict each other have verdicts, and yet each is shown after the one before."""
+    first, second, third = 1, 2, 3
+    desk.stop()
+    for pair, verdict in (((first, second), "same"), ((first, third), "same"), ((second, third), "different")):
+        set_verdict(desk.database, *map(str, pair), verdict, by="Ben", note=None, clock=now)
+    with serial() as executor:
+        compare(ComparisonContext(desk.database, executor, Limits(), now))
+    desk.start(by="Ada", order="contradictions")
+    page = desk.open()
+    places = []
+    for key in ("d", "d", "d"):
+        until(page, "isAdvancing", False)
+        places.append(page.inner_text("#place"))
+        page.keyboard.press(key)
+    page.wait_for_selector("#finished:visible")
+    assert (places, desk.faults) == (["1 of 3", "2 of 3", "3 of 3"], [])
+
+
 def test_all_like_this(desk: Desk) -> None:
     """One confirmation judges all duplicates of a keeper, and one undo takes all of it back."""
     page = desk.open()
@@ -295,6 +353,12 @@ def test_full_size_moves_together(desk: Desk) -> None:
         page.keyboard.press(key)
     moves = page.evaluate("[...document.querySelectorAll('#zoom img')].map(image => image.style.transform)")
     assert (len(set(moves)), page.inner_text("#place"), desk.faults) == (1, place, [])
+    page.keyboard.press("Enter")  # closes, and judges nothing
+    assert (page.locator("dialog[open]").count(), desk.held) == (0, [])
+    page.keyboard.press("z")
+    page.locator("#zoom").get_by_role("button", name="Different").click()
+    wait_for_given(page, ["different ✓ by Ada"])
+    assert page.locator("dialog[open]").count() == 0
 
 
 def test_a_drawn_area_becomes_the_profile(desk: Desk) -> None:

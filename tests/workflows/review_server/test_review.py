@@ -58,6 +58,7 @@ def test_pairs_come_with_pictures(place: Index, open_session: Open) -> None:
         assert native is not None
         assert native.data in {path.read_bytes() for path in place.folder.iterdir()}
         assert opened.review.native(pair["pair"][0], pair["hashes"][1]) is None
+        assert [opened.review.native(number, pair["hashes"][0]) for number in (2**63 - 1, 2**63, 10**20)] == [None] * 3
         assert opened.review.picture("pictures/../../../etc/passwd") is None
         assert opened.review.picture(names[2].replace(".png", ".json")) is None  # the outlines, which are no picture
 

@@ -5,29 +5,39 @@
 const STORED = `indexer-review-${document.body.dataset.report}`;
 const readOnly = "readOnly" in document.body.dataset;
 const verdicts = new Map();  // name of a pair -> {verdict, by, note, state}
+const changed = new Set();  // names of pairs that somebody judged since this page was opened
 let judged = 0, isOffline = false, hasOldCookie = false;
 
 const newName = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 const page = newName();  // what this page calls itself: others do not get its pairs
 
+// How long an answer is waited for, in milliseconds. A verdict that was not answered can be sent again.
+const patience = { "/verdict": 20000, others: 60000 };
 async function ask(path, body, how = {}) {
   const answer = await fetch(path, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-Indexer": "1" },
     body: JSON.stringify(body),
+    signal: AbortSignal.timeout(patience[path] || patience.others),
     ...how,
   });
-  const document = await answer.json().catch(() => ({ error: `the server answers ${answer.status}` }));
+  const document = await answer.json().catch(() => null);  // it may end in the middle
   // Only an answer about what was asked is final. Another server, or none behind a proxy, says nothing of it.
   const answered = [400, 404, 409, 413].includes(answer.status);
-  if (answer.status === 401) hasOldCookie = true;
-  if (!answer.ok) throw Object.assign(new Error(document.error || answer.statusText), { answered, status: answer.status });
+  hasOldCookie = answer.status === 401;
+  if (!answer.ok || !document) {
+    const text = document?.error || `the server answers ${answer.status}`;
+    throw Object.assign(new Error(text), { answered, status: answer.status });
+  }
   return document;
 }
-function tell(text, { kind = "note", buttons = [] } = {}) {
-  const line = document.createElement("p");
+// A message; `more` is left out on a phone, where it would hide a picture.
+function tell(text, { kind = "note", buttons = [], more = "" } = {}) {
+  const line = document.createElement("p"), details = document.createElement("span");
   line.className = `message ${kind}`;
-  line.append(text, " ");
+  details.className = "more";
+  details.textContent = more;
+  line.append(text, " ", details);
   for (const [label, act] of buttons) {
     const button = document.createElement("button");
     button.type = "button";
@@ -125,6 +135,7 @@ async function takeUnsent() {
 const bare = (given) => (given?.verdict ? { verdict: given.verdict, by: given.by, note: given.note || null } : null);
 const nameOf = (pair) => pair.join("-");
 function mark({ pair, after }, state) {
+  changed[after ? "add" : "delete"](nameOf(pair));
   if (after || state !== "recorded") verdicts.set(nameOf(pair), { verdict: null, ...after, state });
   else verdicts.delete(nameOf(pair));
 }

@@ -92,7 +92,9 @@ async function fill({ from, count = 5, again = false } = {}) {
     isFilling = false;
   }
 }
-const isLeft = (pair) => !verdicts.get(keyOf(pair))?.verdict;
+// Whether a pair is still to be judged. Pairs of contradictions all have verdicts: there those count that changed.
+const showsJudged = "showsJudged" in document.body.dataset;
+const isLeft = (pair) => (showsJudged ? !changed.has(keyOf(pair)) : !verdicts.get(keyOf(pair))?.verdict);
 // At least one more pair, unless there is none. What others had when it was passed over comes at the end.
 async function fetchMore() {
   const before = pairs.length;
@@ -118,9 +120,10 @@ showPlace = () => {
   if (facts.get(pairs[current])?.isStale) renew([pairs[current]]);
   if (pairs.length - current < 6 && !isComplete && !isOffline) fill();
 };
-// At the end no pair is shown, so that a key too many judges none.
+// Behind the last pair none is shown, so that a key too many judges none. Either it is the end of the queue, or the next
+// pair did not come: then it is asked for until it does.
+const isWaiting = () => !one("#finished").hidden && !isComplete;
 function finish() {
-  if (!pairs.length && isOffline) return;
   setBlink(false);
   pairs[current]?.classList.remove("current");
   current = pairs.length;
@@ -141,7 +144,10 @@ showPair = (number, how) => {
 };
 function showLeft() {
   const left = Math.max(total - judged, 0);
-  one("#finished-text").textContent = left ? `${left} of ${total} pairs have no verdict: they were skipped, or are with others.` : "All of them are judged.";
+  one("#finished h2").textContent = isComplete ? "This is the end of the queue" : "The next pair is not here yet";
+  one("[data-act=again]").hidden = !isComplete;
+  one("#finished-text").textContent = !isComplete ? "It is shown as soon as the server answers."
+    : left ? `${left} of ${total} pairs are left: they were skipped, are with others, or are being decided again.` : "All of them are judged.";
 }
 
 // Verdicts.
@@ -175,12 +181,16 @@ book = {
 };
 // To the next pair that nobody judged meanwhile.
 let isAdvancing = false;
+function setAdvancing(on) {
+  isAdvancing = on;
+  document.body.classList.toggle("advancing", on);
+}
 advance = async () => {
-  for (let at = current + 1; ; at += 1) {
+  for (let at = pairs[current] ? current + 1 : Math.max(current, 0); ; at += 1) {
     if (at >= pairs.length) {
-      isAdvancing = true;
+      setAdvancing(true);
       await fetchMore();
-      isAdvancing = false;
+      setAdvancing(false);
     }
     if (at >= pairs.length) return finish();
     if (isLeft(pairs[at])) return showPair(at);
@@ -207,7 +217,12 @@ async function revert(from, to, turned) {
   }
   showPair(pairs.findIndex((pair) => keyOf(pair) === key));
 }
-setInterval(() => { if (isOffline) { deliver(); if (!unsent.length && pairs.length) fill(); } }, 2000);
+setInterval(() => {
+  if (isOffline) {
+    deliver();
+    if (!unsent.length && pairs.length) fill();
+  } else if (isWaiting() && !isAdvancing) advance();
+}, 2000);
 
 // All duplicates of this keeper at once.
 let alike = [];
@@ -218,7 +233,7 @@ async function showAlike() {
   if (!answer.pairs) return;
   alike = answer.pairs;
   if (!alike.length) {
-    tell(`Image ${answer.keeper} has no other duplicates without a verdict.`);
+    tell(`Image ${answer.keeper} has no duplicates without a verdict.`);
     return;
   }
   one("#alike-title").textContent = `${alike.length} duplicate${alike.length === 1 ? "" : "s"} of image ${answer.keeper} without a verdict`;
@@ -334,13 +349,14 @@ function listen() {
       showPins(article);
     }
   });
-  on("decisions", ({ camera, freed, bound, changed, images, problem }) => {
+  on("decisions", ({ camera, freed, bound, changed: now, images, problem }) => {
     const parts = [];
     if (freed) parts.push(`${freed} image${freed === 1 ? " is" : "s are"} kept now`);
     if (bound) parts.push(`${bound} image${bound === 1 ? " is a duplicate" : "s are duplicates"} now`);
-    const list = changed.slice(0, 5).map(({ image, verdict, keeper }) => (keeper ? `${image}: ${verdict} of ${keeper}` : `${image}: ${verdict}`));
+    const list = now.slice(0, 5).map(({ image, verdict, keeper }) => (keeper ? `${image}: ${verdict} of ${keeper}` : `${image}: ${verdict}`));
+    const more = `(${list.join("; ")}${now.length > 5 ? "; …" : ""})`;
     if (problem) tellProblem(`Camera ${camera}: ${problem}`);
-    else if (parts.length) tell(`Camera ${camera}: ${parts.join(", ")} (${list.join("; ")}${changed.length > 5 ? "; …" : ""})`, { kind: "decisions" });
+    else if (parts.length) tell(`Camera ${camera}: ${parts.join(", ")}`, { kind: "decisions", more });
     const known = new Set(images);
     refresh((image) => known.has(image));
     learnStatus();
@@ -382,12 +398,12 @@ window.addEventListener("hashchange", () => { if (location.hash.startsWith("#t="
 const NAME = `indexer-name-${one("#by").value}`;
 one("#by").value = localStorage.getItem(NAME) || one("#by").value;
 one("#by").addEventListener("input", () => localStorage.setItem(NAME, one("#by").value));
-if (readOnly) all(".bar button").forEach((button) => { button.hidden = true; });
+if (readOnly) all(".bar button, [data-verdict]").forEach((button) => { button.hidden = true; });
 // The first pair, as soon as the server answers.
 async function begin(how) {
   while (!(await fill(how)) && !pairs.length) await pause(2000);
   if (pairs.length) showPair(0);
-  else finish();
+  else await advance();
 }
 begin({ count: 1 }).then(() => { document.body.dataset.ready = "1"; });  // one at first, so that it is there soon
 listen();
