@@ -11,14 +11,11 @@ from sqlalchemy.orm import Session, aliased
 from indexer.domain.decisions import Decision, Placement, Reason
 from indexer.domain.images import ImageState
 from indexer.domain.removal import IndexedFile, RemovalCandidate
-from indexer.domain.verdicts import Judgement
 from indexer.files.system_folders import find_system_folder, is_in_separate_system_folder
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.pins import is_pinned
 from indexer.store.removals import IS_HELD_BACK
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, PinRow, ProfileRow, RemovalRow, RunRow, VerdictRow
-
-_other_image = aliased(ImageRow)
 
 
 def list_deciding_profiles(session: Session, camera_ids: Sequence[int]) -> set[tuple[int, int]]:
@@ -234,39 +231,6 @@ def list_image_decisions(session: Session, image_ids: Sequence[int]) -> dict[int
         image_id: Decision(image_id, Reason(reason), keeper_id, score)
         for image_id, reason, keeper_id, score in session.execute(query)
     }
-
-
-def list_judgements(session: Session, camera_id: int) -> dict[tuple[int, int], Judgement]:
-    """The verdicts that hold between images of a camera, by (smaller, larger) image id."""
-    return list_judgements_by_camera(session, [camera_id]).get(camera_id, {})
-
-
-def list_judgements_by_camera(
-    session: Session, camera_ids: Sequence[int] | None = None
-) -> dict[int, dict[tuple[int, int], Judgement]]:
-    """The verdicts that hold, by camera id, then as in `list_judgements`; of all cameras if `camera_ids` is None.
-
-    Cameras without a verdict are left out.
-    """
-    # Subqueries for each verdict, not joins: a database would begin with all images of a camera, which are many more.
-    camera, camera_of_other = (
-        select(image.camera_id).where(image.id == image_id).scalar_subquery()
-        for image, image_id in ((ImageRow, VerdictRow.image_a_id), (_other_image, VerdictRow.image_b_id))
-    )
-    columns = (
-        VerdictRow.image_a_id,
-        VerdictRow.image_b_id,
-        VerdictRow.verdict,
-        VerdictRow.judged_by,
-    )  # not objects
-    query = select(camera, *columns).where(VerdictRow.withdrawn_at.is_(None), camera_of_other == camera)
-    if camera_ids is not None:
-        query = query.where(camera.in_(camera_ids))
-    judgements: dict[int, dict[tuple[int, int], Judgement]] = {}
-    for camera_id, image_a_id, image_b_id, verdict, judged_by in session.execute(query):
-        judgement = Judgement("same" if verdict == "same" else "different", judged_by)
-        judgements.setdefault(camera_id, {})[image_a_id, image_b_id] = judgement
-    return judgements
 
 
 def list_removal_candidates(session: Session, *, camera: str | None = None) -> list[RemovalCandidate]:

@@ -1,9 +1,9 @@
 """The verdicts of persons on pairs: rows are added, and marked when they are withdrawn or replaced.
 
-A pair has at most one verdict that holds. The verdicts that hold in a camera, as the decision rule needs them, come
-from `indexer.store.decisions.list_judgements`.
+A pair has at most one verdict that holds. `list_judgements` gives those of a camera as the decision rule needs them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session, aliased
 
 from indexer.domain.decisions import Decision, Reason
 from indexer.domain.images import ImageState
-from indexer.domain.verdicts import Pair, VerdictValue, agrees
+from indexer.domain.verdicts import Judgement, Pair, VerdictValue, agrees
 from indexer.errors import ImageError
 from indexer.store.tables import CameraRow, DecisionRow, ImageRow, VerdictRow
+
+_other_image = aliased(ImageRow)
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,34 @@ class JudgedPair:
     def pair(self) -> Pair:
         """The ids of the two images."""
         return self.image_a_id, self.image_b_id
+
+
+def list_judgements(session: Session, camera_id: int) -> dict[tuple[int, int], Judgement]:
+    """The verdicts that hold between images of a camera, by (smaller, larger) image id."""
+    return list_judgements_by_camera(session, [camera_id]).get(camera_id, {})
+
+
+def list_judgements_by_camera(
+    session: Session, camera_ids: Sequence[int] | None = None
+) -> dict[int, dict[tuple[int, int], Judgement]]:
+    """The verdicts that hold, by camera id, then as in `list_judgements`; of all cameras if `camera_ids` is None.
+
+    Cameras without a verdict are left out.
+    """
+    # Subqueries for each verdict, not joins: a database would begin with all images of a camera, which are many more.
+    camera, camera_of_other = (
+        select(image.camera_id).where(image.id == image_id).scalar_subquery()
+        for image, image_id in ((ImageRow, VerdictRow.image_a_id), (_other_image, VerdictRow.image_b_id))
+    )
+    columns = (VerdictRow.image_a_id, VerdictRow.image_b_id, VerdictRow.verdict, VerdictRow.judged_by)  # no objects
+    query = select(camera, *columns).where(VerdictRow.withdrawn_at.is_(None), camera_of_other == camera)
+    if camera_ids is not None:
+        query = query.where(camera.in_(camera_ids))
+    judgements: dict[int, dict[tuple[int, int], Judgement]] = {}
+    for camera_id, image_a_id, image_b_id, verdict, judged_by in session.execute(query):
+        judgement = Judgement("same" if verdict == "same" else "different", judged_by)
+        judgements.setdefault(camera_id, {})[image_a_id, image_b_id] = judgement
+    return judgements
 
 
 def get_images(session: Session, pair: Pair) -> tuple[JudgedImage, JudgedImage]:

@@ -14,7 +14,7 @@ from indexer.domain.removal import ExclusionReason, IndexedFile, RemovalCandidat
 from indexer.domain.selection import Decision, Reason
 from indexer.domain.verdicts import Judgement
 from indexer.errors import DatabaseError
-from indexer.store import decisions, images, open_images, pins, ranked_images
+from indexer.store import decisions, images, open_images, pins, ranked_images, verdicts
 from indexer.store.cameras import list_cameras
 from indexer.store.database import Database
 from indexer.store.tables import DecisionRow, VerdictRow
@@ -140,7 +140,7 @@ def test_judgements_of_a_camera(database: Database, add: Add, run_id: int) -> No
     judge(database, run_id, "same", add("/frames/8.jpg", camera="lot"), add("/frames/9.jpg", camera="lot"))
     with database.write() as session:
         session.execute(update(VerdictRow).where(VerdictRow.image_a_id == b).values(withdrawn_at=LATER))
-        found = decisions.list_judgements(session, list_cameras(session)["gate"])
+        found = verdicts.list_judgements(session, list_cameras(session)["gate"])
     assert found == {(a, b): Judgement("same", "Ada"), (a, c): Judgement("different", "Ada")}
 
 

@@ -180,7 +180,7 @@ def test_images_that_a_comparison_ranks_are_looked_up(filled: Database) -> None:
 def test_verdicts_of_a_camera_do_not_meet_all_its_images_with_each_other(filled: Database) -> None:
     """For what a person said of a camera's pairs only the verdicts are gone through."""
     with sent(filled) as statements, filled.read() as session:
-        decisions.list_judgements(session, CAMERA + 1)
+        verdicts.list_judgements(session, CAMERA + 1)
         plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statements[-1][0]}", statements[-1][1]).all()
     (scan,) = [row.detail for row in plan if "camera_id=?" in row.detail or row.detail.startswith("SCAN")]
     assert "verdicts" in scan

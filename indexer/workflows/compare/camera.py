@@ -14,7 +14,17 @@ from indexer.domain.selection import Selection
 from indexer.domain.verdicts import contradictions
 from indexer.execution import serial
 from indexer.imaging.image_buffer import ImageBuffer
-from indexer.store import cameras, concerned_images, decisions, open_images, profiles, ranked_images, scores, thumbnails
+from indexer.store import (
+    cameras,
+    concerned_images,
+    decisions,
+    open_images,
+    profiles,
+    ranked_images,
+    scores,
+    thumbnails,
+    verdicts,
+)
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.compare.camera_part import decide_part
 from indexer.workflows.compare.camera_task import MAX_BUFFER_BYTES
@@ -142,7 +152,7 @@ def _decide(
     """Decides a camera image by image: loads thumbnails as they are needed, and runs its searches on all workers."""
     with context.database.read() as session:
         current = ranked_images.list_decisions(session, camera_id)
-        judgements = decisions.list_judgements(session, camera_id)
+        judgements = verdicts.list_judgements(session, camera_id)
     selection = Selection(present, previous=current, profile_id=stored.id)
     writer = ResultWriter(context, run, stored, judgements)
     known_pairs = KnownPairs(judgements, _score_loader(context, stored, selection, camera_id=camera_id))

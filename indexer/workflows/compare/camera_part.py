@@ -29,7 +29,7 @@ from indexer.execution import serial, threads
 from indexer.imaging.image_buffer import view
 from indexer.imaging.matching import Match
 from indexer.imaging.signatures import can_prove, encode_signature, signature_of, signature_shape
-from indexer.store import concerned_images, decisions, open_images, ranked_images, signatures, thumbnails
+from indexer.store import concerned_images, open_images, ranked_images, signatures, thumbnails, verdicts
 from indexer.store.bulk import chunks
 from indexer.store.database import Session
 from indexer.store.profiles import StoredProfile
@@ -118,7 +118,7 @@ def decide_part(
     """
     with context.database.read() as session:
         part = _read_part(session, camera_id, stored)
-        judgements = {} if part is None else decisions.list_judgements(session, camera_id)
+        judgements = {} if part is None else verdicts.list_judgements(session, camera_id)
     open_ids = [] if part is None else part.open_ids
     known_pairs = KnownPairs(judgements, score_loader(context.database, stored, in_advance=open_ids))
     matches, expanded = dict[tuple[int, bytes], Match](), set[int]()

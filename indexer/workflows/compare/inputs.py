@@ -12,7 +12,7 @@ from indexer.domain.evidence import ScoringParameters
 from indexer.domain.selection import Selection
 from indexer.execution import ParallelMap, RemoteExecutor, serial
 from indexer.imaging.image_buffer import ImageBuffer, required_bytes
-from indexer.store import decisions, ranked_images, scores, signatures, thumbnails
+from indexer.store import ranked_images, scores, signatures, thumbnails, verdicts
 from indexer.store.database import Database, Session
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.compare.camera_task import MAX_BUFFER_BYTES, CameraTask
@@ -48,7 +48,7 @@ def read_camera_tasks(
     }
     ids = [image_id for camera_images in present.values() for image_id in camera_images.ids.tolist()]
     loaded = thumbnails.load_thumbnails(session, ids, preparation_id=stored.preparation_id)
-    judgements = decisions.list_judgements_by_camera(session, list(present))
+    judgements = verdicts.list_judgements_by_camera(session, list(present))
     recorded = scores.list_camera_evidence(session, list(present), scoring_id=stored.scoring_id)
     return {
         camera_id: CameraTask(

@@ -19,7 +19,7 @@ from indexer.domain.selection import Decision, Selection
 from indexer.escaping import command_line
 from indexer.execution import ParallelMap, WorkerFailure, serial
 from indexer.imaging.image_buffer import ImageBuffer
-from indexer.store import decisions, ranked_images, scores, thumbnails
+from indexer.store import ranked_images, scores, thumbnails, verdicts
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.compare.camera_task import MAX_IMAGES, CameraTask, camera_groups, map_cameras
@@ -164,7 +164,7 @@ class _CaseSimulation:
         """The decisions under each of the parameter sets, in order."""
         present = self._list_present_with_thumbnails()
         with self._context.database.read() as session:
-            judgements = decisions.list_judgements(session, self._case.camera_id)
+            judgements = verdicts.list_judgements(session, self._case.camera_id)
         min_contour_area = self._stored.profile.scoring.min_contour_area
         repeated = RepeatedSelection(
             present, judgements, lookup_recorded=self._load_evidence, recorded_area=min_contour_area

@@ -14,7 +14,7 @@ from indexer.domain.reach import placements
 from indexer.domain.selection import Decision
 from indexer.domain.verdicts import Judgement, contradictions
 from indexer.execution import WorkerFailure, serial
-from indexer.store import cameras, decisions, open_images
+from indexer.store import cameras, decisions, open_images, verdicts
 from indexer.store.profiles import StoredProfile
 from indexer.store.system_folders import count_in_system_folders
 from indexer.store.unchanged_cameras import UnchangedCamera, list_unchanged_cameras
@@ -56,7 +56,7 @@ def iter_unchanged_cameras(
         single_id = next(iter(camera_ids.values())) if len(camera_ids) == 1 else None
         present = cameras.count_present(session)
         unchanged = list_unchanged_cameras(session, camera_id=single_id)
-        judgements = decisions.list_judgements_by_camera(session, None if single_id is None else [single_id])
+        judgements = verdicts.list_judgements_by_camera(session, None if single_id is None else [single_id])
     for name, camera_id in camera_ids.items():
         unchanged_camera = unchanged.get(camera_id, None if name in present else UnchangedCamera(0, 0))
         if unchanged_camera is not None and name not in locked_elsewhere:

@@ -13,7 +13,7 @@ from indexer.domain.masks import Mask
 from indexer.domain.selection import Decision
 from indexer.imaging.features import masked_thumbnail
 from indexer.imaging.thumbnails import decode, encode
-from indexer.store import decisions, profiles, ranked_images, thumbnails
+from indexer.store import profiles, ranked_images, thumbnails, verdicts
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.workflows.compare.camera_task import CameraTask, decide_from_scratch
@@ -55,7 +55,7 @@ class NewestImages:
                 session, shown_ids, preparation_id=preparation_id, page_size=MAX_IMAGES_TRIED
             )
             current = ranked_images.list_decisions_of(session, ids, page_size=MAX_IMAGES_TRIED)
-            self._judgements = decisions.list_judgements(session, camera_id)
+            self._judgements = verdicts.list_judgements(session, camera_id)
         self.newest = max(present, key=_time_key, default=None)
         self.images = sorted((image for image in present if image.shape is not None), key=_time_key)[-MAX_IMAGES_TRIED:]
         kept_ids = current.kept_ids()

@@ -11,7 +11,7 @@ from indexer.domain.profiles import Preparation, Profile
 from indexer.escaping import command_line
 from indexer.files.output_folder import OutputFolder
 from indexer.imaging.masks import mask_overlay
-from indexer.store import cameras, decisions, ranked_images, report_queries, spans, videos
+from indexer.store import cameras, ranked_images, report_queries, spans, verdicts, videos
 from indexer.store.profiles import StoredProfile
 from indexer.web.view_models import (
     CameraCard,
@@ -132,7 +132,7 @@ def _sweep_key(context: ComparisonContext, camera_id: int, stored: StoredProfile
     """A hash of all that a sweep depends on: the present images and their sizes, the verdicts, the profile."""
     with context.database.read() as session:
         present = ranked_images.list_present(session, camera_id, preparation_id=stored.preparation_id)
-        judgements = decisions.list_judgements(session, camera_id)
+        judgements = verdicts.list_judgements(session, camera_id)
         sizes = cameras.list_file_sizes(session, camera_id)
     text = repr((__version__, stored.profile.digest, [*present], sorted(judgements.items()), sorted(sizes.items())))
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:32]

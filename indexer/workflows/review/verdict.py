@@ -99,7 +99,7 @@ def list_verdicts(database: Database) -> VerdictList:
 
 def list_contradictions(session: Session) -> list[Contradiction]:
     """Where the current verdicts of all cameras contradict each other, by camera."""
-    judgements = decisions.list_judgements_by_camera(session)
+    judgements = verdicts.list_judgements_by_camera(session)
     return [
         contradiction
         for camera_id in cameras.list_cameras(session).values()
@@ -302,5 +302,5 @@ def _list_contradictions_of(session: Session, images: Sequence[tuple[JudgedImage
     return [
         contradiction
         for camera_id in camera_ids
-        for contradiction in contradictions(decisions.list_judgements(session, camera_id))
+        for contradiction in contradictions(verdicts.list_judgements(session, camera_id))
     ]

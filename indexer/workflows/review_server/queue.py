@@ -15,7 +15,7 @@ from typing import Literal
 
 from indexer.domain.decisions import ordered_pair
 from indexer.domain.verdicts import Pair, contradictions
-from indexer.store import cameras, decisions, report_queries
+from indexer.store import cameras, report_queries, verdicts
 from indexer.store.borderline import list_borderline
 from indexer.store.database import Database, Session
 
@@ -117,7 +117,7 @@ def _newest_first(session: Session, pairs: Sequence[Pair]) -> list[Pair]:
 
 def _list_contradicting(session: Session, camera_id: int | None) -> list[Pair]:
     """The pairs of verdicts that contradict each other: each `different`, then the chain of `same` that denies it."""
-    judgements = decisions.list_judgements_by_camera(session, None if camera_id is None else [camera_id])
+    judgements = verdicts.list_judgements_by_camera(session, None if camera_id is None else [camera_id])
     listed = dict[Pair, None]()
     for of_camera in judgements.values():
         for contradiction in contradictions(of_camera):
