@@ -25,6 +25,7 @@ from indexer.workflows.runs.run import record_run
 from tests.support.brute_force import assert_promises
 from tests.support.databases import Maker, on_postgresql, on_sqlite
 from tests.support.index import BIRD, CAR, SECOND_BIRD, Index, name, picture
+from tests.support.stub_network import stubbed_network
 from tests.workflows.compare.test_incremental import History, first, new_history, often, seldom, steps, verdict
 
 DECISIONS = """
@@ -107,12 +108,13 @@ def live(
     """Takes an index through a history in both ways."""
     history = TwoWays(new_history(maker, folder).index, maker, page_size, sieved=sieved)
     try:
-        history.add(first)
-        history.compare()
-        for (what, *how), then_compare in [*steps, (("compare",), False)]:
-            history.take(what, *how)
-            if then_compare:
-                history.compare()
+        with stubbed_network():
+            history.add(first)
+            history.compare()
+            for (what, *how), then_compare in [*steps, (("compare",), False)]:
+                history.take(what, *how)
+                if then_compare:
+                    history.compare()
     finally:
         maker.drop(history.index.database)
 
