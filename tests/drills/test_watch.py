@@ -201,10 +201,10 @@ def test_a_name_overwritten_every_second(tmp_path: Path, words: tuple[str, ...])
     hashes = {hashlib.sha256(path.read_bytes()).hexdigest() for path in made}
     taken = rows(tmp_path / "i.db", "SELECT content_hash, state_reason FROM images")
     assert {content for content, _ in taken} <= hashes
-    assert {reason for _, reason in taken} == {None, "replaced"}
+    assert {reason for _, reason in taken} <= {None, "replaced"}
     print(len(taken), "of", len(made))  # noqa: T201 - the figure of the drill, shown with -rP
-    if not words and is_idle():  # else a batch may take longer than a second
-        assert len(taken) >= 50
+    if is_idle():  # else a batch may take longer than a second, and a file is never seen at rest
+        assert len(taken) >= (2 if words else 50)
 
 
 @pytest.mark.drill
@@ -291,6 +291,11 @@ def test_rights_that_come_later(tmp_path: Path) -> None:
     assert sum("cannot be read" in line for line in lines) == 1
 
 
+def at_work(database: Database) -> set[str]:
+    """The folders that `status` shows as watched now."""
+    return {folder for watch in status(database).watches if watch.is_running for folder in watch.folders}
+
+
 @pytest.mark.drill
 @on_postgresql
 def test_two_hosts_on_one_server(tmp_path: Path, database: Database, record_property: Callable[..., None]) -> None:
@@ -321,8 +326,8 @@ def test_two_hosts_on_one_server(tmp_path: Path, database: Database, record_prop
             words = ("--db", url, "watch", folder, *SHORT, "--processes", 1)
             stack.enter_context(started(*words, folder=tmp_path, stdout=subprocess.DEVNULL))
         until(lambda: rows(database, DECIDED) == [(len(made),)], timeout_s=300)
-        shown = {folder for watch in status(database).watches if watch.is_running for folder in watch.folders}
-        assert shown == {str(folder.resolve()) for folder in folders.values()}
+        resolved = {str(folder.resolve()) for folder in folders.values()}
+        until(lambda: at_work(database) == resolved, timeout_s=120)
     hashes = {
         str(path.resolve()): hashlib.sha256(path.read_bytes()).hexdigest()
         for folder in folders.values()
@@ -357,7 +362,9 @@ def test_kills_while_videos_are_read(tmp_path: Path, record_property: Callable[[
         progress.append(rows(tmp_path / "i.db", read)[0][0])
     for path in pictures:
         shutil.copyfile(path, tmp_path / "cams" / path.name)
+    killed = rows(tmp_path / "i.db", "SELECT MAX(id) FROM runs")
     with watching(tmp_path, "--frames", "frames") as process:
+        until(lambda: rows(tmp_path / "i.db", "SELECT MAX(id) FROM runs") != killed, timeout_s=120)
         until(lambda: rows(tmp_path / "i.db", read) == [(8,)], timeout_s=300)
         until(lambda: rows(tmp_path / "i.db", UNDECIDED) == [(0,)], timeout_s=120)
         process.send_signal(signal.SIGTERM)
