@@ -28,6 +28,7 @@ def add_video_rows(database: Database, path: Path, *, image: Path, run_id: int =
         whole = replace(
             video, started_at=NOON, started_at_source="name", length_s=9.0, frames_read=6, frames_stored=1, codec="h264"
         )
+        videos.end_earlier_reading(session, whole)
         video_id = videos.add_video(session, whole, run_id=run_id)
         videos.add_video_frames(session, video_id, {known.id: 0})
         first, last = (FrameTime(second * 1_000_000, NOON + timedelta(seconds=second)) for second in (1, 8))

@@ -12,7 +12,7 @@ import pytest
 from indexer.domain.videos import VIDEO_EXTENSIONS, Sampling
 from indexer.files.frame_files import write_partial_frame
 from indexer.files.partial_frames import PARTIAL_FOLDER
-from indexer.store import audit_queries, spans
+from indexer.store import audit_queries, spans, video_names
 from indexer.store import videos as store
 from indexer.workflows.runs.run import record_run
 from tests.support.databases import on_sqlite
@@ -305,7 +305,9 @@ def test_what_was_read_again_counts_once(videos: Videos) -> None:
     assert rows == [("partial", "read again"), ("read", None)]
     with videos.index.database.read() as session:
         counts, unstored = store.count_videos(session), spans.count_spans(session)
-        witnessed = [spans.sum_of_witness(session, image_id)[1] for image_id in store.list_frame_ids(session, "gate")]
+        witnessed = [
+            spans.sum_of_witness(session, image_id)[1] for image_id in video_names.list_frame_ids(session, "gate")
+        ]
     assert sum(witnessed) == unstored.frames
     assert (counts.read, counts.partial, counts.missing, counts.frames_read) == (1, 0, 0, 50)
     assert (counts.frames_stored, counts.frames_stored + unstored.frames) == (len(videos.stored()), 50)
