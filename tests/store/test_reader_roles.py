@@ -266,7 +266,7 @@ def test_who_may_more_may_not_ask(database: Database, stronger: Callable[[str], 
     role, _ = stronger("SELECT 1")
     assert asked_as(database, role, "SELECT COUNT(*) FROM images") == [(0,)]
     role, _ = stronger(more)
-    with pytest.raises(UsageError, match=r"^audit --sql on a server is .* make-reader NAME$") as problem:
+    with pytest.raises(DatabaseError, match=r"^audit --sql on a server is .* make-reader NAME$") as problem:
         asked_as(database, role, "SELECT pg_terminate_backend(1)")
     assert role in str(problem.value)
 
@@ -341,7 +341,7 @@ def test_an_owner_who_may_make_roles(
         with closing(open_database(url_of(made, maker_of_roles))) as opened:
             assert reader_roles.make_reader(opened, name, password=PASSWORD).state == "made"
         assert asked_as(made, name, "SELECT COUNT(*) FROM images") == [(0,)]
-        with pytest.raises(UsageError, match="make-reader"):
+        with pytest.raises(DatabaseError, match="make-reader"):
             asked_as(made, maker_of_roles, "SELECT 1")
         for one in (name, maker_of_roles):
             inside.execute(SQL("REASSIGN OWNED BY {} TO CURRENT_USER").format(Identifier(one)))
