@@ -284,7 +284,7 @@ def test_files_that_never_stop_coming_keep_no_watch_at_work(index: Index, watch_
     is_over = threading.Event()
 
     def write() -> None:
-        for minute in range(1000):
+        for minute in range(5000):
             index.put(name(minute), picture(stamp=minute))
             index.put("snapshot.png", picture(stamp=minute))
             if is_over.wait(0.02):
