@@ -37,7 +37,7 @@ def test_the_whole_job(maker: Maker, run: Run, lot: Path, tmp_path: Path) -> Non
 
 @on_postgresql
 def test_a_question_may_not_write(maker: Maker, run: Run, lot: Path, tmp_path: Path) -> None:
-    """`audit --sql` that would write ends with code 2, by a role that may do more than read with code 1. No row goes."""
+    """`audit --sql` that would write ends with code 2, by a role that may do more than read with code 1. All stays."""
     database = maker.new(tmp_path)
     place = database.url.render_as_string(hide_password=False)
     run("--db", place, "ingest", lot)
