@@ -90,7 +90,7 @@ def clips(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         folder = tmp_path_factory.mktemp("frames")
         (folder / "partial").mkdir()
         task = VideoTask(
-            str(path), path.stem, EPOCH, "name", recipe, SCORING, (), 0.5, Sampling.ALL, str(folder),
+            str(path), path.stem, EPOCH, "name", None, recipe, SCORING, (), 0.5, Sampling.ALL, str(folder),
             str(folder / "partial"), Limits(), 600.0,
         )  # fmt: skip
         with pytest.MonkeyPatch.context() as patch:
