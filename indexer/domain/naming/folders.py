@@ -153,7 +153,7 @@ class _Reader:
         self.camera_folder = ""
         self.own_names: list[str] = []
         self.dateless_names: list[str] = []
-        self.last_word = ""
+        self.last_word, self.count_to_word = "", 0
         self.branch: list[str] = []
         self.year: int | None = None
         self.year_names: list[str] = []
@@ -204,7 +204,7 @@ class _Reader:
             return
         if name.lower() in forms.WORDS or forms.WORD_AND_NUMBER.fullmatch(name):
             self.branch.append(name)
-            self.last_word = path
+            self.last_word, self.count_to_word = path, len(self.branch)
         else:
             self.own_names.append(name)
             self._start_camera()
@@ -213,7 +213,7 @@ class _Reader:
         """What was read."""
         return FolderFacts(
             self.camera_folder or self.last_word or path,
-            tuple(self.branch) if self.camera_folder else (),
+            tuple(self.branch if self.camera_folder else self.branch[self.count_to_word :] if self.last_word else ()),
             self.date,
             self.day_first,
             self.is_day_first,

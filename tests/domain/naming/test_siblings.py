@@ -395,3 +395,11 @@ def test_folders_and_words_that_split_a_camera(files: list[str], cameras: list[s
     """Formats of one channel and events of Mobotix are one camera; what may be several stays apart, as plots do that
     have images of the day of the year with their number."""
     assert cameras_of(*files) == cameras
+
+
+def test_channels_below_a_folder_that_says_no_place() -> None:
+    """Channels are cameras also where all folders above them are generic words, as in a container."""
+    for form in ("2024-05-0{1}/00{0}/12.30.45[M].jpg", "2024-05-0{1}/00{0}/jpg/12/30/45[M].jpg"):
+        files = [form.format(channel, day) for channel in (1, 2) for day in (1, 2)]
+        named = named_tree("/recordings", files)
+        assert [named[file].camera for file in files] == ["recordings/001"] * 2 + ["recordings/002"] * 2
