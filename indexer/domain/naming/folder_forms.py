@@ -53,10 +53,6 @@ DATE_BELOW_NAME = re.compile(
     re.DOTALL,
 )
 """A month and a day below a name that stands below their year; where names do not say so, they may be plots."""
-DAY_BELOW_YEAR = re.compile(
-    r"(?P<above>.+)/(?P<year>20[1-3][0-9])/(?P<day>[0-3][0-9]{2})(?P<clock>(?:/[0-5][0-9]){0,2})", re.DOTALL
-)
-"""The number of a day below its year, perhaps with hour and minute; where names do not say so, it may be a plot."""
 FORMATS = frozenset({"jpg", "dav"})
 """What Dahua calls the folders of images and of videos below the number of a channel."""
 RECORDING = re.compile(r"[0-9]{8}_[0-9]{6}_[0-9A-F]{4}_(?P<camera>[0-9A-F]{12})")

@@ -56,10 +56,7 @@ class FolderFacts(NamedTuple):
     """Whether the names of the folders of `clock` show that they are a time: with ``T``, minutes or AM."""
     if_dated: "FolderFacts | None" = None
     """What the path says if two numbers below a name are month and day of the year above it, as in
-    ``2024/gate/05/01``, or if a number below a year is that of a day; None where there are none. A name of a file may
-    show it."""
-    is_date_in_name: bool = False
-    """Whether only a name with a whole date shows `if_dated`, and none with a time of day alone."""
+    ``2024/gate/05/01``; None where there are none. A name of a file may show it."""
 
 
 @lru_cache(maxsize=50_000)
@@ -76,10 +73,6 @@ def read_folder(path: str) -> FolderFacts:
     for name, folder in _iter_folders(path):
         reader.add(name, path=folder)
     facts = reader.facts(path)
-    numbered = forms.DAY_BELOW_YEAR.fullmatch(path) if facts.date is None and path[-1:].isdecimal() else None
-    if numbered is not None and _day_of_year(numbered["year"] + numbered["day"]) is not None:
-        day = f"{numbered['above']}/{numbered['year']}{numbered['day']}{numbered['clock']}"
-        return facts._replace(if_dated=read_folder(day), is_date_in_name=True)
     late = forms.DATE_BELOW_NAME.fullmatch(path) if facts.date is None and path[-1:].isdecimal() else None
     if late is None:
         return facts
@@ -160,7 +153,7 @@ class _Reader:
         self.camera_folder = ""
         self.own_names: list[str] = []
         self.dateless_names: list[str] = []
-        self.last_word = ""
+        self.last_word, self.count_to_word = "", 0
         self.branch: list[str] = []
         self.year: int | None = None
         self.year_names: list[str] = []
@@ -211,7 +204,7 @@ class _Reader:
             return
         if name.lower() in forms.WORDS or forms.WORD_AND_NUMBER.fullmatch(name):
             self.branch.append(name)
-            self.last_word = path
+            self.last_word, self.count_to_word = path, len(self.branch)
         else:
             self.own_names.append(name)
             self._start_camera()
@@ -220,7 +213,7 @@ class _Reader:
         """What was read."""
         return FolderFacts(
             self.camera_folder or self.last_word or path,
-            tuple(self.branch) if self.camera_folder else (),
+            tuple(self.branch if self.camera_folder else self.branch[self.count_to_word :] if self.last_word else ()),
             self.date,
             self.day_first,
             self.is_day_first,

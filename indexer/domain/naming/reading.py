@@ -145,8 +145,7 @@ def _dated_by(stem: str, facts: FolderFacts) -> FolderFacts:
     """What the folder of a file says; with a date below a name only where the name of the file has a time of it."""
     if facts.if_dated is None or facts.if_dated.date is None:
         return facts
-    stamp = find_stamp(stem, facts if facts.is_date_in_name else facts.if_dated)
-    day = datetime(*facts.if_dated.date)
+    stamp, day = find_stamp(stem, facts.if_dated), datetime(*facts.if_dated.date)
     if stamp is None or stamp.moment is None:
         return facts
     return facts.if_dated if abs(stamp.moment.replace(tzinfo=None) - day - _DAY / 2) < 2 * _DAY else facts

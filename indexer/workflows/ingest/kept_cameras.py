@@ -2,7 +2,8 @@
 
 It promises that such files keep the camera of the known files that claim the same by the rules of today, until a person
 asks for these rules: in the same folder, or, for what a file name says, in another folder of the camera. Known files of
-two cameras tell nothing. What a person said of a file is no rule for others.
+two cameras tell nothing. Nor do files whose camera depends on other files, as a channel that may be an hour.
+What a person said of a file is no rule for others.
 """
 
 from collections import defaultdict
@@ -13,13 +14,15 @@ from indexer.domain.names import PathNaming
 from indexer.domain.naming.cameras import folder_of_source, make_claim
 from indexer.domain.naming.folders import read_folder
 from indexer.domain.naming.reading import read_path
-from indexer.domain.naming.siblings import NO_SIBLINGS
+from indexer.domain.naming.siblings import NO_SIBLINGS, FolderVerdict
 from indexer.domain.paths import lies_at_or_below
 from indexer.store import camera_sources
 from indexer.store.database import Database, Session
 
 _MAX_CAMERAS = 64
 """So many cameras of a folder, and so many files of each, are looked at."""
+
+_CHANNELS = FolderVerdict(hours_are_channels=True)
 
 _Key = tuple[str, str]
 """What a file claims by the rules of today: the source, and the shortest name."""
@@ -80,24 +83,26 @@ class _KnownNames:
     def _read_folder(self, folder: str) -> dict[_Key, set[str]]:
         """The cameras of the files directly in a folder."""
         files = camera_sources.list_read_files(self._session, folder=folder, limit=_MAX_CAMERAS)
-        return _cameras_by_key((path, camera) for path, camera in files if path.rpartition("/")[0] == folder)
+        return self._cameras_by_key((path, camera) for path, camera in files if path.rpartition("/")[0] == folder)
 
     def _read_source(self, source: str) -> dict[_Key, set[str]]:
         """The cameras of the last files of all cameras with a source in the folder of this one."""
         cameras = sorted(self._by_folder.get(folder_of_source(source), ()))
-        return _cameras_by_key(
+        return self._cameras_by_key(
             file
             for camera in cameras[:_MAX_CAMERAS]
             for file in camera_sources.list_read_files(self._session, camera=camera, limit=_MAX_CAMERAS)
         )
 
-
-def _cameras_by_key(files: Iterable[tuple[str, str]]) -> dict[_Key, set[str]]:
-    cameras: dict[_Key, set[str]] = defaultdict(set)
-    for path, camera in files:
-        claim = make_claim(read_path(path), NO_SIBLINGS)
-        cameras[claim.source, claim.names[0]].add(camera)
-    return cameras
+    def _cameras_by_key(self, files: Iterable[tuple[str, str]]) -> dict[_Key, set[str]]:
+        cameras: dict[_Key, set[str]] = defaultdict(set)
+        for path, camera in files:
+            reading = read_path(path)
+            is_channel = make_claim(reading, _CHANNELS).source in self._recorded.get(camera, ())
+            if reading.decided or (reading._replace(clock=()).decided and not is_channel):
+                claim = make_claim(reading, NO_SIBLINGS)
+                cameras[claim.source, claim.names[0]].add(camera)
+        return cameras
 
 
 def _lies_in(path: str, folders: Iterable[str]) -> bool:

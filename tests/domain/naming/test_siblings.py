@@ -387,13 +387,19 @@ def test_channels_whose_names_have_times_of_no_zone() -> None:
         (["AMC/001/jpg/a.jpg", "AMC/001/dav/a.jpg"], ["001/jpg", "001/dav"]),
         ([f"Gate/e0000{n}m2024050112304{n}.jpg" for n in range(3)], ["Gate"] * 3),
         ([f"e0000{n}m_2024050112304{n}.jpg" for n in range(3)], [f"e0000{n}m" for n in range(3)]),
-        ([f"gate/2024/{day}/202405{day - 121}_123045.jpg" for day in (134, 135)], ["gate"] * 2),
-        ([f"gate/2024/{day}/12/202405{day - 121}_123045.jpg" for day in (134, 135)], ["gate"] * 2),
-        ([f"gate/2024/{day}/12-30-45.jpg" for day in (134, 135)], ["gate/134", "gate/135"]),
-        ([f"gate/2024/{day}/20240801_123045.jpg" for day in (134, 135)], ["gate/134", "gate/135"]),
+        ([f"plots/2024/{plot}/20240513_123045.jpg" for plot in (134, 135)], ["plots/134", "plots/135"]),
+        ([f"plots/2024/{plot}/12-30-45.jpg" for plot in (134, 135)], ["plots/134", "plots/135"]),
     ],
 )
 def test_folders_and_words_that_split_a_camera(files: list[str], cameras: list[str]) -> None:
-    """Formats of one channel, events of Mobotix, and days of a year that names show are one camera; what may else
-    be several stays apart."""
+    """Formats of one channel and events of Mobotix are one camera; what may be several stays apart, as plots do that
+    have images of the day of the year with their number."""
     assert cameras_of(*files) == cameras
+
+
+def test_channels_below_a_folder_that_says_no_place() -> None:
+    """Channels are cameras also where all folders above them are generic words, as in a container."""
+    for form in ("2024-05-0{1}/00{0}/12.30.45[M].jpg", "2024-05-0{1}/00{0}/jpg/12/30/45[M].jpg"):
+        files = [form.format(channel, day) for channel in (1, 2) for day in (1, 2)]
+        named = named_tree("/recordings", files)
+        assert [named[file].camera for file in files] == ["recordings/001"] * 2 + ["recordings/002"] * 2

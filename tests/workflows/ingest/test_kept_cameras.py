@@ -83,6 +83,15 @@ def test_two_cameras_that_claim_the_same_now(index: Index) -> None:
     assert cameras(index)["20240503_120000_ACCC8E000001.jpg"] == "ACCC8E000001"
 
 
+def test_a_channel_that_only_its_siblings_tell(index: Index) -> None:
+    """A camera whose folder may be an hour, too, gets no files from outside that folder."""
+    put(index, *(f"c/2024-05-01/{channel}/17145666{channel}123.jpg" for channel in ("01", "02")))
+    index.ingest()
+    put(index, "c/2024-05-02/1714653041123.jpg")
+    assert index.ingest().names.held == ()
+    assert sorted(cameras(index).values()) == ["c", "c/01", "c/02"]
+
+
 def test_a_person_s_word_on_single_files_is_no_rule(index: Index) -> None:
     """Files beside one whose camera a person said keep their own."""
     put(index, "20240501_120000_ACCC8E000001.jpg", "20240502_120000_ACCC8E000001.jpg")
