@@ -21,7 +21,7 @@ from indexer.domain.names import Naming
 from indexer.files import io_steps
 from indexer.files.frame_files import place_frame, take_back_frame
 from indexer.store import images, thumbnails
-from indexer.store.database import Session
+from indexer.store.database import Database, Session
 from indexer.store.images import KnownFile
 from indexer.store.removals import JournalEntry
 from indexer.workflows.capture.new_frames import NewFrame
@@ -107,16 +107,19 @@ def _new_content(
     return NewContent(description, naming, root, known)
 
 
-def place_frames(frames: Sequence[NewFrame], folder: FramesFolder, *, camera: str) -> list[PlacedFrame]:
+def place_frames(
+    database: Database, frames: Sequence[NewFrame], folder: FramesFolder, *, camera: str
+) -> list[PlacedFrame]:
     """The frames at their paths, synced. If the disk refuses one, all of them have their partial names again.
 
-    Where the disk refuses that, too, frames stay at their paths, and the next call finds them there. Raises `OSError`
-    if the disk refuses, and `LostFrameError` if a frame is nowhere any more.
+    Where the disk refuses that, too, frames stay at their paths, and the next call finds them there. A file that is an
+    image of another camera is none of them, even if it is equal: the names of two cameras may give one folder. Raises
+    `OSError` if the disk refuses, and `LostFrameError` if a frame is nowhere any more.
     """
     placed: list[PlacedFrame] = []
     try:
         for frame in frames:
-            placed.append(_place(frame, folder, camera=camera))
+            placed.append(_place(database, frame, folder, camera=camera))
         for parent in sorted({os.path.dirname(each.path) for each in placed}):
             _sync_up_to(parent, folder.path)
     except OSError:
@@ -135,7 +138,7 @@ def _partial_path(frame: NewFrame, folder: FramesFolder) -> str:
     return os.path.join(folder.partial, frame.partial_name)
 
 
-def _place(frame: NewFrame, folder: FramesFolder, *, camera: str) -> PlacedFrame:
+def _place(database: Database, frame: NewFrame, folder: FramesFolder, *, camera: str) -> PlacedFrame:
     """A frame at its path: by its time, or a few milliseconds later if other frames have that name."""
     partial, at = _partial_path(frame, folder), frame.time.at
     for _ in range(_MAX_SAME_TIME):
@@ -149,8 +152,18 @@ def _place(frame: NewFrame, folder: FramesFolder, *, camera: str) -> PlacedFrame
             if os.path.isdir(folder.path) and not os.path.lexists(partial):
                 raise LostFrameError(frame.key) from problem
             raise
+        if not is_new and _is_of_other_camera(database, path, camera=camera):
+            at = next_millisecond(at)
+            continue
         return PlacedFrame(frame, path, at.replace(microsecond=at.microsecond // 1000 * 1000), is_new)
     raise FileExistsError(errno.EEXIST, "other files have the names of this time", path)
+
+
+def _is_of_other_camera(database: Database, path: str, *, camera: str) -> bool:
+    """Whether the index has a file as a present image of another camera."""
+    with database.read() as session:
+        known = images.list_known(session, [path]).get(path)
+    return known is not None and known.naming.camera != camera
 
 
 def _sync_up_to(folder: str, top: str) -> None:

@@ -93,7 +93,7 @@ class VideoStore:
             If the disk refuses; then nothing was written.
         """
         witnesses = self._list_witnesses(result, memory_keys, camera=names.camera)
-        placed = place_frames(result.frames, folder, camera=names.camera)
+        placed = place_frames(self._database, result.frames, folder, camera=names.camera)
         with self._database.write() as session:
             image_ids, returned = add_frame_images(
                 session, placed, (names.camera, names.camera_source), folder=folder, run_id=run.id, at=self._clock()

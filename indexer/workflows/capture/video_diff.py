@@ -123,20 +123,27 @@ def _sort_new(database: Database | None, request: IngestRequest, diff: VideoDiff
     for row in rows:
         by_fingerprint.setdefault(row.fingerprint, []).append(row)
     seen = set[str]()
-    for video in new:
+    for video in sorted(new, key=lambda each: not _has_known_ends(each)):  # a copy is none of a video to read again
         path, fingerprint = video.candidate.path, video.identity.fingerprint
         equal = by_fingerprint.get(fingerprint, [])
         owner = _choose_row(equal, path)
-        if owner is not None and not _is_read_again(owner, video.candidate, again=request.again):
+        if owner is not None:
             equal.remove(owner)
+        if owner is not None and not _is_read_again(owner, video.candidate, again=request.again):
             diff.gone.pop(owner.id, None)
             diff.relocated.append((owner, video))
+            diff.equal_cameras[fingerprint].add(owner.camera)
         elif owner is None and (equal or fingerprint in seen):
             diff.equal.append(video)
             diff.equal_cameras[fingerprint] |= {known.camera for known in equal}
         else:
             diff.to_read.append(video)
         seen.add(fingerprint)
+
+
+def _has_known_ends(video: VideoToRead) -> bool:
+    """Whether the ends of a file are those of the video that was at its path until now."""
+    return video.earlier is not None and video.earlier.fingerprint == video.identity.fingerprint
 
 
 def _choose_row(rows: Sequence[KnownVideo], path: str) -> KnownVideo | None:

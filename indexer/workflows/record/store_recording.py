@@ -117,7 +117,7 @@ class RecordingStore:
             log.note_lost(key)
         while unplaced := [frame for frame in log.frames if frame.key not in log.placed]:
             try:
-                placed = place_frames(unplaced, camera.folder, camera=camera.camera)
+                placed = place_frames(self._database, unplaced, camera.folder, camera=camera.camera)
             except LostFrameError as problem:
                 lost.append(problem.key)
                 log.note_lost(problem.key)

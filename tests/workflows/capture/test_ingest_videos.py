@@ -79,6 +79,19 @@ def test_a_moved_video_is_known(videos: Videos) -> None:
     assert found == [("not found", 2), (None, 2)]
 
 
+@on_sqlite
+def test_a_moved_video_has_copies(videos: Videos) -> None:
+    """Copies of a video that moved, or has another time, are copies all the same."""
+    path = videos.make(f"gate_{NOON}.mp4", EMPTY, CAR)
+    videos.read()
+    for hour in (13, 14):
+        shutil.copy2(path, videos.folder / f"gate_20210616_{hour}0000.mp4")
+    os.utime(path, ns=(1, 1_623_848_402_000_000_000))
+    assert videos.read().outcomes == {"unchanged": 1, "equal": 2}
+    path.unlink()
+    assert videos.read().outcomes == {"moved": 1, "equal": 1}
+
+
 def test_a_video_that_comes_back_is_known(videos: Videos, tmp_path: Path) -> None:
     """A video that was missing is known when it is back, and a copy beside it is counted as equal."""
     path = videos.make(f"gate_{NOON}.mp4", EMPTY, CAR)
@@ -305,9 +318,8 @@ def test_what_was_read_again_counts_once(videos: Videos) -> None:
     assert rows == [("partial", "read again"), ("read", None)]
     with videos.index.database.read() as session:
         counts, unstored = store.count_videos(session), spans.count_spans(session)
-        witnessed = [
-            spans.sum_of_witness(session, image_id)[1] for image_id in video_names.list_frame_ids(session, "gate")
-        ]
+        frame_ids = video_names.list_frame_ids(session, "gate")
+        witnessed = [spans.sum_of_witness(session, image_id)[1] for image_id in frame_ids]
     assert sum(witnessed) == unstored.frames
     assert (counts.read, counts.partial, counts.missing, counts.frames_read) == (1, 0, 0, 50)
     assert (counts.frames_stored, counts.frames_stored + unstored.frames) == (len(videos.stored()), 50)
@@ -317,6 +329,18 @@ def test_what_was_read_again_counts_once(videos: Videos) -> None:
         assert sum(row[4] for row in table) == unstored.frames
     shutil.copy2(path, videos.folder / "gate_20210616_140000.mkv")
     assert videos.read().outcomes == {"unchanged": 1, "equal": 1}
+
+
+@on_sqlite
+def test_a_broken_video_is_read_again_beside_copies(videos: Videos) -> None:
+    """Copies of a video that was not read whole keep nobody from reading it again, and are none of their own."""
+    path = videos.make("m.mkv", EMPTY, CAR, EMPTY, CAR, container="matroska")
+    path.write_bytes(path.read_bytes()[:-1000])
+    assert videos.read(camera="gate").outcomes == {"partial": 1}
+    for name in ("a.mkv", "z.mkv"):
+        shutil.copy2(path, videos.folder / name)
+    assert videos.read(camera="gate", again=True).outcomes == {"partial": 1, "equal": 2}
+    assert videos.index.rows("SELECT path FROM videos WHERE missing_reason IS NULL") == [(str(path),)]
 
 
 def test_a_file_that_is_another_recording_replaces_none(videos: Videos) -> None:
@@ -463,3 +487,15 @@ def test_equal_videos_of_two_cameras(videos: Videos) -> None:
         ("yard", 2),
     ]
     assert videos.read().outcomes == {"unchanged": 2, "equal": 2}
+
+
+@on_sqlite
+def test_cameras_whose_frames_share_a_folder(videos: Videos) -> None:
+    """Two cameras whose names are one as a folder's name keep images of their own, also of frames that are equal."""
+    for name, camera in ((f"one_{NOON}.mp4", "a:b"), (f"two_{NOON}.mp4", "a_b")):
+        videos.ingest(videos.make(name, EMPTY, CAR), camera=camera)
+    assert videos.index.rows("SELECT camera, frames_stored FROM audit_videos ORDER BY camera") == [
+        ("a:b", 2),
+        ("a_b", 2),
+    ]
+    videos.require_accounted()
