@@ -95,9 +95,10 @@ def _list_matches(session: Session, name: str) -> list[_Candidate]:
     ]
     if exact:
         return [min(exact, key=lambda candidate: candidate.order)]
-    moved = query.join(RemovalRow, RemovalRow.image_id == ImageRow.id)
-    for row in session.execute(moved.where(RemovalRow.quarantine_path == _absolute(name)).limit(1)):
-        return [_Candidate(row.id, row.path, row.state)]
+    if os.sep in name or os.path.lexists(name):  # the journal has no index of these paths
+        moved = query.join(RemovalRow, RemovalRow.image_id == ImageRow.id)
+        for row in session.execute(moved.where(RemovalRow.quarantine_path == _absolute(name)).limit(1)):
+            return [_Candidate(row.id, row.path, row.state)]
     if os.sep in name and not _GLOB.search(name):
         return []
     base = os.path.basename(name)

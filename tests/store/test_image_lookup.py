@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from indexer.domain.images import ImageState
 from indexer.errors import ImageError
@@ -46,6 +47,19 @@ def test_one_image(database: Database, known: dict[str, int], name: str, file: s
     with database.read() as session:
         assert get_image_id(session, name) == known[file]
         assert get_image_id(session, str(known[file])) == known[file]
+
+
+def test_a_file_name_alone_reads_no_journal(database: Database, known: dict[str, int]) -> None:
+    """Only a path, or the name of a file that lies there, can be of a file in quarantine: for others the journal, which
+    has no index of such paths, is not read for each line of a file of verdicts."""
+    statements: list[str] = []
+    with database.read() as session:
+        event.listen(session.get_bind(), "before_cursor_execute", lambda *sent: statements.append(sent[2]))
+        assert get_image_id(session, "1.jpg") == known["a/1.jpg"]
+        assert [one for one in statements if "removals" in one] == []
+        with pytest.raises(ImageError, match="is not in the index"):
+            get_image_id(session, "quarantine/1.jpg")
+        assert len([one for one in statements if "removals" in one]) == 1
 
 
 @pytest.mark.parametrize("name", ["2.jpg", "*", "?.jpg", "a/*"])

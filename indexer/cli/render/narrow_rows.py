@@ -1,7 +1,8 @@
 """Rows of many columns on a terminal that is too narrow for them: one or two lines for each.
 
-What matters most is shown first. Two wide values, as an image and its keeper, stand one below the other. Paths are
-shortened in the middle, other wide values are cut at their end. A sentence below says which columns are not shown.
+What matters most is shown first. Two wide values, as an image and its keeper, stand one below the other. Paths, and
+names of cameras and profiles, are shortened in the middle; other wide values are cut at their end. A sentence below
+says which columns are not shown.
 """
 
 import os
@@ -22,6 +23,7 @@ _WISHED = 44  # cells that a long file name gets, before less important columns 
 _MIN_WIDE = 20  # cells for other wide values
 _LINES = 2  # of a row
 _SHORT_HASH = 12  # signs of a hash, as in git
+_NAMES = ("camera", "profile")  # heads of columns whose values are never mistaken for each other, as those of paths
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.\d{6}")
 
 Cells = Sequence[str]
@@ -32,14 +34,14 @@ class NarrowRows:
     """Which columns are shown, by their numbers, and how.
 
     `short` have a column each, as wide as `widths` says; `wide` stand one below the other in the last one, of `room`
-    cells. `shorten` shows their paths; None: whole, on as many lines as they need, as shortened they would be mistaken
-    for each other.
+    cells. `shorten` shows those of `distinct`, which are paths or names; None: whole, on as many lines as they need, as
+    shortened they would be mistaken for each other.
     """
 
     heads: Cells
     short: tuple[int, ...]
     wide: tuple[int, ...]
-    paths: Collection[int]
+    distinct: Collection[int]
     widths: Sequence[int]
     room: int
     numeric: Sequence[bool]
@@ -71,7 +73,7 @@ class NarrowRows:
             yield f" {GAP.join([*short, line]) if number == 0 else indent + line}".rstrip()
 
     def _wide_lines(self, number: int, text: str) -> list[str]:
-        if number in self.paths:
+        if number in self.distinct:
             if self.shorten is not None:
                 return [self.shorten(text)]
             return chop_cells(text, self.room)
@@ -101,8 +103,8 @@ def plan_rows(
     rest = [number for number in range(len(heads)) if number not in order]
     is_wide = [not numeric[number] and width > _MOST_SHORT for number, width in enumerate(widths)]
     wide = tuple([number for number in order or rest if is_wide[number]][:_LINES])
-    wide_paths = [number for number in wide if number in paths]
-    names = (os.path.basename(cells[number]) for cells in read_rows() for number in wide_paths)
+    distinct = [number for number in wide if number in paths or heads[number] in _NAMES]
+    names = (os.path.basename(cells[number]) for cells in read_rows() for number in wide if number in paths)
     whole = max((widths[number] for number in wide), default=0)
     longest = max((cell_len(name) for name in names), default=0) + len(f"{CUT}/")
     least = min(whole, max(longest, _MIN_WIDE), _WISHED)
@@ -118,8 +120,8 @@ def plan_rows(
     if not order and len(short) + len(wide) < len(heads):
         return None
     room = max(available_cells - used, _MIN_WIDE)
-    shorten = choose_shortening(lambda: (cells[number] for cells in read_rows() for number in wide_paths), room)
-    return NarrowRows(heads, tuple(short), wide, paths, widths, room, numeric, shorten)
+    shorten = choose_shortening(lambda: (cells[number] for cells in read_rows() for number in distinct), room)
+    return NarrowRows(heads, tuple(short), wide, distinct, widths, room, numeric, shorten)
 
 
 def print_rows(console: Console, rows: NarrowRows, texts: Iterable[Cells], *, all_of_it: str) -> None:

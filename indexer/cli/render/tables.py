@@ -98,7 +98,7 @@ def _print_narrow(
         first=first,
         paths=columns,
         widths=[max(map(cell_len, column)) for column in zip(heads, *texts, strict=True)],
-        numeric=[_is_numeric(column) for column in zip(*rows, strict=True)],
+        numeric=[_is_numeric(row[column] for row in rows) for column in range(len(heads))],
         available_cells=console.width - 1,
     )
     assert plan is not None  # there is a first column

@@ -196,7 +196,7 @@ def plan_restore(database: Database, selection: RestoreSelection) -> RestorePlan
     Raises `RunError` and `ImageError` as `restore` does.
     """
     _require_matches(database, selection)
-    plan, chosen = RestorePlan(), _list_selected(database, selection)
+    plan, chosen, coming = RestorePlan(), _list_selected(database, selection), set[str]()
     renamed, present = RenamedFolders(database), PresentImages(database, chosen)
     for removal in chosen:
         missing_folder = find_missing_folder(removal.path)
@@ -204,11 +204,14 @@ def plan_restore(database: Database, selection: RestoreSelection) -> RestorePlan
             plan.copies += 1
             continue
         problem = present.describe(removal) or renamed.describe(missing_folder) or find_obstacle(removal, run=None)
-        if problem is None and os.path.lexists(removal.path):
-            problem = "another file is at its path"
+        if problem is None and removal.path in coming:
+            problem = "another file comes back to this path before it"
+        elif problem is None and os.path.lexists(removal.path):
+            problem = _describe_occupied(removal)
         if problem is not None:
             plan.failures.append((removal.path, problem))
             continue
+        coming.add(removal.path)
         plan.files += 1
         plan.size_bytes += removal.size_bytes
         plan.folders[os.path.dirname(removal.path)] += 1
@@ -361,10 +364,7 @@ def _move_back(
             with database.write() as session:
                 removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)
                 removals.set_held_back(session, removal.id, held_back=removal.held_back)
-        if isinstance(problem, FileExistsError) and is_there(removal.path, expected=expected):
-            purge = command_line("purge", "--all")
-            return f"its picture is at its path already; to free all that is in quarantine: {purge}"
-        return f"{reason}{propose_move(problem, path=removal.path)}"
+        return _describe_occupied(removal) if isinstance(problem, FileExistsError) else reason
     with database.write() as session:
         removals.finish_act(session, removal.id, RemovalState.RESTORED, at=clock())
         removals.set_held_back(session, removal.id, held_back=manner.hold)
@@ -372,6 +372,16 @@ def _move_back(
         returns.mark_returned(session, returned, at=clock(), run_id=run.id)
     release_quarantine_path(quarantine_path)
     return None
+
+
+def _describe_occupied(removal: JournalEntry) -> str:
+    """Why a file cannot come back to its path, where there is a file, and what to type."""
+    if is_there(removal.path, expected=ContentDigest(removal.size_bytes, removal.content_hash)):
+        return (
+            f"its picture is at its path already; to free all that is in quarantine: {command_line('purge', '--all')}"
+        )
+    occupied = FileExistsError()
+    return f"{describe_failure(occupied)}{propose_move(occupied, path=removal.path)}"
 
 
 def describe_failure(problem: OSError | MismatchError) -> str:

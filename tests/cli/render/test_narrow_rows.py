@@ -1,11 +1,13 @@
 """Results of queries at 80 columns: at most two lines a row, what matters first, and nothing missing without a word."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
 
 from indexer.cli.render import query_rows
+from indexer.cli.render.tables import print_table
 from indexer.cli.word_wrap import cell_count
 from indexer.store.audit_queries import Audit, list_audits
 from indexer.store.query_result import QueryResult
@@ -116,3 +118,27 @@ def test_short_file_names_leave_room_for_no_more_columns() -> None:
     columns = ("camera", "removed_at", "detail", "path")
     rows = [("StationA", TIME, "folder or mtime", f"/a/Station{place}/DCIM/100RECNX/1.JPG") for place in "AB"]
     assert [line for line in shown(columns, *rows, main=columns) if cell_count(line) > WIDTH] == []
+
+
+@pytest.mark.parametrize("column", ["camera", "profile"])
+@pytest.mark.parametrize(
+    "name", [f"{'north gate ' * 5}{{}}", f"site {{}}/{'192.168.1.108_' * 4}main", f"{'x' * 70}{{}}"]
+)
+def test_long_names_stay_apart(column: str, name: str) -> None:
+    """Names of cameras and profiles that differ in one sign are never shown as one; and numbers stay beside them."""
+    stream = io.StringIO()
+    heads = (column, "images", "kept", "duplicates", "undecided")
+    rows = [(name.format(place), 1_000_000, 900_000, 100_000, 7) for place in "AB"]
+    print_table(Console(file=stream, width=WIDTH, soft_wrap=True), heads, rows, what="rows", first=heads)
+    text = stream.getvalue()
+    first, second = re.split(r"^ +1000000 +900000 +100000 +7 ", text.partition("--json")[0], flags=re.MULTILINE)[1:]
+    assert first.strip() != second.strip()
+
+
+@pytest.mark.parametrize("width", [10, WIDTH])
+def test_no_row_is_an_empty_table(width: int) -> None:
+    """A table without rows shows its heads, however narrow the terminal is."""
+    stream = io.StringIO()
+    heads = tuple(f"column_{number}" for number in range(12))
+    print_table(Console(file=stream, width=width, soft_wrap=True), heads, [], what="rows", first=heads, paths=heads)
+    assert heads[0] in stream.getvalue()

@@ -690,6 +690,27 @@ def test_a_key_before_the_next_pair_judges_nothing(desk: Desk) -> None:
     assert desk.held == [("same", "Ada", None)]
 
 
+@pytest.mark.parametrize("key", ["s", "k"])
+def test_who_goes_back_while_the_next_pair_is_on_its_way_stays_there(desk: Desk, key: str) -> None:
+    """A pair that comes after the person went back to another one is not shown over it, and that one can be judged."""
+    page = desk.open()
+    until(page, "pairs.length > 2 && !isFilling")
+    page.evaluate(
+        "void (window.fetchNow = fetch, window.late = [], window.more = fetchMore, window.ended = false,"
+        " fetch = (path, how) => path === '/ahead'"
+        " ? new Promise((resolve) => late.push(() => resolve(fetchNow(path, how)))) : fetchNow(path, how),"
+        " fetchMore = () => more().finally(() => { ended = true; }), showPair(pairs.length - 1))"
+    )
+    page.keyboard.press(key)
+    until(page, "late.length > 0")
+    page.keyboard.press("ArrowLeft")
+    shown = page.inner_text("#place")
+    assert page.evaluate("isAdvancing") is False
+    page.evaluate("void (fetch = fetchNow, late.forEach((release) => release()))")
+    until(page, "ended && !isFilling")
+    assert (page.inner_text("#place"), page.locator("#finished:visible").count()) == (shown, 0)
+
+
 def test_pairs_that_are_long_on_their_way_are_no_end(desk: Desk) -> None:
     """However long the server takes for the next pairs, the page waits for them and does not report the end."""
     page = desk.open()

@@ -105,9 +105,37 @@ def test_a_plan_says_what_would_come_back(removed: Index) -> None:
     before, rows = removed.tree(), removed.dump()
     plan = plan_restore(removed.database, RestoreSelection(everything=True))
     assert (removed.tree(), removed.dump()) == (before, rows)
-    assert plan.failures == [(str(removed.folder / taken), "another file is at its path")]
     report = removed.restore()
     assert (plan.files, plan.folders, plan.copies) == (len(others), report.folders, report.copies)
-    assert [path for path, _ in report.failures] == [path for path, _ in plan.failures]
+    assert [path for path, _ in plan.failures] == [str(removed.folder / taken)]
     with pytest.raises(ImageError, match="is in quarantine"):
         plan_restore(removed.database, RestoreSelection(names=("nothing.png",)))
+
+
+@pytest.mark.parametrize("by", ["another", "its own"])
+def test_a_plan_names_what_lies_at_the_path(removed: Index, by: str) -> None:
+    """Whatever lies at the path of a removed file, a plan gives the reason that restore then gives."""
+    (first, *_) = gone(removed)
+    with removed.database.read() as session:
+        (entry, *_) = removals.list_quarantined(session)
+    lying = Path(entry.quarantine_path or "").read_bytes() if by == "its own" else b"mine"
+    (removed.folder / first).write_bytes(lying)
+    planned = plan_restore(removed.database, RestoreSelection(everything=True)).failures
+    assert planned == removed.restore().failures
+    assert [path for path, _ in planned] == [entry.path]
+
+
+def test_a_plan_brings_one_file_back_to_a_path(index: Index) -> None:
+    """Of two images that were removed from one path, one after the other, a plan counts the one that comes back."""
+    index.put(name(0), picture())
+    for stamp in (1, 2):
+        index.put(name(1), picture(stamp=stamp))
+        index.ingest()
+        index.compare()
+        assert index.prune().removed == 1
+    planned = plan_restore(index.database, RestoreSelection(everything=True))
+    report = index.restore()
+    assert (planned.files, report.restored) == (1, 1)
+    assert (
+        [path for path, _ in planned.failures] == [path for path, _ in report.failures] == [str(index.folder / name(1))]
+    )

@@ -107,7 +107,9 @@ async function fetchMore() {
 step = async (by) => {
   const next = by > 0 && !pairs[current] ? Math.max(current, 0) : current + by;  // at the end, it is the next new one
   if (next >= pairs.length) {
+    const before = shows;
     await fetchMore();
+    if (shows !== before) return;
     if (next >= pairs.length) return finish();
   }
   if (pairs[next]) showPair(next);
@@ -137,8 +139,11 @@ function setFinished(on) {
   for (const button of all("[data-verdict], [data-act=skip], [data-act=alike]")) button.disabled = on;
 }
 const showOne = showPair;
+let shows = 0;  // how often a pair was shown: who went to one while the next was on its way stays there
 showPair = (number, how) => {
   if (!pairs[number]) return;
+  shows += 1;
+  setAdvancing(false);
   setFinished(false);
   showOne(number, how);
 };
@@ -188,8 +193,10 @@ function setAdvancing(on) {
 advance = async () => {
   for (let at = pairs[current] ? current + 1 : Math.max(current, 0); ; at += 1) {
     if (at >= pairs.length) {
+      const before = shows;
       setAdvancing(true);
       await fetchMore();
+      if (shows !== before) return;
       setAdvancing(false);
     }
     if (at >= pairs.length) return finish();
