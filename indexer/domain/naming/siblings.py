@@ -17,10 +17,10 @@
 - **Numbers at the end of a text before the time**, as in ``gate_0001``, are events in the same cases. Behind the number
   of a camera, they are events if they are written as Motion does.
 - **Folders of two digits below a date** are channels if the times of the names contradict them more often than not. If
-  these have an offset, or are since 1970, the time zone of the folders is not known, and any may agree. If the names
-  have no times, or two numbers that may be hour and minute or minute and second, the modification times decide. If they
-  agree, on one day or on several, the folders are hours. If they do not, and the folders are numbered from 0 or 1 on,
-  up to 16, they are channels. Otherwise they are hours.
+  these have an offset, or are since 1970, any time zone may agree with most folders
+  (`indexer.domain.naming.zone_hours`). If the names have no times, or two numbers that may be hour and minute or minute
+  and second, the modification times decide. If they agree, on one day or on several, the folders are hours. If they do
+  not, and the folders are numbered from 0 or 1 on, up to 16, they are channels. Otherwise they are hours.
 """
 
 import itertools
@@ -46,6 +46,7 @@ from indexer.domain.naming.doubts import (
 from indexer.domain.naming.folders import read_folder
 from indexer.domain.naming.reading import PathReading, camera_needs_time
 from indexer.domain.naming.stamps import Doubt, DoubtKind
+from indexer.domain.naming.zone_hours import are_hours_of_a_zone, are_numbered_like_channels
 
 _CHANNEL_DIGITS = 3
 """Longer numbers are never channels: two images of one second may follow each other."""
@@ -349,29 +350,29 @@ def _are_channels(
 ) -> tuple[bool | None, bool]:
     """Whether folders of two digits below a date are channels, where no name has a local time, None: nothing tells; and
     whether the times of names in any zone, or else the modification times, tell it."""
+    siblings = list(siblings)
     numbers = {int(name) for name in beside if len(name) == 2 and name.isascii() and name.isdecimal()}
+    times = [None if one.reading.may_lack_hour else decided_moment(one.reading, verdict) for one in siblings]
+    is_named = any(times)
     spans: dict[object, dict[int, list[float]]] = defaultdict(dict)
-    for path, mtime_ns, reading in siblings:
+    for (path, mtime_ns, reading), moment in zip(siblings, times, strict=True):
         number, date = reading.clock[0], read_folder(path.rpartition("/")[0]).date
         numbers.add(number)
-        moment = None if reading.may_lack_hour else decided_moment(reading, verdict)
+        if is_named and moment is None:
+            continue
         taken_s = mtime_ns / 1e9 if moment is None else moment.timestamp()
         second = -1.0 if date is None else taken_s - datetime(*date, tzinfo=UTC).timestamp()
         if DAY_OF_ZONES_S[0] <= second < DAY_OF_ZONES_S[1]:
             span = spans[date, reading.branch].setdefault(number, [second, second])
             span[0], span[1] = min(span[0], second), max(span[1], second)
-    by_time = _are_channels_by_time(spans.values())
-    if by_time is not None:
-        return by_time, True
-    return None if len(numbers) < MIN_HOURS else _are_numbered_like_channels(numbers), False
+    are_hours = are_hours_of_a_zone(spans.values()) if is_named else _are_hours_by_mtime(spans.values())
+    if are_hours is not None:
+        return not are_hours, True
+    return None if len(numbers) < MIN_HOURS else are_numbered_like_channels(numbers), False
 
 
-def _are_numbered_like_channels(numbers: Set[int]) -> bool:
-    return len(numbers) <= _MAX_CHANNELS and numbers in (set(range(len(numbers))), set(range(1, len(numbers) + 1)))
-
-
-def _are_channels_by_time(days: Iterable[dict[int, list[float]]]) -> bool | None:
-    """Whether folders of a day were written at the same times, for more than an hour; False: each in its own hour.
+def _are_hours_by_mtime(days: Iterable[dict[int, list[float]]]) -> bool | None:
+    """Whether each folder of a day was written in its own hour; False: at the same times, for more than an hour.
 
     A span is in seconds since midnight UTC. A time zone shifts all folders alike, but clocks may change between days.
     """
@@ -384,13 +385,13 @@ def _are_channels_by_time(days: Iterable[dict[int, list[float]]]) -> bool | None
         numbers |= spans.keys() if is_alike else set()
         ordered = sorted(span for span in spans.values() if span[1] - span[0] > _HOUR_S)
         if any(after[0] <= before[1] for before, after in itertools.pairwise(ordered)):
-            return True
+            return False
     if len(numbers) >= _MIN_HOURS_OF_DAYS and max(shifts_of_days) - min(shifts_of_days) <= _MAX_SHIFT_OF_DAYS:
         are_hours = True
-    return False if are_hours else None
+    return True if are_hours else None
 
 
 def _show_hours(spans: dict[int, list[float]]) -> bool:
     """Whether folders of a day are enough to show hours: two, or three where they may be channels of an image each."""
     is_single = any(first == last for first, last in spans.values())
-    return len(spans) >= (_MIN_HOURS_OF_DAYS if is_single and _are_numbered_like_channels(spans.keys()) else MIN_HOURS)
+    return len(spans) >= (_MIN_HOURS_OF_DAYS if is_single and are_numbered_like_channels(spans.keys()) else MIN_HOURS)

@@ -378,6 +378,35 @@ def test_channels_whose_names_have_times_of_no_zone() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "channels"),
+    [
+        ("2024-05-01 {0}:{1:02}:45-05:00.jpg", {1: (12, 30), 2: (13, 10)}),
+        ("2024-05-01_{0}-{1:02}-45-0500.jpg", {1: (12, 30), 2: (13, 10)}),
+        ("20240501_{0}{1:02}00+0200.jpg", {2: (12, 30), 3: (12, 30)}),
+        ("20240501T{0}{1:02}00Z.jpg", {5: (12, 30), 6: (12, 30), 7: (12, 30)}),
+        ("20240501T{0}{1:02}00Z.jpg", {1: (18, 10), 2: (19, 10), 3: (20, 10)}),
+    ],
+)
+def test_folders_that_are_hours_of_no_zone(name: str, channels: dict[int, tuple[int, int]]) -> None:
+    """Nor are folders hours that two alone would be by chance, that have images at one time, or whose zone would be
+    seventeen hours from UTC."""
+    files = [
+        f"c/2024-05-01/{channel:02}/{name.format(hour, minute + more)}"
+        for channel, (hour, minute) in channels.items()
+        for more in (0, 1)
+    ]
+    assert cameras_of(*files) == [f"c/{channel:02}" for channel in channels for _ in (0, 1)]
+
+
+def test_hours_with_a_file_at_each_full_hour() -> None:
+    """A file of the next hour in each folder does not make channels of hours in any zone."""
+    files = [
+        f"c/2024-05-01/{n:02}/20240501T{n + m // 60 - 2:02}{m % 60:02}00Z.jpg" for n in range(3, 9) for m in (0, 30, 60)
+    ]
+    assert cameras_of(*files) == ["c"] * len(files)
+
+
+@pytest.mark.parametrize(
     ("files", "cameras"),
     [
         (
