@@ -4,7 +4,7 @@ An image is listed while it is ready and has no current decision, or after it lo
 need; it is never missing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy.sql.elements import SQLCoreOperations
 from indexer.domain.images import ImageState
 from indexer.store.bulk import chunks
 from indexer.store.columns import to_ns
-from indexer.store.tables import DecisionRow, ImageRow, OpenImageRow, RunRow
+from indexer.store.tables import DecisionRow, ImageRow, OpenImageRow
 
 _LISTED = select(OpenImageRow.image_id)
 
@@ -26,18 +26,23 @@ def is_ready_in(camera_id: int | SQLCoreOperations[Any]) -> ColumnElement[bool]:
     return (ImageRow.state == ImageState.READY) & (func.abs(ImageRow.camera_id) == camera_id)
 
 
-def count_undecided(session: Session, *, camera_id: int | None = None, waiting_since: datetime | None = None) -> int:
+def count_undecided(
+    session: Session,
+    *,
+    camera_id: int | None = None,
+    waiting_since: datetime | None = None,
+    running_ids: Collection[int] = (),
+) -> int:
     """The number of ready images, of all cameras or of one, without a current decision.
 
-    `waiting_since`: without those that a run which still goes on took in, if their file was written after this time.
-    What a command that runs for months stored a moment ago is no backlog."""
+    `waiting_since`: without those that one of the runs `running_ids` took in, if their file was written after this
+    time. What a command that runs for months stored a moment ago is no backlog."""
     query = select(func.count()).select_from(ImageRow)
     query = query.where(ImageRow.id.in_(_LISTED), ImageRow.state == ImageState.READY, ~_is_decided())
     if camera_id is not None:
         query = query.where(is_ready_in(camera_id))
     if waiting_since is not None:
-        going_on = select(RunRow.id).where(RunRow.finished_at.is_(None))
-        query = query.where(ImageRow.run_id.not_in(going_on) | (ImageRow.mtime_ns <= to_ns(waiting_since)))
+        query = query.where(ImageRow.run_id.not_in(running_ids) | (ImageRow.mtime_ns <= to_ns(waiting_since)))
     return session.scalar(query) or 0
 
 

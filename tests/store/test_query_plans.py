@@ -9,7 +9,7 @@ answers. To read a table of few rows, such as `cameras`, is right, and not looke
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -59,6 +59,7 @@ NEARLY_EMPTY = ("ix_removals_open", "ix_decisions_unplaced")  # indexes of what 
 PATHS = [path_of(capture) for capture in captures(CAMERA, sizes(IMAGES, 20)[CAMERA])][: IMAGES // 200]
 HASHES = [f"{number:064x}" for number in range(IMAGES // 200)]
 IDS = list(range(200, IMAGES, 1000))
+YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 
 KEEPERS = [OpeningKeeper(None, 1_750_000_000_000_000), OpeningKeeper(1 << 62, 1_740_000_000_000_000)]
 
@@ -174,6 +175,18 @@ def test_images_that_a_comparison_ranks_are_looked_up(filled: Database) -> None:
         return ranked_images.list_images(session, IDS, preparation_id=1, page_size=500)
 
     assert scans(filled, ask) <= {"removals"}
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda session: open_images.count_undecided(session, waiting_since=YESTERDAY, running_ids=[1]),
+        lambda session: images.count_unusable_since(session, YESTERDAY),
+    ],
+)
+def test_what_needs_a_person_is_looked_up(filled: Database, ask: Ask) -> None:
+    """A nightly check reads all runs, and of images those alone that wait or cannot be used."""
+    assert scans(filled, ask) <= {"runs"}
 
 
 @on_sqlite

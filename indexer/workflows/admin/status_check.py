@@ -74,6 +74,8 @@ def check_status(database: Database, *, silent_after: float, clock: Clock) -> St
     planned = plan(database)
     now = clock()
     watches, records = list_watches(database), list_records(database)
+    running_ids = [watch.run_id for watch in watches if watch.is_running]
+    running_ids += [record.run_id for record in records if record.is_running]
     on_record = {camera for record in records if record.is_running for camera in record.cameras}
     with database.read() as session:
         silent = [
@@ -89,7 +91,7 @@ def check_status(database: Database, *, silent_after: float, clock: Clock) -> St
             is not None
         ]
         return StatusCheck(
-            undecided=open_images.count_undecided(session, waiting_since=now - _NEW),
+            undecided=open_images.count_undecided(session, waiting_since=now - _NEW, running_ids=running_ids),
             held_back={blocked.camera.camera: blocked.reason for blocked in planned.held_back},
             held_back_files=removals.count_held_back(session) + planned.recorded_returns,
             unwitnessed=len(removals.list_unwitnessed(session)),

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 
 from indexer.domain.capture_gaps import usual_interval_s
 from indexer.files.markers import QUARANTINE_NAME
+from indexer.store.locks.run_lock import run_lock
 from indexer.store.tables import RunRow
 from indexer.workflows.admin.camera import confirm_camera
 from indexer.workflows.admin.status import status
@@ -64,11 +65,13 @@ def test_undecided_and_unreadable(lot: Index) -> None:
     assert checked(lot, now=lot.clock() + timedelta(days=2)).unreadable_new == 0
 
 
-def go_on(index: Index) -> None:
-    """Makes the last run one that still works, as a watch or a record does for months."""
+def unfinish(index: Index) -> int:
+    """Makes the last run a watch that was cut off, and returns its id. With its lock it still works."""
     with index.database.write() as session:
-        last = select(func.max(RunRow.id)).scalar_subquery()
-        session.execute(update(RunRow).where(RunRow.id == last).values(finished_at=None, outcome=None))
+        last = session.scalar(select(func.max(RunRow.id)))
+        session.execute(update(RunRow).where(RunRow.id == last).values(command="watch", finished_at=None, outcome=None))
+    assert last is not None
+    return last
 
 
 @pytest.mark.parametrize(("hours", "undecided"), [(-23, 0), (-25, 1)])
@@ -80,8 +83,9 @@ def test_undecided_of_a_run_that_goes_on(lot: Index, hours: int, undecided: int)
     os.utime(path, (written, written))
     lot.ingest()
     assert checked(lot, now=now).undecided == 1
-    go_on(lot)
-    assert checked(lot, now=now).undecided == undecided
+    with run_lock(lot.database, unfinish(lot)):
+        assert checked(lot, now=now).undecided == undecided
+    assert checked(lot, now=now).undecided == 1  # it was cut off: nobody decides what it took in
     assert status(lot.database).undecided == 1
 
 
@@ -94,7 +98,7 @@ def test_unreadable_since_in_a_run_that_goes_on(lot: Index, days: int, found: in
     os.utime(path, (written, written))
     lot.ingest()
     assert checked(lot, now=now).unreadable_new == 0
-    go_on(lot)
+    unfinish(lot)
     assert checked(lot, now=now).unreadable_new == found
 
 
