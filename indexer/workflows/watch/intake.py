@@ -150,7 +150,7 @@ class Intake:
         elif outcome.held:
             default = "another command is at work on its camera"
         result = self.sort(candidates, unfinished, dict(outcome.refused), default=default)
-        result.cameras = before | self._list_cameras(result.taken)
+        result.cameras = before | self._list_cameras(candidates)  # also of one that is stored, and changed since
         return result
 
     def _add_questions(self, counts: dict[str, Any], outcome: IngestReport) -> None:

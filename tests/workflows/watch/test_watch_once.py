@@ -1,11 +1,12 @@
 """A watch that ends when nothing waits: the same index as ingest and compare make, without what is unfinished."""
 
+import itertools
 import os
 import select
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest import mock
@@ -23,7 +24,7 @@ from indexer.workflows.watch import decide, once
 from indexer.workflows.watch.due_cameras import DueCameras
 from tests.support.databases import on_sqlite
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
-from tests.workflows.watch.conftest import Watching
+from tests.workflows.watch.conftest import Alone, Watching
 
 Watch = Callable[..., Watching]
 FACTS = (
@@ -278,9 +279,12 @@ def test_files_that_never_become_whole_keep_no_image_undecided(
 
 
 @on_sqlite
-def test_files_that_never_stop_coming_keep_no_watch_at_work(index: Index, watch_once: Watch) -> None:
+def test_files_that_never_stop_coming_keep_no_watch_at_work(
+    index: Index, watch_once: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A watch with `is_once` ends although new files come and old ones are overwritten for ever: it takes in what was
     there when it began, and what came within the grace time, and decides that; the next one takes in the rest."""
+    monkeypatch.setattr(once, "SHORTEST_PATIENCE_S", 2.0)
     is_over = threading.Event()
 
     def write() -> None:
@@ -301,6 +305,32 @@ def test_files_that_never_stop_coming_keep_no_watch_at_work(index: Index, watch_
     states, decided = index.states(), "SELECT path FROM audit_decisions WHERE state = 'ready' AND verdict IS NOT NULL"
     assert (name(0), "ready", None) in states
     assert len(index.rows(decided)) == sum(state == "ready" for _, state, _ in states)
+
+
+def test_an_image_that_is_written_on_and_on_is_decided_as_it_was_read(
+    index: Index, watch_once: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is written again after a look at it is stored as it was read. It is decided, too, also if the file
+    is never at rest afterwards."""
+    monkeypatch.setattr(once, "SHORTEST_PATIENCE_S", 0.1)
+    index.put("snapshot.png", picture())
+    real, is_read, looks = Arrivals.check, threading.Event(), itertools.count()
+
+    class Late(Alone):
+        """Reads a file that was written again since it was found."""
+
+        def __call__(self, function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+            index.put("snapshot.png", picture(CAR))
+            is_read.set()
+            return map(function, items)
+
+    def check(arrivals: Arrivals, path: str, signature: Any, *, now_s: float) -> bool:
+        return real(arrivals, path, (next(looks), 0) if is_read.is_set() else signature, now_s=now_s)
+
+    monkeypatch.setattr(Arrivals, "check", check)
+    report = watch_once(times=ArrivalTimes(0.02, 0.05), reader=Late()).report
+    assert report is not None
+    assert ([row[1] for row in index.states()], report.decided, report.waits) == (["ready"], 1, 1)
 
 
 def test_a_short_grace_time_ends_no_watch_early(index: Index, watch_once: Watch) -> None:
