@@ -69,8 +69,9 @@ def _describe_words(message: str, *, known: Iterable[str]) -> str:
 
 
 def _suggestion(word: str, known: Iterable[str]) -> str:
-    similar = get_close_matches(word, list(known), n=1)
-    return f" (is it {similar[0]}?)" if similar else ""
+    bare = {one.lstrip("-"): one for one in known}  # the dashes, which all options have, say nothing
+    similar = get_close_matches(word.lstrip("-"), bare, n=1)
+    return f" (is it {bare[similar[0]]}?)" if similar else ""
 
 
 def _name_of(parameter: Any) -> str | None:

@@ -12,6 +12,7 @@ from tests.support.command import Run
     [
         (["ingest"], "PATH is missing; see: manage.py ingest --help"),
         (["profile", "use", "x"], "--camera is missing; see: manage.py profile use --help"),
+        (["compare", "--to", "out"], "there is no option '--to'; see: manage.py compare --help"),
         (["ingst"], "there is no command 'ingst' (is it ingest?); see: manage.py --help"),
         (["profile", "mak"], "there is no command 'mak' (is it make?); see: manage.py profile --help"),
         (["zzz"], "there is no command 'zzz'; see: manage.py --help"),
