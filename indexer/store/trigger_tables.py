@@ -19,7 +19,7 @@ class OpenImageRow(Base):
 
 class TwinRow(Base):
     """Two captures of one camera within a second of each other under two forms of name. Triggers keep the table
-    (migration 0021)."""
+    (migrations 0021 and 0022)."""
 
     __tablename__ = "twins"
     __table_args__ = (Index("ix_twins_image_b_id", "image_b_id"),)

@@ -1,7 +1,7 @@
 """Twins: captures of one camera within a second of each other under two forms of name; the view `audit_twins`.
 
 Twins are only shown: they stay two captures, and no decision depends on them. Triggers of the database note them as
-images come and change (migration 0021), so that whoever lists them reads no other image.
+images come and change (migrations 0021 and 0022), so that whoever lists them reads no other image.
 """
 
 from dataclasses import dataclass

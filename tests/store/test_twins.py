@@ -1,5 +1,6 @@
 """Twins: the view has exactly the pairs of two forms of name within a second, and finds those of one image at once."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -15,7 +16,7 @@ from indexer.domain.names import name_image
 from indexer.store import images
 from indexer.store.database import Database
 from indexer.store.twins import Twin, list_twins
-from tests.support.databases import SQLITE, Maker, execute, rows
+from tests.support.databases import SQLITE, Maker, execute, on_postgresql, rows
 
 START = datetime(2021, 3, 26, 23, 59, 58, tzinfo=UTC)
 fresh = count()
@@ -147,6 +148,28 @@ def test_twins_of_one_statement(database: Database, add: Callable[..., int]) -> 
     assert len(pairs(database)) == 4 * 2
     execute(database, "UPDATE images SET captured_at_source = 'exif'")
     assert pairs(database) == []
+
+
+@on_postgresql
+def test_pairing_looks_at_neighbours_in_time_alone(database: Database, add: Callable[..., int]) -> None:
+    """A server that planned while the table was empty looks each image of a large camera up by its time, too."""
+    add(file_of(START, epoch=True, number=0), at=START)
+    copied = "root, camera_id, camera_source, captured_at_source, file_size, mtime_ns, run_id, content_hash"
+    with database.write() as session:
+        for first, last in [*((number, number) for number in range(1, 21)), (21, 1000)]:
+            session.execute(
+                text(
+                    f"INSERT INTO images (path, state, captured_at, {copied}) SELECT '/many/' || number, 'missing', "
+                    f"captured_at + number * INTERVAL '1 minute', {copied} "
+                    f"FROM images, generate_series({first}, {last}) AS number WHERE id = 1"
+                )
+            )
+    database.close()  # at the end of its session a server tells what it counted
+    counts = "SELECT indexrelname, idx_scan FROM pg_stat_user_indexes WHERE relname = 'images'"
+    end_s = time.monotonic() + 30.0
+    while (scans := dict(rows(database, counts)))["pk_images"] < 2000 and time.monotonic() < end_s:
+        time.sleep(0.05)
+    assert scans["ix_images_camera_id_captured_at"] >= 1000
 
 
 def test_twins_of_the_original_names(database: Database, add: Callable[..., int], shared_data: Path) -> None:
