@@ -265,7 +265,7 @@ def without_dropped_tables(said: str) -> str:
 def without_triggers(said: str) -> str:
     """SQL without the triggers and their functions, which `test_open_images.py` and `test_twins.py` test."""
     said = re.sub(r"CREATE TRIGGER \w+ [^;]*? BEGIN .*?; END", "", said)
-    return re.sub(r"CREATE (FUNCTION .*? END \$\$|TRIGGER .*? EXECUTE FUNCTION \w+\(\))", "", said)
+    return re.sub(r"CREATE (?:OR REPLACE )?(FUNCTION .*? END \$\$|TRIGGER .*? EXECUTE FUNCTION \w+\(\))", "", said)
 
 
 def statements(said: str) -> list[list[str]]:
