@@ -263,7 +263,7 @@ def test_files_that_never_become_whole_keep_no_image_undecided(
     index: Index, watch_once: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file that changes again and again is given up in the end, and then the cameras are compared."""
-    monkeypatch.setattr(once, "SHORTEST_PATIENCE_S", 0.1)
+    monkeypatch.setattr(once, "SHORTEST_PATIENCE_S", 1.0)
     index.put(name(0), picture())
     index.put(name(1), picture(CAR))
     real, looks = Arrivals.check, list[int]()
@@ -312,7 +312,7 @@ def test_an_image_that_is_written_on_and_on_is_decided_as_it_was_read(
 ) -> None:
     """A file that is written again after a look at it is stored as it was read. It is decided, too, also if the file
     is never at rest afterwards."""
-    monkeypatch.setattr(once, "SHORTEST_PATIENCE_S", 0.1)
+    monkeypatch.setattr(once, "SHORTEST_PATIENCE_S", 1.0)
     index.put("snapshot.png", picture())
     real, is_read, looks = Arrivals.check, threading.Event(), itertools.count()
 
