@@ -97,7 +97,10 @@ def test_a_late_stop_interrupts_what_is_not_protected(second: int) -> None:
 
 def test_the_time_to_stop_ends() -> None:
     """A command that does not stop in time is interrupted by itself."""
-    with stop_on_signals(within_s=0.2):
+
+    def work() -> None:
         signal.raise_signal(signal.SIGTERM)
-        with pytest.raises(KeyboardInterrupt):
-            time.sleep(30)
+        time.sleep(30)
+
+    with stop_on_signals(within_s=0.2), pytest.raises(KeyboardInterrupt):
+        work()

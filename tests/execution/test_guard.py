@@ -89,7 +89,7 @@ def test_an_item_that_fills_the_memory_in_small_pieces() -> None:
 
 def test_each_item_has_its_own_time(guard: Guard) -> None:
     """Items of one call may take longer together than one alone may."""
-    assert results(guard, time.sleep, [0.2] * 4) == [None] * 4
+    assert results(guard, time.sleep, [0.4] * 4, ResourceLimits(time_s=1.2)) == [None] * 4
 
 
 def test_a_child_that_ends_without_an_item(guard: Guard) -> None:

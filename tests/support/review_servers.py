@@ -11,6 +11,9 @@ from indexer.web.server.guard import AccessRules
 from indexer.web.server.running import PATIENCE_S, StoppableServer, bound_socket, make_rules, serve
 from indexer.web.server.service import ReviewService
 
+_PATIENCE_S = 60
+"""So long a server may take for an answer, its start or its end: it is waited for what happens, and no longer."""
+
 
 @dataclass
 class Served:
@@ -40,7 +43,7 @@ class Served:
 
     def send(self, data: bytes) -> bytes:
         """What the server answers to these bytes until it closes the connection, or for a while."""
-        with socket.create_connection(("127.0.0.1", self.gate.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", self.gate.port), timeout=_PATIENCE_S) as connection:
             connection.sendall(data)
             answer = b""
             try:
@@ -96,9 +99,9 @@ def running(
             },
         )
         thread.start()
-        ready.wait(10)
+        assert ready.wait(_PATIENCE_S)
         try:
             yield served
         finally:
             servers[0].stop()
-            thread.join(10)
+            thread.join(_PATIENCE_S)

@@ -18,8 +18,8 @@ class OnceProgress:
         self._compared_s: float | None = None  # None: files are still waited for
 
     def note_walked(self, *, now_s: float) -> None:
-        """Notes that the folders were walked for the first time."""
-        self._walked_s = now_s
+        """Notes that the folders were walked for the first time: from now on something may come of what waits."""
+        self._walked_s = self._taken_s = now_s
 
     def finds_new(self, *, now_s: float) -> bool:
         """Whether files that arrive now are taken up; later ones are left for the next watch."""

@@ -6,12 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic
 
 import pytest
 
@@ -64,8 +63,8 @@ def test_lock_ends_with_its_process(database: Database) -> None:
     with held_elsewhere(database) as process:
         process.send_signal(signal.SIGKILL)
         process.wait()
-        deadline = monotonic() + 60  # a server takes a moment to notice
-        while monotonic() < deadline:
+        deadline = time.monotonic() + 60  # a server takes a moment to notice
+        while time.monotonic() < deadline:
             with suppress(DatabaseError), writer_lock(database, command="compare", since=SINCE):
                 return
     pytest.fail("it is held still")
@@ -105,7 +104,7 @@ def test_unreadable_holder(database: Database, said: str) -> None:
 
 
 @on_sqlite
-def test_holder_that_writes_its_name_a_moment_later(database: Database) -> None:
+def test_holder_that_writes_its_name_a_moment_later(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is refused in the moment between the lock and its record learns all the same whose batch it is; a lock that
     was released names nobody."""
     with writer_lock(database, command="prune", since=SINCE):
@@ -114,14 +113,12 @@ def test_holder_that_writes_its_name_a_moment_later(database: Database) -> None:
     with Path(f"{database.path}.lock").open("r+") as file:
         assert file.read() == ""
         fcntl.flock(file, fcntl.LOCK_EX)
-        later = threading.Timer(0.1, lambda: (file.write(json.dumps(record)), file.flush()))
-        later.start()
+        monkeypatch.setattr(time, "sleep", lambda _pause_s: (file.write(json.dumps(record)), file.flush()))
         with (
             pytest.raises(IndexInUseError, match="'watch'") as refused,
             writer_lock(database, command="a", since=SINCE),
         ):
             pass
-        later.join()
     assert refused.value.is_batch
 
 

@@ -237,15 +237,15 @@ HALF = [b"", b"GET / HTT", b"POST /enter HTTP/1.1\r\nHost: {host}\r\nContent-Typ
 def test_idle_connections_do_not_keep_the_page_away() -> None:
     """More connections than the server takes, on which no request ever comes whole, are closed, and the page is served;
     the stream of messages of an open page is not."""
-    with running(SERVICE, patience_s=0.2) as server, ExitStack() as stack:
+    with running(SERVICE, patience_s=1.0) as server, ExitStack() as stack:
         address = ("127.0.0.1", server.gate.port)
-        page = stack.enter_context(socket.create_connection(address, timeout=5))
+        page = stack.enter_context(socket.create_connection(address, timeout=60))
         headers = "".join(f"{name}: {value}\r\n" for name, value in server.headers.items())
         page.sendall(f"GET /events HTTP/1.1\r\n{headers}\r\n".encode())
         assert b"200 OK" in page.recv(65536)
         idle = list[socket.socket]()
         for number in range(MAX_CONNECTIONS + 20):
-            idle.append(stack.enter_context(socket.create_connection(address, timeout=10)))
+            idle.append(stack.enter_context(socket.create_connection(address, timeout=60)))
             idle[-1].sendall(HALF[number % 3].replace(b"{host}", server.host.encode()))
         for connection in idle:
             while connection.recv(4096):  # what is refused may get an answer first

@@ -461,8 +461,8 @@ def test_the_end_says_what_is_left(desk: Desk) -> None:
     ada = desk.open()
     total = ada.evaluate("total")
     for _ in range(total - taken):
+        until(ada, "isAdvancing", False)
         ada.keyboard.press("d")
-        ada.wait_for_timeout(60)
     until(ada, "document.querySelector('#finished').hidden", False)
     until(ada, "document.querySelector('#finished-text').innerText.split(' ')[0]", str(taken))
     assert (len(desk.held), 0 < taken < total, desk.faults) == (total - taken, True, [])

@@ -324,7 +324,8 @@ real = steps.unlink
 def slow(path):
     if path == sys.argv[2]:
         print("moving", flush=True)
-        time.sleep(1.5)
+        sys.stdin.readline()
+        time.sleep(0.5)
         print("moved at", time.monotonic(), flush=True)
     real(path)
 steps.unlink = slow
@@ -338,15 +339,23 @@ except Exception as problem:
 
 
 def moving(lot: Index) -> subprocess.Popen[str]:
-    """Another process that removes files, and takes its time over the first one; it is at that now."""
+    """Another process that removes files; it is at the first one, and goes on half a second after `go_on`."""
     lot.database.close()
     place = lot.database.url.render_as_string(hide_password=False)
     line = [sys.executable, "-c", SLOW, place, str(lot.folder / VICTIM)]
     project = str(Path(__file__).resolve().parents[3])
-    first = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": project})
+    pipe, environment = subprocess.PIPE, os.environ | {"PYTHONPATH": project}
+    first = subprocess.Popen(line, stdin=pipe, stdout=pipe, text=True, env=environment)
     assert first.stdout is not None
     assert first.stdout.readline() == "moving\n"
     return first
+
+
+def go_on(first: subprocess.Popen[str]) -> None:
+    """Lets the other process move its file half a second later: by then whoever does not wait has acted."""
+    assert first.stdin is not None
+    first.stdin.write("\n")
+    first.stdin.flush()
 
 
 @on_sqlite
@@ -356,9 +365,11 @@ def test_move_under_way_is_not_recovered_by_another(lot: Index, second: str) -> 
     before = contents(lot)
     with moving(lot) as first:
         if second == "rescue":
+            go_on(first)
             rescue.rescue(str(lot.folder.parent / QUARANTINE_NAME))
         else:
             Path(f"{lot.database.path}.lock").unlink()
+            go_on(first)
             lot.pin(OTHER)
         ended_s = time.monotonic()
         moved, *rest = first.communicate()[0].splitlines()
@@ -374,6 +385,7 @@ def test_move_under_way_whose_connection_ended(lot: Index) -> None:
     before = contents(lot)
     with moving(lot) as first:
         lot.execute(f"{END_OTHERS} AND application_name LIKE 'indexer prune%'")
+        go_on(first)
         lot.pin(OTHER)
         ended_s = time.monotonic()
         moved, *rest = first.communicate()[0].splitlines()

@@ -18,7 +18,7 @@ from indexer.execution import ParallelMap, serial
 from indexer.interrupts import StopRequest
 from indexer.store.database import Database
 from indexer.workflows.capture.options import VideoOptions
-from indexer.workflows.context import ComparisonContext
+from indexer.workflows.context import ComparisonContext, SystemTime
 from indexer.workflows.watch.intake import Intake, VideoIntake
 from indexer.workflows.watch.options import WatchOptions, WatchOutput
 from indexer.workflows.watch.outcomes import WatchReport
@@ -26,6 +26,8 @@ from indexer.workflows.watch.watch import watch
 from tests.support.index import Index
 
 SHORT = ArrivalTimes(settle_s=0.1, grace_s=0.8, retries_s=(0.05, 0.1, 0.2))
+PATIENT = ArrivalTimes(settle_s=0.1, grace_s=60.0, retries_s=(0.05, 0.1, 0.2))
+"""However slowly a busy machine writes the rest of a file, it is waited for."""
 WAIT_S = 120.0
 
 
@@ -45,6 +47,19 @@ def alone(_time_s: float, _is_over: Callable[[], bool]) -> Iterator[ParallelMap]
     """An executor for videos: this process."""
     with serial() as executor:
         yield executor
+
+
+class SteppedTime:
+    """`clocks`: those of this machine, set forward by a test. So it says itself when the grace time of a file ends."""
+
+    def __init__(self) -> None:
+        self._steps_s = list[float]()
+        self.clocks = SystemTime(monotonic=lambda: time.monotonic() + sum(self._steps_s))
+
+    def forward(self, step_s: float) -> bool:
+        """Lets so many seconds pass; True, as there is always more time."""
+        self._steps_s.append(step_s)
+        return True
 
 
 @dataclass
@@ -118,6 +133,7 @@ def watching(index: Index) -> Callable[..., Any]:
         stop = StopRequest(within_s=60)
         with closing(stop):
             started = Watching(index, stop)
+            options = {"times": PATIENT if frames is None else SHORT} | options
             thread = threading.Thread(target=started.run, args=(folders or (index.folder,), frames, options))
             thread.start()
             try:

@@ -15,6 +15,14 @@ def test_files_are_given_up_and_cameras_are_not() -> None:
     assert not once.awaits_cameras(0, now_s=LONG_S)
 
 
+def test_the_patience_begins_after_the_first_walk() -> None:
+    """However long the first walk takes, files that are not complete at its end are waited for."""
+    once = OnceProgress(0.0, now_s=0.0)
+    once.note_walked(now_s=LONG_S)
+    assert once.awaits_files(True, videos=0, now_s=LONG_S + SHORTEST_PATIENCE_S)
+    assert not once.awaits_files(True, videos=0, now_s=2 * LONG_S)
+
+
 def test_progress_is_waited_for_again() -> None:
     """Files that were taken in, and cameras that were compared, show that the rest may come; videos are never given
     up."""

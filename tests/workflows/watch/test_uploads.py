@@ -18,9 +18,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from indexer.domain.arrivals import ArrivalTimes
 from tests.support.databases import on_sqlite
 from tests.support.index import CAR, Index, name, noise, picture
+from tests.workflows.watch.conftest import PATIENT, SteppedTime
 
 pytestmark = [on_sqlite]
 Watch = Callable[..., Any]
@@ -87,11 +87,16 @@ def test_uploads_by_ftp(index: Index, watching: Watch, upload: Callable[..., Non
 
 def test_an_aborted_upload_is_damaged_in_the_end(index: Index, watching: Watch, upload: Callable[..., None]) -> None:
     """An upload that nobody resumes is recorded as damaged after the grace time, and is no image."""
-    with watching() as work:
+    stepped = SteppedTime()
+    with watching(time=stepped.clocks) as work:
         with pytest.raises(ConnectionAbortedError):
             upload(name(2), picture(CAR), stop_at=2000)
-        work.until(lambda: bool(index.states()))
-    assert [(file, state) for file, state, _ in index.states()] == [(name(2), "damaged")]
+        upload(name(1), picture())
+        work.until_ready(name(1))
+        assert len(index.states()) == 1
+        # The server may close its file later than the client: the grace time begins then.
+        work.until(lambda: stepped.forward(PATIENT.grace_s) and len(index.states()) == 2)
+    assert sorted((file, state) for file, state, _ in index.states()) == [(name(1), "ready"), (name(2), "damaged")]
 
 
 @pytest.mark.skipif(shutil.which("rsync") is None, reason="needs rsync: apt-get install rsync")
@@ -124,7 +129,7 @@ def test_an_upload_into_a_file_of_full_length(index: Index, watching: Watch, suf
     of the zeros: the file waits for its rest."""
     content = saved(noise(height=96, width=128), suffix)
     path = index.folder / name(0, suffix=suffix)
-    with watching(times=ArrivalTimes(0.1, 20.0, retries_s=(0.05, 0.1, 0.2))) as work:
+    with watching() as work:
         path.write_bytes(content[: len(content) // 2] + bytes(len(content) - len(content) // 2))
         time.sleep(0.6)
         path.write_bytes(content)
@@ -136,9 +141,11 @@ def test_a_picture_that_ends_in_zeros_is_taken_in_late(index: Index, watching: W
     """A whole picture with a black edge, which nothing tells apart from half a picture, is one after the grace time."""
     edged = noise(height=96, width=128)
     edged[:8] = 0
-    with watching() as work:
+    stepped = SteppedTime()
+    with watching(time=stepped.clocks) as work:
         (index.folder / name(0, suffix="bmp")).write_bytes(saved(edged, "bmp"))
         index.put(name(1), picture())
         work.until_ready(name(1))
+        stepped.forward(PATIENT.grace_s)
         work.until_ready(name(0, suffix="bmp"), name(1))
     assert dict(work.report.outcomes) == {"added": 2}

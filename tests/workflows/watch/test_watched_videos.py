@@ -21,7 +21,7 @@ from indexer.workflows.watch.outcomes import WatchReport
 from tests.support.databases import on_postgresql, on_sqlite
 from tests.support.index import Index, name, picture
 from tests.support.videos import make_video
-from tests.workflows.watch.conftest import Alone
+from tests.workflows.watch.conftest import PATIENT, Alone, SteppedTime
 
 NAME = "gate_20210616_120000.mp4"
 
@@ -41,15 +41,17 @@ def test_a_video_is_read_when_it_is_whole(index: Index, watching: Callable[..., 
     frames = tmp_path / "frames"
     frames.mkdir()
     content = make_video(tmp_path / NAME, rate=5, keyframe_every=5, pictures=pictures()).read_bytes()
-    with watching(frames=frames) as work:
+    stepped = SteppedTime()
+    with watching(frames=frames, times=PATIENT, time=stepped.clocks) as work:
         path = index.folder / NAME
         path.write_bytes(content[: len(content) // 2])
         with path.open("ab") as file:
             file.write(content[len(content) // 2 :])
-        work.until(lambda: len(index.decisions()) == 2)
+        work.until(lambda: stepped.forward(PATIENT.grace_s) and len(index.decisions()) == 2)
         (index.folder / "copy").mkdir()
         (index.folder / "copy" / NAME).write_bytes(content)
-        work.until(lambda: work.index.rows("SELECT counts FROM runs")[0][0].count('"equal": 1') == 1)
+        counts = "SELECT counts FROM runs"
+        work.until(lambda: stepped.forward(PATIENT.grace_s) and '"equal": 1' in index.rows(counts)[0][0])
     assert index.rows("SELECT state, frames_read, frames_stored FROM videos") == [("read", 4, 2)]
     assert work.report.videos == {"read": 1, "equal": 1, "frames_read": 4, "frames_stored": 2}
 
