@@ -187,6 +187,27 @@ def test_a_witness_that_is_removed_while_its_span_is_open(index: Index, tmp_path
 
 
 @on_sqlite
+def test_an_image_that_was_deleted_by_hand(index: Index, tmp_path: Path) -> None:
+    """It stands for no new frame, neither of the next recording nor of that one as it goes on: the frame is stored."""
+    frames = tmp_path / "frames"
+    with web_camera() as camera:
+        with recorded(camera, index, tmp_path) as work:
+            work.until_frames(5)
+        next(frames.rglob("*.jpg")).unlink()
+        with recorded(camera, index, tmp_path) as work:
+            work.until(lambda: stored(index) == 2)
+            index.ingest(frames)  # notes that the file is missing
+            work.until(lambda: work.count("SELECT COUNT(*) FROM spans WHERE image_id = 2") == 1)
+            assert "capped" not in reasons(index), "no frame was compared with a file that is not there"
+            next(frames.rglob("*.jpg")).unlink()
+            camera.picture = scene(60)
+            work.until(lambda: stored(index) == 3)
+            camera.picture = scene()
+            work.until(lambda: stored(index) == 4)
+            index.ingest(frames)
+
+
+@on_sqlite
 def test_a_camera_that_refuses_is_tried_a_minute_later(index: Index, tmp_path: Path) -> None:
     """Cameras lock out who tries often; and the reason is said without the password."""
     with web_camera(password="me:secret") as camera:
