@@ -171,8 +171,17 @@ def test_pictures_of_another_length_than_announced(added: int) -> None:
 
 
 def test_a_camera_that_is_away() -> None:
-    """Nobody listens at the port."""
+    """Nobody listens at the port, or the host is not known: away, and what to look at is said."""
     assert end_of("http://127.0.0.1:1/stream").because is RecordingEnd.LOST
+    end = end_of(f"http://{70 * 'x'}/stream")  # longer than a name of the DNS: nobody is asked
+    assert (end.because, "host" in end.detail) == (RecordingEnd.LOST, True)
+
+
+def test_a_camera_that_wants_a_password() -> None:
+    """The source has none: that is said, and not that one was refused."""
+    with web_camera(password="me:secret") as camera:
+        end = end_of(camera.address("stream").replace("me:secret@", ""))
+    assert (end.is_refused, end.detail) == (True, "the camera wants a user and a password")
 
 
 @pytest.mark.parametrize(("device", "reason"), [("video99", "No such file"), ("null", "Inappropriate ioctl")])

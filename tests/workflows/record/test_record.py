@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -19,6 +20,7 @@ from indexer.files.partial_frames import PARTIAL_FOLDER
 from indexer.store.locks.writer_lock import writer_lock
 from indexer.store.profiles import activate
 from indexer.workflows.admin.records import list_records
+from indexer.workflows.admin.status_check import check_status
 from indexer.workflows.record import record as record_module
 from indexer.workflows.record.store_recording import RecordingStore
 from indexer.workflows.review.moment import MomentKind, explain_moment
@@ -141,6 +143,8 @@ def test_a_full_disk_stores_nothing(index: Index, tmp_path: Path) -> None:
         work.until_frames(5)
         (record,) = list_records(index.database)
         assert record.sources[0].refusal == "full_disk"
+        check = check_status(index.database, silent_after=0, clock=lambda: datetime.now(UTC))
+        assert (check.cameras_full_disk, check.needs_person) == (("gate",), True)
     assert (stored(index), reasons(index)) == (0, {"full_disk"})
     source = work.source()
     assert source.frames_full_disk == source.frames_read
