@@ -228,9 +228,13 @@ class LiveStream:
         """The packets of the stream; None for one of another stream."""
         from av.error import FFmpegError
 
+        asked_s = time.monotonic()
         try:
             for packet in iter_packets(self._container):
+                if time.monotonic() - asked_s >= self._opening.timeout_s:  # then FFmpeg gives the rest of what it has
+                    raise _stalled(self._opening)
                 yield packet if packet.size and packet.stream is self._stream else None
+                asked_s = time.monotonic()
         except (FFmpegError, OSError) as problem:
             raise _ended_by(problem, self._opening, is_open=True) from None
         raise StreamEndedError(RecordingEnd.LOST, "the camera ended the stream")
@@ -312,6 +316,10 @@ def _require_size(height: int, width: int, limits: Limits) -> None:
         raise StreamEndedError(RecordingEnd.ERROR, f"pictures of {width} x {height} pixels are not recorded")
 
 
+def _stalled(opening: _Opening) -> StreamEndedError:
+    return StreamEndedError(RecordingEnd.STALLED, f"nothing came for {opening.timeout_s:g} s")
+
+
 def _ended_by(problem: Exception, opening: _Opening, *, is_open: bool) -> StreamEndedError:
     """How a stream counts that ended by this error; what was opened is not named."""
     import av.error
@@ -324,7 +332,7 @@ def _ended_by(problem: Exception, opening: _Opening, *, is_open: bool) -> Stream
         return StreamEndedError(RecordingEnd.LOST, "the camera refused the user", is_refused=True)
     if isinstance(problem, av.error.ExitError):  # the time is over
         if is_open:
-            return StreamEndedError(RecordingEnd.STALLED, f"nothing came for {opening.timeout_s:g} s")
+            return _stalled(opening)
         return StreamEndedError(RecordingEnd.LOST, f"the camera did not answer within {opening.timeout_s:g} s")
     if isinstance(problem, av.error.InvalidDataError):
         return StreamEndedError(RecordingEnd.ERROR, "what came is no stream that can be read")

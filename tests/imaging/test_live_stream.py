@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -17,6 +18,7 @@ from indexer.domain.descriptions import Limits
 from indexer.domain.recording.loss import RecordingEnd
 from indexer.domain.recording.sources import parse_source
 from indexer.domain.videos import Sampling
+from indexer.imaging import live_stream
 from indexer.imaging.live_stream import LiveFrame, StreamEndedError, open_live
 from tests.support.live_cameras import Answer, WebCamera, needs_rtsp_server, pipeline, rtsp_server, scene, web_camera
 
@@ -226,11 +228,27 @@ def test_a_stream_that_ends() -> None:
     assert caught.value.because is RecordingEnd.LOST
 
 
+def test_what_comes_when_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FFmpeg gives its last packet when a read took too long: the camera is stalled, and no second time is waited."""
+    late_s, iter_packets = [0.0], live_stream.iter_packets
+
+    def iter_late(container: Any) -> Any:
+        for number, packet in enumerate(iter_packets(container)):
+            late_s[0] += 11.0 * (number == 1)
+            yield packet
+
+    monkeypatch.setattr(live_stream, "iter_packets", iter_late)
+    monkeypatch.setattr(live_stream, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + late_s[0]))
+    with web_camera(picture=scene(40)) as camera:
+        end = end_of(camera.address("stream"))
+    assert (end.because, end.detail) == (RecordingEnd.STALLED, "nothing came for 10 s")
+
+
 @needs_rtsp_server
 def test_a_real_stream() -> None:
     """RTSP with a password: keyframes; and all frames where these are far apart, here in HEVC by UDP; a stall is a
     loss."""
-    streams = {"near": pipeline(), "far": pipeline(keyframe_s=4, codec="265")}
+    streams = {"near": pipeline(), "far": pipeline(keyframe_s=2.5, codec="265")}
     with rtsp_server(streams, password="me:secret") as server:
         near = server.address("near").replace("//", "//me:secret@")
         frames = look(near, 2, every_s=1.0, codec="h264")
