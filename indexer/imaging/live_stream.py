@@ -16,7 +16,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from errno import EIO
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from indexer.domain.descriptions import Limits
 from indexer.domain.recording.clock import ClockStepError, LiveClock
@@ -226,11 +228,15 @@ class LiveStream:
         """The packets of the stream; None for one of another stream."""
         from av.error import FFmpegError
 
+        asked_s = time.monotonic()
         try:
             for packet in iter_packets(self._container):
+                if time.monotonic() - asked_s >= self._opening.timeout_s:  # then FFmpeg gives the rest of what it has
+                    raise _stalled(self._opening)
                 yield packet if packet.size and packet.stream is self._stream else None
+                asked_s = time.monotonic()
         except (FFmpegError, OSError) as problem:
-            raise _ended_by(problem, timeout_s=self._opening.timeout_s, is_open=True) from None
+            raise _ended_by(problem, self._opening, is_open=True) from None
         raise StreamEndedError(RecordingEnd.LOST, "the camera ended the stream")
 
     def _stills(self, every_s: float) -> Iterator[LiveFrame | None]:
@@ -254,7 +260,7 @@ class LiveStream:
         try:
             decoded = next(iter(container.decode(stream)), None)
         except ExitError as problem:
-            raise _ended_by(problem, timeout_s=self._opening.timeout_s, is_open=True) from None
+            raise _ended_by(problem, self._opening, is_open=True) from None
         except FFmpegError:
             decoded = None
         moment = self._time(None)
@@ -289,7 +295,7 @@ class _Opening:
                 metadata_errors="replace",
             )
         except (FFmpegError, OSError, ValueError) as problem:
-            raise _ended_by(problem, timeout_s=self.timeout_s, is_open=False) from None
+            raise _ended_by(problem, self, is_open=False) from None
 
 
 def _find_stream(container: "InputContainer", limits: Limits) -> "VideoStream":
@@ -310,20 +316,28 @@ def _require_size(height: int, width: int, limits: Limits) -> None:
         raise StreamEndedError(RecordingEnd.ERROR, f"pictures of {width} x {height} pixels are not recorded")
 
 
-def _ended_by(problem: Exception, *, timeout_s: float, is_open: bool) -> StreamEndedError:
+def _stalled(opening: _Opening) -> StreamEndedError:
+    return StreamEndedError(RecordingEnd.STALLED, f"nothing came for {opening.timeout_s:g} s")
+
+
+def _ended_by(problem: Exception, opening: _Opening, *, is_open: bool) -> StreamEndedError:
     """How a stream counts that ended by this error; what was opened is not named."""
     import av.error
 
     if isinstance(problem, av.error.HTTPUnauthorizedError):
-        return StreamEndedError(RecordingEnd.LOST, "the camera refused the password", is_refused=True)
+        has_user = urlsplit(opening.source.address).username is not None
+        detail = "the camera refused the password" if has_user else "the camera wants a user and a password"
+        return StreamEndedError(RecordingEnd.LOST, detail, is_refused=True)
     if isinstance(problem, av.error.HTTPForbiddenError):
         return StreamEndedError(RecordingEnd.LOST, "the camera refused the user", is_refused=True)
     if isinstance(problem, av.error.ExitError):  # the time is over
         if is_open:
-            return StreamEndedError(RecordingEnd.STALLED, f"nothing came for {timeout_s:g} s")
-        return StreamEndedError(RecordingEnd.LOST, f"the camera did not answer within {timeout_s:g} s")
+            return _stalled(opening)
+        return StreamEndedError(RecordingEnd.LOST, f"the camera did not answer within {opening.timeout_s:g} s")
     if isinstance(problem, av.error.InvalidDataError):
         return StreamEndedError(RecordingEnd.ERROR, "what came is no stream that can be read")
-    return StreamEndedError(
-        RecordingEnd.LOST if isinstance(problem, OSError) else RecordingEnd.ERROR, error_words(problem)
-    )
+    if isinstance(problem, OSError):
+        is_unknown = problem.errno == EIO and not is_open and opening.source.kind is not SourceKind.DEVICE
+        detail = "the host is not known, or the connection broke" if is_unknown else error_words(problem)
+        return StreamEndedError(RecordingEnd.LOST, detail)
+    return StreamEndedError(RecordingEnd.ERROR, error_words(problem))

@@ -15,16 +15,17 @@ pytestmark = needs_rtsp_server
 @on_sqlite
 def test_a_server_that_is_killed_stopped_and_started_again(index: Index, tmp_path: Path) -> None:
     """Three cameras of a server that is stopped, goes on, and is killed; each comes back, and a fourth never stops."""
-    streams = {"ball": pipeline(), "still": pipeline("pinwheel"), "snow": pipeline("snow", rate=5)}
+    often = {"rate": 10, "keyframe_s": 0.5}
+    streams = {"ball": pipeline(**often), "still": pipeline("pinwheel", **often), "snow": pipeline("snow", **often)}
     descriptors = len(os.listdir("/proc/self/fd"))
     with rtsp_server(streams, password="me:secret") as server, web_camera() as other:
         sources = [f"{name}={server.address(name).replace('//', '//me:secret@')}" for name in streams]
         sources.append(f"other={other.address('snapshot')}")
         with recording(
-            index.database, tmp_path / "frames", *sources, every_s=0.5, timeout_s=4.0, max_per_minute=20
+            index.database, tmp_path / "frames", *sources, every_s=0.5, timeout_s=3.0, max_per_minute=20
         ) as work:
             for name in streams:
-                work.until_frames(3, name)
+                work.until_frames(2, name)
             server.signal(signal.SIGSTOP)
             work.until(lambda: all(any(f"{name!a} is away" in line for line in work.lines) for name in streams))
             server.signal(signal.SIGCONT)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -16,6 +17,7 @@ from indexer.domain.descriptions import Limits
 from indexer.domain.recording.loss import RecordingEnd
 from indexer.domain.recording.sources import parse_source
 from indexer.domain.videos import Sampling
+from indexer.imaging import live_stream
 from indexer.imaging.live_stream import LiveFrame, StreamEndedError, open_live
 from tests.support.live_cameras import Answer, WebCamera, needs_rtsp_server, pipeline, rtsp_server, scene, web_camera
 
@@ -170,8 +172,17 @@ def test_pictures_of_another_length_than_announced(added: int) -> None:
 
 
 def test_a_camera_that_is_away() -> None:
-    """Nobody listens at the port."""
+    """Nobody listens at the port, or the host is not known: away, and what to look at is said."""
     assert end_of("http://127.0.0.1:1/stream").because is RecordingEnd.LOST
+    end = end_of(f"http://{70 * 'x'}/stream")  # longer than a name of the DNS: nobody is asked
+    assert (end.because, "host" in end.detail) == (RecordingEnd.LOST, True)
+
+
+def test_a_camera_that_wants_a_password() -> None:
+    """The source has none: that is said, and not that one was refused."""
+    with web_camera(password="me:secret") as camera:
+        end = end_of(camera.address("stream").replace("me:secret@", ""))
+    assert (end.is_refused, end.detail) == (True, "the camera wants a user and a password")
 
 
 @pytest.mark.parametrize(("device", "reason"), [("video99", "No such file"), ("null", "Inappropriate ioctl")])
@@ -216,11 +227,27 @@ def test_a_stream_that_ends() -> None:
     assert caught.value.because is RecordingEnd.LOST
 
 
+def test_what_comes_when_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FFmpeg gives its last packet when a read took too long: the camera is stalled, and no second time is waited."""
+    late_s, iter_packets = [0.0], live_stream.iter_packets
+
+    def iter_late(container: Any) -> Any:
+        for number, packet in enumerate(iter_packets(container)):
+            late_s[0] += 11.0 * (number == 1)
+            yield packet
+
+    monkeypatch.setattr(live_stream, "iter_packets", iter_late)
+    monkeypatch.setattr(live_stream, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + late_s[0]))
+    with web_camera(picture=scene(40)) as camera:
+        end = end_of(camera.address("stream"))
+    assert (end.because, end.detail) == (RecordingEnd.STALLED, "nothing came for 10 s")
+
+
 @needs_rtsp_server
 def test_a_real_stream() -> None:
     """RTSP with a password: keyframes; and all frames where these are far apart, here in HEVC by UDP; a stall is a
     loss."""
-    streams = {"near": pipeline(), "far": pipeline(keyframe_s=4, codec="265")}
+    streams = {"near": pipeline(), "far": pipeline(keyframe_s=2.5, codec="265")}
     with rtsp_server(streams, password="me:secret") as server:
         near = server.address("near").replace("//", "//me:secret@")
         frames = look(near, 2, every_s=1.0, codec="h264")

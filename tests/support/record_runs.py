@@ -1,5 +1,6 @@
 """The command `record` in processes of its own, and what must hold after it was killed again and again."""
 
+import json
 import os
 import random
 import signal
@@ -19,6 +20,8 @@ from tests.support.live_cameras import RtspServer, WebCamera, pipeline, rtsp_ser
 from tests.support.recordings import require_accounted
 
 OPTIONS = ("--frames", "frames", "--every", "0.2", "--min-free", "0", "--max-per-minute", "1000")
+_SHOWN = ("cmdline", "environ")
+"""What `ps` shows of a process."""
 
 
 @contextmanager
@@ -68,9 +71,12 @@ def readers_of(folder: Path) -> list[int]:
 
 
 def require_no_loss(tmp_path: Path, *, kills: int) -> None:
-    """A record is killed so often; the last one ends in order, and all is accounted for."""
+    """A record is killed so often; the last one ends in order, by SIGTERM to all its processes.
+
+    All is accounted for, no process is left, and the password of the camera is nowhere.
+    """
     chance = random.Random(5)
-    with web_camera(rate=20.0) as camera:
+    with web_camera(rate=20.0, password="me:secret") as camera:
         for number in range(kills):
             with recording(tmp_path, camera) as process:
                 until(lambda number=number: count(tmp_path, "SELECT COUNT(*) FROM recordings") > number)  # type: ignore[misc]
@@ -78,10 +84,17 @@ def require_no_loss(tmp_path: Path, *, kills: int) -> None:
                 time.sleep(chance.uniform(0.0, 0.8))
                 process.kill()
             until(lambda: not readers_of(tmp_path))
-        with recording(tmp_path, camera) as process:
+        with recording(tmp_path, camera, "--json", start_new_session=True) as process:
             until(lambda: count(tmp_path, "SELECT COUNT(*) FROM recordings") > kills)
-            process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 130
+            shown = [Path(f"/proc/{number}/{name}").read_bytes() for number in readers_of(tmp_path) for name in _SHOWN]
+            os.killpg(process.pid, signal.SIGTERM)
+            out, err = process.communicate(timeout=60)
+    document = json.loads(out)
+    assert (process.returncode, err, document["ended_by"]) == (0, "", "SIGTERM")
+    assert [source["camera"] for source in document["sources"]] == ["gate"]
+    until(lambda: not readers_of(tmp_path))
+    assert len(shown) >= 2 * len(_SHOWN)
+    assert b"secret" not in b"".join([out.encode(), *shown, (tmp_path / "i.db").read_bytes()])
     accounted(tmp_path)
     because = rows(tmp_path / "i.db", "SELECT ended_because FROM recordings ORDER BY id")
     assert because == [("cut_off",)] * kills + [("stopped",)]

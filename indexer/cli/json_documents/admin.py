@@ -92,6 +92,7 @@ class StatusCheckDocument(TypedDict):
     missing_quarantines: Annotated[list[str], "Quarantines of this index that are not there."]
     missing_folders: Annotated[list[str], "Folders of its images that are not there."]
     questions: Annotated[list[str], "Cameras that an ingest held back, with no answer yet."]
+    cameras_full_disk: Annotated[list[str], "Recorded cameras of which nothing new is stored, as the disk is full."]
 
 
 class VideoCountsDocument(TypedDict):

@@ -170,6 +170,8 @@ def _render_recorded(console: Console, check: StatusCheck) -> None:
         last = "never" if away.last_frame_at is None else f"at {format_time(away.last_frame_at)} UTC"
         reason = "" if away.reason is None else f": {printable(away.reason)}"
         console.print(f"camera {away.camera!r} sends nothing{reason}; its last frame came {last}")
+    for camera in check.cameras_full_disk:
+        console.print(f"camera {camera!r}: nothing new is stored, as the disk is full; make space, or lower --min-free")
 
 
 def _render_undone(console: Console, status: Status) -> None:

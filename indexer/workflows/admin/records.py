@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from indexer.domain.spans import SpanReason
 from indexer.store import runs
 from indexer.store.database import Database
 from indexer.store.locks.run_lock import list_running
@@ -67,6 +68,12 @@ def list_away(records: Sequence[RecordState], *, now: datetime) -> tuple[AwayCam
             key=lambda away: away.camera,
         )
     )
+
+
+def list_full_disk(records: Sequence[RecordState]) -> tuple[str, ...]:
+    """The cameras of records at work of which nothing new is stored, as the disk is full, by name."""
+    sources = (source for record in records if record.is_running for source in record.sources)
+    return tuple(sorted(source.camera for source in sources if source.refusal == SpanReason.FULL_DISK))
 
 
 def _state(record: RunRecord, *, is_running: bool) -> RecordState:

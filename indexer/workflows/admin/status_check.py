@@ -8,7 +8,7 @@ from indexer.domain.capture_gaps import MAX_GAPS, usual_interval_s
 from indexer.files.quarantine import is_quarantine_mounted, quarantine_of
 from indexer.store import cameras, confirmations, images, open_images, relocation, removals
 from indexer.store.database import Database, Session
-from indexer.workflows.admin.records import AwayCamera, list_away, list_records
+from indexer.workflows.admin.records import AwayCamera, list_away, list_full_disk, list_records
 from indexer.workflows.admin.watches import list_watches
 from indexer.workflows.context import Clock
 from indexer.workflows.removal.missing_folders import find_missing_folder
@@ -41,7 +41,8 @@ class StatusCheck:
     than some of their intervals (`indexer.domain.capture_gaps`), but for those that are recorded. `watches_cut_off`:
     watches that ended otherwise than by being stopped, and that nobody started again. `folders_away`: watched folders
     that are not there. `records_cut_off`: as `watches_cut_off`. `cameras_away`: recorded cameras that sent no frame for
-    two minutes. `missing_quarantines`, `missing_folders`, `questions`: as in `indexer.workflows.admin.status.Status`.
+    two minutes. `cameras_full_disk`: recorded cameras of which nothing new is stored, as the disk is full.
+    `missing_quarantines`, `missing_folders`, `questions`: as in `indexer.workflows.admin.status.Status`.
     """
 
     undecided: int
@@ -58,15 +59,17 @@ class StatusCheck:
     missing_quarantines: tuple[str, ...] = ()
     missing_folders: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
+    cameras_full_disk: tuple[str, ...] = ()
 
     @property
     def needs_person(self) -> bool:
         """Whether anything here needs a person."""
         numbers = (self.undecided, self.held_back_files, self.unwitnessed, self.unreadable_new, self.left_open)
-        lists = (self.held_back, self.silent, self.folders_away, self.cameras_away, self.questions)
+        lists = (self.held_back, self.silent, self.folders_away, self.questions)
+        recorded = (self.cameras_away, self.cameras_full_disk)
         missing = (self.missing_quarantines, self.missing_folders)
         cut_off = self.watches_cut_off or self.records_cut_off
-        return any(numbers) or any(lists) or any(missing) or bool(cut_off)
+        return any(numbers) or any((*lists, *recorded, *missing)) or bool(cut_off)
 
 
 def check_status(database: Database, *, silent_after: float, clock: Clock) -> StatusCheck:
@@ -105,6 +108,7 @@ def check_status(database: Database, *, silent_after: float, clock: Clock) -> St
             missing_quarantines=list_missing_quarantines(session),
             missing_folders=list_missing_folders(session),
             questions=list_questions(session),
+            cameras_full_disk=list_full_disk(records),
         )
 
 

@@ -25,11 +25,12 @@ from indexer.execution import ParallelMap, WorkerFailure
 from indexer.files.partial_frames import discard_attempt_folder, find_progress, make_attempt_folder, partial_folder
 from indexer.files.reading import os_error_message
 from indexer.imaging.novelty import MemoryImage
-from indexer.store import cameras, images, open_images, profiles, spans, videos
+from indexer.store import cameras, open_images, profiles, videos
 from indexer.store.database import Database
 from indexer.store.profiles import StoredProfile
 from indexer.store.videos import KnownVideo
 from indexer.workflows.capture.attempts import VideoAttempt, read_attempts
+from indexer.workflows.capture.gate_memory import find_memory
 from indexer.workflows.capture.options import VideoOptions
 from indexer.workflows.capture.plan_videos import PlannedVideo, plan_videos
 from indexer.workflows.capture.read_video import Crash, VideoResult, VideoTask
@@ -38,7 +39,6 @@ from indexer.workflows.capture.store_video import VideoStore, WitnessGoneError
 from indexer.workflows.capture.video_diff import VideoDiff, VideoToRead, diff_videos
 from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.ingest.discovery import IngestRequest
-from indexer.workflows.ingest.equal_rows import is_still_at_path
 from indexer.workflows.ingest.ingest import ingest_under_lock
 from indexer.workflows.ingest.name_plan import apply_rules
 from indexer.workflows.ingest.outcomes import IngestReport
@@ -245,20 +245,10 @@ class VideoIngest:
     def _memory(
         self, video: PlannedVideo, stored: StoredProfile, *, camera_id: int | None
     ) -> dict[ImageKey, MemoryImage]:
-        """The images that the first frames of a video are compared with, by their keys; none in its last attempt.
-
-        An image whose file is gone stands for nothing, whatever the index says of it.
-        """
+        """The images that the first frames of a video are compared with, by their keys; none in its last attempt."""
         if camera_id is None or video.attempts >= _MAX_ATTEMPTS:
             return {}
-        with self._database.read() as session:
-            latest = spans.list_latest_kept(session, camera_id, preparation_id=stored.preparation_id)
-            known = images.list_known(session, [image.path for image in latest])
-        return {
-            (image.image_id, known[image.path].content_hash): MemoryImage(image.path, image.thumbnail, image.flat)
-            for image in latest
-            if image.path in known and is_still_at_path(known[image.path])
-        }
+        return find_memory(self._database, camera_id, preparation_id=stored.preparation_id)
 
     def _task(
         self,

@@ -20,12 +20,11 @@ from indexer.errors import DatabaseError, IndexInUseError, RowRefusedError
 from indexer.execution.child_process import start_child
 from indexer.files.partial_frames import PartialFolders, discard_attempt_folder, make_attempt_folder
 from indexer.files.reading import os_error_message
-from indexer.imaging.novelty import MemoryImage
 from indexer.interrupts import StopRequest, uninterrupted
-from indexer.store import cameras, profiles, spans
+from indexer.store import cameras, profiles
 from indexer.store.locks.run_lock import list_running
 from indexer.store.profiles import StoredProfile
-from indexer.store.spans import MemorizedImage
+from indexer.workflows.capture.gate_memory import find_memory
 from indexer.workflows.capture.store_frames import FramesFolder
 from indexer.workflows.profile_parameters import thumbnail_recipe
 from indexer.workflows.record.adopt_frames import adopt_frames
@@ -241,14 +240,15 @@ class _Recorder:
         if recipe.features is not None:
             reason = f"profile {stored.profile.name!r} has features, which record does not make"
             return reader.fail(reason, now_s=now_s, now=self._context.clock())
-        latest = self._latest(stored, camera_id)
-        memory = tuple(MemoryImage(image.path, image.thumbnail, image.flat) for image in latest)
+        memory = (
+            {} if camera_id is None else find_memory(self._database, camera_id, preparation_id=stored.preparation_id)
+        )
         folder = make_attempt_folder(self._partial.current(), next(self._attempt_numbers))
         task = SourceTask(
             source,
             recipe,
             stored.profile.scoring_parameters,
-            memory,
+            tuple(memory.values()),
             options.every_s,
             options.sampling,
             folder,
@@ -267,15 +267,8 @@ class _Recorder:
             return reader.fail(reason, now_s=now_s, now=self._context.clock())
         frames = FramesFolder(options.frames_folder, folder)
         camera = RecordedCamera(source.camera, source.shown, stored.id, options.every_s, frames)
-        log = RecordingLog({image.path: (image.path, image.image_id) for image in latest})
+        log = RecordingLog({image.path: (image.path, image_id) for (image_id, _), image in memory.items()})
         return reader.begin(Attempt(child, camera, log, folder, Heartbeat(now_s=now_s), now_s))
-
-    def _latest(self, stored: StoredProfile, camera_id: int | None) -> list[MemorizedImage]:
-        """The images that the first frames of a camera are compared with."""
-        if camera_id is None:
-            return []
-        with self._database.read() as session:
-            return spans.list_latest_kept(session, camera_id, preparation_id=stored.preparation_id)
 
     def _is_time_to_write(self) -> bool:
         now_s = self._now_s()

@@ -111,7 +111,7 @@ class RecordingLog:
         if progress.stored is not None:
             self._frames.append(progress.stored)
         for span in progress.ended:
-            if span.witness in self._removed:
+            if self._is_unwitnessed(span):
                 self._unwitnessed.setdefault(str(span.witness), []).append(span)
             else:
                 self._ended.append(span)
@@ -157,17 +157,22 @@ class RecordingLog:
         self.note_removed(key)
 
     def list_new_witnesses(self) -> list[str]:
-        """The witnesses of spans that are not written yet, without the images that are, and without removed ones."""
-        stored = {frame.key for frame in self._frames}
-        witnesses = (span.witness for span in (*self._ended, *self._open) if span.witness is not None)
-        known = self.pinned | stored | self._removed
-        return [key for key in dict.fromkeys(witnesses) if key not in known]
+        """The witnesses of spans that have no row yet, without frames that wait, and without removed ones.
+
+        One that is pinned is among them: a pin does not keep a person from deleting the file.
+        """
+        known = {frame.key for frame in self._frames} | self._removed
+        new = (span for span in (*self._ended, *self._open) if _key(span) not in self.span_ids)
+        return [key for key in dict.fromkeys(span.witness for span in new) if key is not None and key not in known]
 
     def note_removed(self, witness: str) -> None:
-        """Notes that a witness was removed before a span of it was written: its spans wait for the reader's answer."""
+        """Notes that a witness was removed before a span of it was written: its spans wait for the reader's answer.
+
+        Those that have rows stay as they are.
+        """
         self._removed.add(witness)
-        gone = [span for span in self._ended if span.witness == witness]
-        self._ended = [span for span in self._ended if span.witness != witness]
+        gone = [span for span in self._ended if span.witness == witness and self._is_unwitnessed(span)]
+        self._ended = [span for span in self._ended if span not in gone]
         self._unwitnessed.setdefault(witness, []).extend(gone)
         if self.end is not None:
             self._close_unwitnessed(witness, stored=False)
@@ -175,7 +180,7 @@ class RecordingLog:
     def rows(self) -> PendingRows:
         """What is to be written now."""
         assert self._seen_until is not None
-        going = [span for span in self._open if span.witness not in self._removed]
+        going = [span for span in self._open if not self._is_unwitnessed(span)]
         spans = tuple((_key(span), span) for span in (*self._ended, *going))
         counts = self.counts
         hidden = sum(span.frames for span in self._open) - sum(span.frames for span in going)
@@ -219,6 +224,10 @@ class RecordingLog:
         self.image_ids = {key: image_id for key, image_id in self.image_ids.items() if key in known}
         self.pinned &= known
         self._removed &= known
+
+    def _is_unwitnessed(self, span: Span) -> bool:
+        """Whether the witness of a span was removed before the span got a row."""
+        return span.witness in self._removed and _key(span) not in self.span_ids
 
     def _close_unwitnessed(self, witness: str, *, stored: bool) -> None:
         """Counts the frames of a removed witness as not stored, but for the one that was stored in its place."""

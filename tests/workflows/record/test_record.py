@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -19,6 +20,7 @@ from indexer.files.partial_frames import PARTIAL_FOLDER
 from indexer.store.locks.writer_lock import writer_lock
 from indexer.store.profiles import activate
 from indexer.workflows.admin.records import list_records
+from indexer.workflows.admin.status_check import check_status
 from indexer.workflows.record import record as record_module
 from indexer.workflows.record.store_recording import RecordingStore
 from indexer.workflows.review.moment import MomentKind, explain_moment
@@ -141,6 +143,8 @@ def test_a_full_disk_stores_nothing(index: Index, tmp_path: Path) -> None:
         work.until_frames(5)
         (record,) = list_records(index.database)
         assert record.sources[0].refusal == "full_disk"
+        check = check_status(index.database, silent_after=0, clock=lambda: datetime.now(UTC))
+        assert (check.cameras_full_disk, check.needs_person) == (("gate",), True)
     assert (stored(index), reasons(index)) == (0, {"full_disk"})
     source = work.source()
     assert source.frames_full_disk == source.frames_read
@@ -184,6 +188,27 @@ def test_a_witness_that_is_removed_while_its_span_is_open(index: Index, tmp_path
             work.until(lambda: index.rows("SELECT COUNT(*) FROM images WHERE state = 'ready'") == [(1,)])
             work.until_frames(40)
     assert index.rows("SELECT COUNT(*) FROM spans WHERE reason = 'seen' AND image_id = 1") == [(0,)]
+
+
+@on_sqlite
+def test_an_image_that_was_deleted_by_hand(index: Index, tmp_path: Path) -> None:
+    """It stands for no new frame, neither of the next recording nor of that one as it goes on: the frame is stored."""
+    frames = tmp_path / "frames"
+    with web_camera() as camera:
+        with recorded(camera, index, tmp_path) as work:
+            work.until_frames(5)
+        next(frames.rglob("*.jpg")).unlink()
+        with recorded(camera, index, tmp_path) as work:
+            work.until(lambda: stored(index) == 2)
+            index.ingest(frames)  # notes that the file is missing
+            work.until(lambda: work.count("SELECT COUNT(*) FROM spans WHERE image_id = 2") == 1)
+            assert "capped" not in reasons(index), "no frame was compared with a file that is not there"
+            next(frames.rglob("*.jpg")).unlink()
+            camera.picture = scene(60)
+            work.until(lambda: stored(index) == 3)
+            camera.picture = scene()
+            work.until(lambda: stored(index) == 4)
+            index.ingest(frames)
 
 
 @on_sqlite

@@ -130,6 +130,27 @@ def test_a_frame_that_is_nowhere(camera: Camera, index: Index) -> None:
 
 
 @on_sqlite
+def test_a_witness_whose_file_was_deleted(camera: Camera, index: Index) -> None:
+    """What is written stays; a span that begins later has no witness, and each frame is counted once."""
+    witness = camera.add()
+    first = Span(SpanReason.SEEN, camera.at(1), camera.at(1), 1, witness.key, 0.0, camera.at(1))
+    camera.log.add(Progress(None, (), (first,), last=first.last))
+    camera.write()
+    ((path,),) = index.rows("SELECT path FROM images")
+    Path(path).unlink()
+    longer = replace(first, last=camera.at(2), frames=2)
+    later = replace(first, first=camera.at(3), last=camera.at(3))
+    camera.log.add(Progress(None, (longer,), (later,), last=later.last))
+    assert camera.write() == [Order(removed=witness.key)]
+    camera.log.add(Progress(None, (later,), (), last=later.last, witness=witness.key))
+    camera.write()
+    index.execute("UPDATE images SET state = 'missing', state_reason = 'not found'")
+    require_accounted(index.rows, camera.frames)
+    assert index.rows("SELECT reason, frames FROM spans ORDER BY from_at") == [("seen", 2), ("capped", 1)]
+    assert index.rows("SELECT frames_read FROM recordings") == [(4,)]
+
+
+@on_sqlite
 def test_a_placed_frame_that_vanished(camera: Camera, index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """The transaction failed, and meanwhile somebody deleted the file: the others are stored with the next write."""
     camera.add()
