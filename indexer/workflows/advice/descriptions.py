@@ -98,13 +98,16 @@ def _clock(finding: CameraFinding, _camera: str) -> Description:
         return Description(what, "Set the clock of the camera, best by NTP.")
     hours = int(evidence["hours"])
     others = "those in EXIF, more than usual" if "exif" in evidence else "the times at which the files were written"
+    has_summer_time = "summer_time" in evidence
+    most = "up to " if has_summer_time else ""
     what = (
-        f"The times in the names of {_counted(finding, 'images')} are {counted(abs(hours), 'hour')} "
+        f"The times in the names of {_counted(finding, 'images')} are {most}{counted(abs(hours), 'hour')} "
         f"{'ahead of' if hours > 0 else 'behind'} {others}."
     )
     if evidence["all"]:
         timezone = command_line("ingest", "FOLDER", "--timezone", "ZONE")
-        return Description(what, f"All are: the names are in a time zone of their own. Name it: {timezone}")
+        own = "a time zone of their own, which has summer time" if has_summer_time else "a time zone of their own"
+        return Description(what, f"All are: the names are in {own}. Name it: {timezone}")
     return Description(what, "Set the clock of the camera, best by NTP.")
 
 
