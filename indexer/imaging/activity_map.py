@@ -5,6 +5,7 @@ It does not know what the things were, nor which frames are kept.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil, floor
 
 import cv2
 import numpy as np
@@ -16,7 +17,9 @@ from indexer.imaging.light_changes import change_kinds, things_in
 from indexer.imaging.side_by_side import in_ascii
 
 MAP_ROWS, MAP_COLUMNS = 36, 64
+WHOLE_FRAME: Rectangle = (0, 0, 100, 100)
 _MIN_CELL_SHARE = 0.2  # of the pixels of a cell that must show another thing
+_MIN_PAIRS = 20
 _WIDTH = 960
 _LINE_PX = 26
 _ORANGE_BGR, _BLUE_BGR = (0, 159, 230), (178, 114, 0)  # of the palette of Okabe and Ito (2008)
@@ -35,6 +38,17 @@ class ActivityMap:
         """Share of the frame in which nothing ever came or went, 0 to 1."""
         return float((self.counts == 0).mean())
 
+    def largest_share(self, region: Rectangle) -> float:
+        """The share of the pairs in which the cell of a region that changes most often showed another thing, 0 to 1.
+
+        `region`: (left, top, width, height), per cent. With fewer than 20 pairs, 0.
+        """
+        left, top, width, height = region
+        rows = slice(floor(top * MAP_ROWS / 100), ceil((top + height) * MAP_ROWS / 100))
+        columns = slice(floor(left * MAP_COLUMNS / 100), ceil((left + width) * MAP_COLUMNS / 100))
+        cells = self.counts[rows, columns]
+        return float(cells.max() / self.pairs) if self.pairs >= _MIN_PAIRS and cells.size else 0.0
+
 
 def count_activity(pairs: Sequence[tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> ActivityMap:
     """The map of some pairs of neighbours in time.
@@ -51,10 +65,21 @@ def count_activity(pairs: Sequence[tuple[NDArray[np.uint8], NDArray[np.uint8]]])
     """
     counts = np.zeros((MAP_ROWS, MAP_COLUMNS), dtype=np.int64)
     for one, other in pairs:
-        things = things_in(change_kinds(one, other)).astype(np.float32)
-        cells = cv2.resize(things, (MAP_COLUMNS, MAP_ROWS), interpolation=cv2.INTER_AREA)
-        counts += cells >= _MIN_CELL_SHARE
+        counts += active_cells(change_kinds(one, other))
     return ActivityMap(counts, len(pairs))
+
+
+def active_cells(kinds: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """The cells of the map in which another thing is: (MAP_ROWS, MAP_COLUMNS), bool.
+
+    Parameters
+    ----------
+    kinds : (H, W), uint8
+        As `indexer.imaging.light_changes.change_kinds` gives it.
+    """
+    things = things_in(kinds).astype(np.float32)
+    cells = cv2.resize(things, (MAP_COLUMNS, MAP_ROWS), interpolation=cv2.INTER_AREA)
+    return np.asarray(cells >= _MIN_CELL_SHARE, dtype=np.bool_)
 
 
 def draw_activity(

@@ -240,7 +240,8 @@ class VideoNumbers:
 class FindingView:
     """A finding of advise that is open: what is wrong, what to do, and the images that show it.
 
-    `regions`: (left, top, width, height) in per cent of the frame; empty: all of it.
+    `commands`: what a person types, one after the other, if it is more than one. `regions`: (left, top, width, height)
+    in per cent of the frame; empty: all of it.
     """
 
     id: int
@@ -248,6 +249,7 @@ class FindingView:
     since: datetime | None
     what: str
     advice: str
+    commands: tuple[str, ...]
     regions: tuple[tuple[float, float, float, float], ...]
     images: tuple[ImageView, ...]
 

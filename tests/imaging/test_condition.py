@@ -1,5 +1,6 @@
 """The condition of a frame: the measures change with what they measure, and not with the light."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -33,6 +34,12 @@ def test_drop_takes_detail_of_its_part() -> None:
     shares = detail_shares(with_drop(LOT))
     assert shares.min() < 0.35
     assert np.median(shares) > 0.9
+
+
+def test_wiped_view_has_no_detail() -> None:
+    """What is smooth has no detail: the levels between two pixels of a slow slope are not rounded."""
+    smooth = np.asarray(cv2.GaussianBlur(LOT, (0, 0), 12), np.uint8)
+    assert max(measure_condition(smooth).detail) < 0.2
 
 
 def test_light_classes() -> None:

@@ -90,8 +90,12 @@ def _render_finding(console: Console, stored: StoredFinding) -> None:
     description = describe_finding(finding, stored.camera)
     console.print(f"    {printable(description.what)}")
     console.print(f"    {printable(description.advice)}")
+    for command in description.commands:
+        console.print(f"      {printable(command)}")
     if finding.image_ids:
         console.print(f"    See: {_see(finding.image_ids)}")
+    elif finding.regions:
+        console.print(f"    See: {command_line('advise', 'picture', stored.camera, 'OUT.png')}")
 
 
 def _see(image_ids: Sequence[int]) -> str:

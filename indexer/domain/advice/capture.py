@@ -12,6 +12,7 @@ from statistics import median
 from indexer.domain.advice.episodes import end_of, find_episodes
 from indexer.domain.advice.findings import Answer, CameraFinding, CannotTell, Kind
 from indexer.domain.advice.measurements import Capture, MeasuredFrame
+from indexer.domain.advice.summer_time import has_clock_change
 from indexer.domain.plurals import counted
 
 _MIN_IMAGES = 20
@@ -19,6 +20,7 @@ _MIN_FROZEN = 10
 _SILENT_INTERVALS = 5
 _MIN_SILENCE = timedelta(minutes=30)
 _MIN_USUAL_GAPS = 3  # gaps of about this length in the window that make it a habit of the camera
+_AN_HOUR, _HOUR_TOLERANCE = timedelta(hours=1), timedelta(minutes=2)
 _MIN_NOISY = 10  # frames that differ from the one before: without any, the pictures have no noise
 
 
@@ -108,6 +110,8 @@ def examine_silence(
         silent_s = ((now if end is None else end) - begin).total_seconds()
         if silent_s <= least_s or len(lengths_s) - bisect_left(lengths_s, silent_s / 2) >= _MIN_USUAL_GAPS:
             continue
+        if end is not None and _is_skipped_hour(begin, end, usual_s):
+            continue
         before = bisect_right(images, begin, key=lambda image: image.captured_at)
         around = images[max(before - 1, 0) : before + (end is not None)]
         yield CameraFinding(
@@ -118,6 +122,13 @@ def examine_silence(
             evidence={"silent_s": round(silent_s), "usual_interval_s": round(usual_s, 1)},
             image_ids=tuple(image.image_id for image in around),
         )
+
+
+def _is_skipped_hour(begin: datetime, end: datetime, usual_s: float) -> bool:
+    """Whether a time without images may be the hour that clocks skip, or the second one of an hour that happens twice:
+    local times of both are read as those of the first."""
+    slack = max(_HOUR_TOLERANCE, timedelta(seconds=2 * usual_s))
+    return abs(end - begin - _AN_HOUR) <= slack and has_clock_change(begin, end)
 
 
 def _silences(

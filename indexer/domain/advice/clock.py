@@ -5,38 +5,25 @@ images count, too; and with EXIF, which copies keep, in the frames that were loo
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from itertools import pairwise
 from statistics import median
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from indexer.domain.advice.episodes import Episode, end_of, find_episodes
 from indexer.domain.advice.findings import Answer, CameraFinding, CannotTell, Kind
 from indexer.domain.advice.measurements import Capture, MeasuredFrame
+from indexer.domain.advice.summer_time import find_followed, has_clock_change, has_repeated_hour
 
 _MIN_IMAGES = 20
-_CLOCK_TOLERANCE_S = 120
+_TOLERANCE = timedelta(seconds=120)
 _MIN_CLOCK_SHARE = 0.8
 _MAX_CLOCK_HOURS = 14
 _MAX_BACK_SHARE = 0.02  # of the steps from one file to the next
 _MIN_BACK = timedelta(minutes=10)
 _MIN_TWICE = 2  # images before and after a jump whose times lie within it
 _SAME_JUMP = 0.8  # of a jump back: a step forward by as much undoes it
-_SUMMER_TIME_ZONES = (  # one for each rule
-    "Europe/Berlin",
-    "America/New_York",
-    "America/Havana",
-    "America/Santiago",
-    "Australia/Sydney",
-    "Pacific/Auckland",
-    "Asia/Jerusalem",
-    "Asia/Beirut",
-    "Africa/Cairo",
-)
-_CHANGE_SLACK = timedelta(hours=12)  # other zones with one of these rules change hours earlier or later
+_AN_HOUR = timedelta(hours=1)
 
 
 def examine_clock(images: Sequence[Capture]) -> Iterator[Answer]:
@@ -56,18 +43,50 @@ def examine_clock(images: Sequence[Capture]) -> Iterator[Answer]:
         else:
             yield CannotTell(Kind.CLOCK, "the files do not have the time at which they were written")
         return
-    mtimes = [datetime.fromtimestamp(image.mtime_s, UTC) for image, _ in known]
-    for hours in sorted({hours for _, hours in known if hours}):
+    summer = find_followed([_mtime(image) for image, _ in known], [hours for _, hours in known])
+    if summer is None:
+        yield from _find_wrong(known, right=0)
+        return
+    standard = [
+        (image, hours - added) for (image, hours), added in zip(known, summer, strict=True) if added is not None
+    ]
+    wrong = list(_find_wrong(standard, right=_most_common(hours for _, hours in standard)))
+    yield from wrong or [_in_summer_time(known)]
+
+
+def _find_wrong(known: Sequence[tuple[Capture, int]], *, right: int) -> Iterator[CameraFinding]:
+    """The times in which names are another number of hours ahead of their files than is right.
+
+    Local times of the hour that happens twice, when clocks go back, are read as those of the first one.
+    """
+    mtimes = [_mtime(image) for image, _ in known]
+    usual = _most_common(hours for _, hours in known)
+    for hours in sorted({hours for _, hours in known} - {right}):
         for episode in find_episodes([offset == hours for _, offset in known], mtimes):
-            first = known[episode.first][0]
+            begin, end = mtimes[episode.first], mtimes[episode.last]
+            if hours == usual - 1 and end - begin <= _AN_HOUR and has_repeated_hour(begin, end):
+                continue
             yield CameraFinding(
                 Kind.CLOCK,
-                since=mtimes[episode.first],
+                since=begin,
                 until=end_of(episode, mtimes),
-                strength=float(abs(hours)),
-                evidence={"hours": hours, "images": episode.hits, "all": int(episode.hits == len(known))},
-                image_ids=(first.image_id, known[episode.last][0].image_id),
+                strength=float(abs(hours - right)),
+                evidence={"hours": hours - right, "images": episode.hits, "all": int(episode.hits == len(known))},
+                image_ids=(known[episode.first][0].image_id, known[episode.last][0].image_id),
             )
+
+
+def _in_summer_time(known: Sequence[tuple[Capture, int]]) -> CameraFinding:
+    """The finding that all names are in a time zone with summer time, and are not read so."""
+    hours = max((hours for _, hours in known), key=abs)
+    return CameraFinding(
+        Kind.CLOCK,
+        since=_mtime(known[0][0]),
+        until=None,
+        strength=float(abs(hours)),
+        evidence={"hours": hours, "images": len(known), "all": 1, "summer_time": 1},
+        image_ids=(known[0][0].image_id, known[-1][0].image_id),
+    )
 
 
 def examine_exif(frames: Sequence[MeasuredFrame], *, hint: bool = False) -> Iterator[Answer]:
@@ -84,7 +103,7 @@ def examine_exif(frames: Sequence[MeasuredFrame], *, hint: bool = False) -> Iter
         As in `indexer.domain.advice.episodes.find_episodes`.
     """
     known = _with_exif(frames)
-    usual = Counter(hours for _, hours in known).most_common(1)[0][0] if known else 0
+    usual = _most_common(hours for _, hours in known)
     times = [frame.captured_at for frame, _ in known]
     for hours in sorted({hours for _, hours in known} - {usual}):
         for episode in find_episodes([other == hours for _, other in known], times, hint=hint):
@@ -108,24 +127,17 @@ def can_tell_by_exif(frames: Sequence[MeasuredFrame]) -> bool:
 def _is_summer_time(episode: Episode, times: Sequence[datetime]) -> bool:
     """Whether an episode begins and ends with a change to summer time or back, or with the first or last frame."""
     bounds = [(times[index - 1], times[index]) for index in (episode.first, episode.last + 1) if 0 < index < len(times)]
-    return bool(bounds) and all(_has_clock_change(begin, end) for begin, end in bounds)
+    return bool(bounds) and all(has_clock_change(begin, end) for begin, end in bounds)
 
 
-def _has_clock_change(begin: datetime, end: datetime) -> bool:
-    """Whether clocks are changed somewhere from half a day before a time to half a day after another, by the rules
-    for summer time that most countries with it follow."""
-    begin, end = begin - _CHANGE_SLACK, end + _CHANGE_SLACK
-    return any(begin.astimezone(zone).dst() != end.astimezone(zone).dst() for zone in _summer_time_zones())
+def _most_common(hours: Iterable[int]) -> int:
+    """The number of hours that most have; 0 of none."""
+    return next((number for number, _ in Counter(hours).most_common(1)), 0)
 
 
-@cache
-def _summer_time_zones() -> tuple[ZoneInfo, ...]:
-    """The zones of `_SUMMER_TIME_ZONES`, as far as the system knows them."""
-    zones: list[ZoneInfo] = []
-    for name in _SUMMER_TIME_ZONES:
-        with suppress(ZoneInfoNotFoundError, OSError):
-            zones.append(ZoneInfo(name))
-    return tuple(zones)
+def _mtime(image: Capture) -> datetime:
+    """When its file was written."""
+    return datetime.fromtimestamp(image.mtime_s, UTC)
 
 
 def _with_exif(frames: Sequence[MeasuredFrame]) -> list[tuple[MeasuredFrame, int]]:
@@ -139,14 +151,16 @@ def _with_exif(frames: Sequence[MeasuredFrame]) -> list[tuple[MeasuredFrame, int
 
 def _hours_off(image: Capture) -> int | None:
     """By how many hours the name is ahead of the file; None if it is no whole number of hours."""
-    return _whole_hours(image.captured_at - datetime.fromtimestamp(image.mtime_s, UTC))
+    return _whole_hours(image.captured_at - _mtime(image))
 
 
 def _whole_hours(ahead: timedelta) -> int | None:
     """The whole number of hours that this nearly is; None if it is none, or more than `_MAX_CLOCK_HOURS`."""
     seconds = ahead.total_seconds()
     hours = round(seconds / 3600)
-    return hours if abs(seconds - 3600 * hours) <= _CLOCK_TOLERANCE_S and abs(hours) <= _MAX_CLOCK_HOURS else None
+    return (
+        hours if abs(seconds - 3600 * hours) <= _TOLERANCE.total_seconds() and abs(hours) <= _MAX_CLOCK_HOURS else None
+    )
 
 
 def is_written_in_order(written: Sequence[Capture]) -> bool:
@@ -173,6 +187,8 @@ def _find_jumps(written: Sequence[Capture]) -> Iterator[CameraFinding]:
     usual = timedelta(seconds=median((end - begin).total_seconds() for begin, end in pairwise(times)))
     for index, (before, after) in enumerate(pairwise(times)):
         back = before - after + usual
+        if abs(back - _AN_HOUR) <= max(usual, _TOLERANCE) and has_repeated_hour(after, before):
+            continue
         if not _MIN_BACK <= back <= timedelta(hours=_MAX_CLOCK_HOURS):
             continue
         if min(sum(after <= time <= before for time in part) for part in (times[: index + 1], times[index + 1 :])) < (

@@ -26,6 +26,7 @@ from indexer.domain.naming.tree import rule_of
 from indexer.domain.plurals import counted
 from indexer.execution import WorkerFailure
 from indexer.execution.executor import map_files, map_path
+from indexer.imaging.activity_map import WHOLE_FRAME, ActivityMap
 from indexer.imaging.concentration import RESTLESS
 from indexer.store import cameras, captured_images, findings, naming_rules, profiles
 from indexer.store.captured_images import CapturedFile
@@ -37,12 +38,14 @@ from indexer.workflows.advice.examine import CameraExaminer, CameraRecord, GreyF
 from indexer.workflows.advice.measurement import ConditionResult, ConditionTask, measure_file
 from indexer.workflows.advice.rounds import FrameRounds
 from indexer.workflows.advice.trials import with_trial
-from indexer.workflows.compare.ignore_proposals import IgnoreProposal, find_proposal
+from indexer.workflows.compare.ignore_proposals import MIN_KEPT_SHARE, IgnoreProposal, find_proposal
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.runs.run import ActiveRun, record_run
 
 DAYS, FRAMES = 14, 200
 """How far back from a camera's newest image the examination goes, and how many frames it looks at, at most."""
+
+_RESTLESS_SHARE = 0.5  # of neighbours in time; eight cameras had 0.34 at most, but for those that keep nearly all
 
 
 @dataclass(frozen=True)
@@ -219,8 +222,10 @@ class _CameraExamination:
             problem = f"none of {counted(len(rounds.looked_at), 'frame')} could be read; is the disk there?"
             return CameraAdvice(self._name, images=len(captured), unusable=len(rounds.looked_at), problem=problem)
         examination = self._with_trials(examination, decided=len(record.keepers))
-        examination = self._with_restless_area(examination, present, decided=len(record.keepers))
         measured = rounds.frames
+        examination = self._with_restless_area(
+            examination, present, decided=len(record.keepers), activity=examiner.map_activity(measured)
+        )
         first, last = present[0].image.captured_at, present[-1].image.captured_at
         return CameraAdvice(
             self._name,
@@ -256,14 +261,24 @@ class _CameraExamination:
         return Examination(tuple(tried), examination.untold)
 
     def _with_restless_area(
-        self, examination: Examination, present: Sequence[CapturedFile], *, decided: int
+        self, examination: Examination, present: Sequence[CapturedFile], *, decided: int, activity: ActivityMap
     ) -> Examination:
-        """The examination with the area in which nearly all kept images differ, if there is one."""
+        """The examination with the area in which nearly all kept images differ, if there is one.
+
+        If few images are kept, it must move most of the time: then it is no place where cars pass by.
+        """
         if not decided:
             untold = CannotTell(Kind.RESTLESS_AREA, "no image was decided yet, which compare does")
             return Examination(examination.findings, (*examination.untold, untold))
-        proposal = find_proposal(self._context.database, self._name, self._camera_id, self._stored, search=RESTLESS)
-        if proposal is None:
+        proposal = find_proposal(
+            self._context.database,
+            self._name,
+            self._camera_id,
+            self._stored,
+            search=RESTLESS,
+            min_kept_share=0 if activity.largest_share(WHOLE_FRAME) >= _RESTLESS_SHARE else MIN_KEPT_SHARE,
+        )
+        if proposal is None or not _is_worth_a_look(proposal, activity):
             return examination
         times = (present[0].image.captured_at, present[-1].image.captured_at)
         if times[1] - times[0] < timedelta(minutes=30):
@@ -289,6 +304,12 @@ class _CameraExamination:
 def _end_of_reference(frames: Sequence[GreyFrame], last: datetime) -> datetime:
     """When the first third of the frames was taken, which the others are compared with; `last` if there is none."""
     return frames[len(frames) // 3].frame.captured_at if frames else last
+
+
+def _is_worth_a_look(proposal: IgnoreProposal, activity: ActivityMap) -> bool:
+    """Whether much is kept, or each part of the area moves most of the time."""
+    moves = all(activity.largest_share(region) >= _RESTLESS_SHARE for region in proposal.rectangles)
+    return moves or proposal.kept >= MIN_KEPT_SHARE * proposal.images
 
 
 def _restless_area(proposal: IgnoreProposal, *, since: datetime) -> CameraFinding:

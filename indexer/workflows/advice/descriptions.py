@@ -10,10 +10,14 @@ from indexer.escaping import command_line
 
 @dataclass(frozen=True)
 class Description:
-    """A finding in words: `what` is wrong, and the `advice`, with the command to type if there is one."""
+    """A finding in words: `what` is wrong, and the `advice`, with the command to type if there is one.
+
+    `commands`: those to type one after the other, if there are several.
+    """
 
     what: str
     advice: str
+    commands: tuple[str, ...] = ()
 
 
 def describe_finding(finding: CameraFinding, camera: str) -> Description:
@@ -73,8 +77,9 @@ def _dirty(finding: CameraFinding, _camera: str) -> Description:
 
 def _blocked(finding: CameraFinding, _camera: str) -> Description:
     evidence = finding.evidence
-    share = float(evidence.get("covered_share", evidence.get("main_share", 0)))
-    what = f"Something fills {share:.0%} of the view, in {_counted(finding, 'frames')}."
+    is_part = "covered_share" in evidence
+    share = float(evidence["covered_share" if is_part else "main_share"])
+    what = f"Something fills {'at least ' * is_part}{share:.0%} of the view, in {_counted(finding, 'frames')}."
     return Description(what, "Take it away, or move the camera to where nothing stands before it.")
 
 
@@ -98,13 +103,16 @@ def _clock(finding: CameraFinding, _camera: str) -> Description:
         return Description(what, "Set the clock of the camera, best by NTP.")
     hours = int(evidence["hours"])
     others = "those in EXIF, more than usual" if "exif" in evidence else "the times at which the files were written"
+    has_summer_time = "summer_time" in evidence
+    most = "up to " if has_summer_time else ""
     what = (
-        f"The times in the names of {_counted(finding, 'images')} are {counted(abs(hours), 'hour')} "
+        f"The times in the names of {_counted(finding, 'images')} are {most}{counted(abs(hours), 'hour')} "
         f"{'ahead of' if hours > 0 else 'behind'} {others}."
     )
     if evidence["all"]:
         timezone = command_line("ingest", "FOLDER", "--timezone", "ZONE")
-        return Description(what, f"All are: the names are in a time zone of their own. Name it: {timezone}")
+        own = "a time zone of their own, which has summer time" if has_summer_time else "a time zone of their own"
+        return Description(what, f"All are: the names are in {own}. Name it: {timezone}")
     return Description(what, "Set the clock of the camera, best by NTP.")
 
 
@@ -122,7 +130,8 @@ def _glare(finding: CameraFinding, camera: str) -> Description:
     return Description(
         what,
         f"{advice} Ignoring it at all hours keeps {evidence['kept_with']} instead of {evidence['kept']} of "
-        f"{_counted(finding, 'images')}: {_ignore_commands(finding, camera)}",
+        f"{_counted(finding, 'images')}:",
+        _ignore_commands(finding, camera),
     )
 
 
@@ -168,11 +177,12 @@ def _restless_area(finding: CameraFinding, camera: str) -> Description:
     return Description(
         what,
         f"Look at it first. Ignoring it keeps {evidence['kept_without']} instead of {evidence['kept']} of "
-        f"{_counted(finding, 'images')}: {_ignore_commands(finding, camera)}",
+        f"{_counted(finding, 'images')}:",
+        _ignore_commands(finding, camera),
     )
 
 
-def _ignore_commands(finding: CameraFinding, camera: str) -> str:
+def _ignore_commands(finding: CameraFinding, camera: str) -> tuple[str, ...]:
     """The commands that make a profile which ignores the regions of the finding, too, and give it to the camera."""
     evidence = finding.evidence
     ignored_already = filter(None, str(evidence.get("ignored_already", "")).split(";"))
@@ -180,7 +190,7 @@ def _ignore_commands(finding: CameraFinding, camera: str) -> str:
     ignores = [word for region in regions for word in ("--ignore", region)]
     name = str(evidence["name"])
     make = command_line("profile", "make", name, "--base", str(evidence["base"]), *ignores)
-    return f"{make}, then {command_line('profile', 'use', name, '--camera', camera)}, then {command_line('compare')}"
+    return make, command_line("profile", "use", name, "--camera", camera), command_line("compare")
 
 
 def _interval(finding: CameraFinding, _camera: str) -> Description:

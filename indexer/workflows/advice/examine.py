@@ -29,6 +29,7 @@ from indexer.domain.advice.measurements import (
     assign_light_classes,
 )
 from indexer.domain.advice.view import examine_view
+from indexer.imaging.activity_map import MAP_COLUMNS, MAP_ROWS, ActivityMap, active_cells
 from indexer.imaging.displacement import Reference, make_reference
 from indexer.imaging.light_changes import change_kinds, equal_share, measure_change, measure_rise
 from indexer.workflows.advice.comparison import Compare, compare_here
@@ -97,6 +98,7 @@ class CameraExaminer:
         self._references: dict[tuple[int, ...], Reference] = {}
         self._comparisons: dict[tuple[tuple[int, ...], int], Comparison] = {}
         self._changes: dict[tuple[int, int], Change] = {}
+        self._active: dict[tuple[int, int], NDArray[np.bool_]] = {}
         self._rises: dict[tuple[int, int], Rise] = {}
 
     def examine(self, frames: Sequence[GreyFrame]) -> Examination:
@@ -116,6 +118,15 @@ class CameraExaminer:
     def find_hints(self, frames: Sequence[GreyFrame]) -> tuple[CameraFinding, ...]:
         """What a few of these frames hint at: where it is worth while to look at more of them."""
         return Examination.of([*self._examine_frames(frames, hint=True)]).findings
+
+    def map_activity(self, frames: Sequence[GreyFrame]) -> ActivityMap:
+        """Where things come and go between neighbours in time."""
+        pairs = list(neighbours(_of_usual_shape(frames)))
+        counts = np.zeros((MAP_ROWS, MAP_COLUMNS), dtype=np.int64)
+        for one, other in pairs:
+            self._change(one, other)
+            counts += self._active[one.frame.image_id, other.frame.image_id]
+        return ActivityMap(counts, len(pairs))
 
     def _examine_frames(self, frames: Sequence[GreyFrame], *, hint: bool) -> Iterator[Answer]:
         """The answers that rest on the pictures."""
@@ -222,7 +233,8 @@ class CameraExaminer:
     def _change(self, one: GreyFrame, other: GreyFrame) -> Change:
         key = one.frame.image_id, other.frame.image_id
         if key not in self._changes:
-            self._changes[key] = measure_change(change_kinds(one.grey, other.grey))
+            kinds = change_kinds(one.grey, other.grey)
+            self._changes[key], self._active[key] = measure_change(kinds), active_cells(kinds)
         return self._changes[key]
 
     def _rise(self, one: GreyFrame, other: GreyFrame) -> Rise:

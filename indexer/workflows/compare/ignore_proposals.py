@@ -74,17 +74,23 @@ def propose(
 
 
 def find_proposal(
-    database: Database, camera: str, camera_id: int, stored: StoredProfile, *, search: AreaSearch = NEARLY_ALL
+    database: Database,
+    camera: str,
+    camera_id: int,
+    stored: StoredProfile,
+    *,
+    search: AreaSearch = NEARLY_ALL,
+    min_kept_share: float = MIN_KEPT_SHARE,
 ) -> IgnoreProposal | None:
     """The proposal for one camera by its current decisions; None if there is none, or if it keeps too little.
 
-    `search`: how the area is looked for.
+    `search`: how the area is looked for. `min_kept_share`: share of its images that it must keep at least, 0 to 1.
     """
     if stored.profile.preparation.native:
         return None
     try:
         finder = _ProposalFinder(database, camera, camera_id, stored)
-        return finder.find_proposal(search) if finder.keeps_much else None
+        return finder.find_proposal(search) if finder.keeps_much(min_kept_share) else None
     except (IndexerError, ValueError):  # corrupt or changed: not reported here
         return None
 
@@ -97,10 +103,9 @@ class _ProposalFinder:
         self._newest = NewestImages(database, camera, camera_id, stored)
         self._kept = self._newest.kept
 
-    @property
-    def keeps_much(self) -> bool:
-        """Whether so much is kept that there is something to gain."""
-        return len(self._kept) >= max(MIN_KEPT, MIN_KEPT_SHARE * len(self._newest.images))
+    def keeps_much(self, min_share: float) -> bool:
+        """Whether so much is kept that there is something to gain: at least this share of the images."""
+        return len(self._kept) >= max(MIN_KEPT, min_share * len(self._newest.images))
 
     def find_proposal(self, search: AreaSearch) -> IgnoreProposal | None:
         """The area that is worth a look; None if there is none."""

@@ -30,6 +30,7 @@ def _finding_view(
         since=pictures.local.of(finding.since, camera=stored.camera),
         what=description.what,
         advice=description.advice,
+        commands=description.commands,
         regions=finding.regions,
         images=tuple(pictures.image_view(facts[image_id]) for image_id in finding.image_ids if image_id in facts),
     )

@@ -2,15 +2,17 @@
 
 import random
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from indexer.domain.advice.capture import examine_silence
 from indexer.domain.advice.clock import can_tell_by_exif, examine_clock, examine_exif
-from indexer.domain.advice.findings import CannotTell
+from indexer.domain.advice.findings import Answer, CannotTell
 from indexer.domain.advice.measurements import Capture, MeasuredFrame
+from indexer.domain.naming.moments import to_utc
 from tests.domain.advice.test_capture import BEGIN, captures, found
 from tests.domain.advice.test_view import PLAIN
 
@@ -149,3 +151,90 @@ def test_summer_time_is_no_wrong_clock(zone: str) -> None:
         for index, one in enumerate(after)
     ]
     assert [one.kind for one in found(examine_exif(wrong))] == ["clock"]
+
+
+CHANGES = {
+    "spring": datetime(2026, 3, 29, 1, tzinfo=UTC),
+    "autumn": datetime(2026, 10, 25, 1, tzinfo=UTC),
+}
+"""When clocks are changed in the European Union."""
+
+
+def local_names(
+    zone: str, *, change: datetime, read_in: str, follows: bool = True, days: int = 2, is_copied: bool = False
+) -> list[Capture]:
+    """Images of some days before a change of clocks and after it, five minutes apart, with local time in their names,
+    which is read in a zone; a camera that does not follow summer time shows winter time. By the time that was read."""
+    winter = timezone(datetime(2026, 1, 1, tzinfo=ZoneInfo(zone)).utcoffset() or timedelta())
+    images = []
+    for number, image in enumerate(captures(2 * days * 288, every=timedelta(minutes=5))):
+        time = change - timedelta(days=days) + number * timedelta(minutes=5)
+        local = time.astimezone(ZoneInfo(zone) if follows else winter).replace(tzinfo=None)
+        read = to_utc(local, ZoneInfo(read_in)) or time
+        written_s = 9e9 + number / 100 if is_copied else time.timestamp() + 2
+        images.append(replace(image, captured_at=read, mtime_s=written_s))
+    return sorted(images, key=lambda one: (one.captured_at, one.image_id))
+
+
+@pytest.mark.parametrize("is_copied", [False, True])
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_local_time_that_is_read_as_such(change: datetime, is_copied: bool) -> None:
+    """A clock that is changed with those of its country is right, also in the hour that happens twice."""
+    images = local_names("Europe/Berlin", change=change, read_in="Europe/Berlin", is_copied=is_copied)
+    assert list(examine_clock(images)) == []
+    assert [answer.kind for answer in silences(images)] == []
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize(("zone", "hours"), [("Europe/London", 1), ("Europe/Athens", 3)])
+def test_local_time_that_is_read_as_utc(zone: str, hours: int, change: datetime) -> None:
+    """Names in a time zone with summer time are no wrong clock: all are in that zone, which is to be named."""
+    images = local_names(zone, change=change, read_in="UTC")
+    (clock,) = found(examine_clock(images))
+    assert clock.evidence == {"hours": hours, "images": len(images), "all": 1, "summer_time": 1}
+    copied = local_names(zone, change=change, read_in="UTC", is_copied=True)
+    assert list(examine_clock(copied)) == []
+    assert [answer.kind for series in (images, copied) for answer in silences(series)] == []
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Australia/Melbourne", "America/Santiago"])
+def test_summer_time_of_other_countries(zone: str) -> None:
+    """Names of half a year in local time that is read as UTC differ by an hour more in summer, north and south."""
+    local = ZoneInfo(zone)
+    images = [
+        replace(one, captured_at=to_utc(one.captured_at.astimezone(local).replace(tzinfo=None), None) or BEGIN)
+        for one in captures(200 * 12, every=timedelta(hours=2))
+    ]
+    (clock,) = found(examine_clock(images))
+    assert (clock.evidence["all"], clock.evidence["summer_time"]) == (1, 1)
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_clock_that_does_not_follow_summer_time(change: datetime) -> None:
+    """A clock that stays at winter time in a zone with summer time is an hour behind in summer, and only then."""
+    images = local_names("Europe/Berlin", change=change, read_in="Europe/Berlin", follows=False)
+    (clock,) = found(examine_clock(images))
+    assert (clock.evidence["hours"], clock.evidence["all"], clock.until is None) == (-1, 0, change == CHANGES["spring"])
+    edge = clock.until or clock.since
+    assert abs(edge - change) <= timedelta(minutes=65)
+
+
+def test_wrong_clock_beside_a_change_to_summer_time() -> None:
+    """A clock that is an hour off for a day soon after a change is wrong, whatever zone its names are in."""
+    change = CHANGES["spring"]
+    wrong = range(4 * 288 + 300, 4 * 288 + 600)
+    for read_in in ("UTC", "Europe/Berlin"):
+        images = sorted(
+            local_names("Europe/Berlin", change=change, read_in=read_in, days=4), key=lambda one: one.mtime_s
+        )
+        late = [
+            replace(one, captured_at=one.captured_at - timedelta(hours=1)) if number in wrong else one
+            for number, one in enumerate(images)
+        ]
+        (clock,) = found(examine_clock(sorted(late, key=lambda one: one.captured_at)))
+        assert (clock.evidence["hours"], clock.evidence["images"], clock.evidence["all"]) == (-1, len(wrong), 0)
+
+
+def silences(images: list[Capture]) -> list[Answer]:
+    """Times without an image."""
+    return list(examine_silence(images, now=images[-1].captured_at, days=14))

@@ -21,4 +21,12 @@ def test_ignoring_glare(kept_with: int, is_proposed: bool) -> None:
         evidence={**GLARE, "kept_with": kept_with},
         regions=((66.7, 0.0, 33.3, 25.0),),
     )
-    assert ("--ignore" in describe_finding(finding, "gate").advice) == is_proposed
+    commands = describe_finding(finding, "gate").commands
+    assert [command.split()[1] for command in commands] == (["profile", "profile", "compare"] if is_proposed else [])
+
+
+def test_names_with_summer_time() -> None:
+    """Names in a time zone with summer time are no clock to set: their zone is to be named."""
+    evidence = {"hours": 1, "images": 40, "all": 1, "summer_time": 1}
+    finding = CameraFinding(Kind.CLOCK, datetime(2026, 5, 1, tzinfo=UTC), None, 1.0, evidence=evidence)
+    assert "--timezone" in describe_finding(finding, "gate").advice
