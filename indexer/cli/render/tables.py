@@ -223,3 +223,17 @@ def format_utc(time: datetime | None) -> str:
 def format_time(time: datetime | None) -> str:
     """A time for people, in its own zone."""
     return "unknown" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
+
+
+_ORIGINS = {
+    "exif": "EXIF",
+    "mtime": "its modification time",
+    "option": "an option",
+    "pattern": "a pattern",
+    "container": "the header of the video",
+}
+
+
+def name_of_source(source: str | None) -> str:
+    """Where a camera or a time was read from, in words."""
+    return _ORIGINS.get(source or "", f"its {source}")
