@@ -105,6 +105,7 @@ def _fill(folder: Path) -> None:
         ["camera", "rules"],
         ["ingest", "--dry-run", "--new-rules", "."],
         ["config", "show"],
+        ["--config", "site.toml", "config", "show"],
         ["db", "check", "--files"],
         ["export", "csv", "kept.csv"],
         [
@@ -204,6 +205,25 @@ def test_paths_begin_at_the_common_folder(lines: Lines) -> None:
     """The folder that holds all paths is named once."""
     for words in (("verdict", "list"), ("pin", "list")):
         assert " ".join(lines(*words)).count("a folder with a long name") == 1
+
+
+def test_a_long_setting_takes_several_lines(lines: Lines, busy: Path) -> None:
+    """`config show` stays a table: a value that is too long goes on below itself, whole; others are one line."""
+    shown = lines("--config", "site.toml", "config", "show")
+    heads = next(line for line in shown if line.startswith(" setting"))
+    start, end = heads.index("value"), heads.index("from")
+    first = next(number for number, line in enumerate(shown) if line.startswith(" index "))
+    last = next(number for number, line in enumerate(shown) if line.startswith(" engine "))
+    value = "".join(line[start : end - 3].rstrip() for line in shown[first:last])
+    assert (value.replace(" ", ""), shown[first][end:].strip()) == (str(busy / "run.db").replace(" ", ""), "file")
+    assert [line.split() for line in shown if "max_seconds" in line] == [["limits.max_seconds", "120", "default"]]
+
+
+def test_rules_of_a_folder_are_a_block(lines: Lines) -> None:
+    """`camera rules` names a folder in a line, and below it each rule in a line of its own, under one another."""
+    *folder, rule = lines("camera", "rules")
+    assert " ".join(" ".join(folder).split()).endswith("a folder with a long name/of one site/and its frames")
+    assert rule == "  time zone  UTC"
 
 
 @pytest.mark.parametrize("words", [["status"], ["prune", "--dry-run"], ["sweep", "--processes", "1"]], ids=" ".join)

@@ -67,6 +67,8 @@ def test_a_person_may_be_stricter(site: Index, run: Run) -> None:
     shoot(site, "gate", alike=30, others=(CAR,))
     shown = run("prune", "--dry-run", "--max-share", 0.5)
     assert "camera 'gate' is held back: 93.55% of its images would go, more than 50.00%" in shown.out
+    quiet = run("prune", "--dry-run", "--max-share", 0.5, "--quiet")
+    assert (shown.code, quiet.code, quiet.out, "camera 'gate' is held back" in quiet.err) == (1, 1, "", True)
     assert (run("prune", "--yes", "--max-share", 0.5).code, present(site)) == (1, {"gate": 31})
 
 

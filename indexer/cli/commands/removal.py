@@ -1,11 +1,18 @@
 """The commands `prune`, `restore`, `rescue`, `recover` and `purge`: they remove files and bring them back."""
 
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from indexer.cli.options import Camera, Json, open_session
+
+if TYPE_CHECKING:
+    from indexer.cli.render.removal import TypedPrune
+    from indexer.cli.session import CommandSession
+    from indexer.domain.removal import Plan
+    from indexer.workflows.removal.purge import PurgePlan
+    from indexer.workflows.removal.restore import RestorePlan
 
 MaxShare = Annotated[
     float | None,
@@ -61,8 +68,7 @@ def prune(
     with open_session(context, json=json) as session, session.database() as database:
         plan = workflow.plan(database, camera=camera, max_share=max_share, include_restored=include_restored)
         if dry_run:
-            session.show(plan, partial(render.render_dry_run, typed=typed), form=documents.PlanDocument)
-            return
+            raise _show_prune_plan(session, plan, typed)
         session.show_plan(plan, partial(render.render_plan, typed=typed), asks=bool(plan.victims) and not yes)
         act = "DELETE THESE FILES FOR GOOD" if permanent else "Move these files to quarantine"
         if plan.victims and not yes:
@@ -103,16 +109,15 @@ def restore(
     Files that you name are pinned, and so are their keepers. Files that come back by --all, --run or --would-keep
     are held back: only prune --include-restored removes them again.
     """
-    from indexer.cli.json_documents.removal import RestoreDocument, RestorePlanDocument
-    from indexer.cli.render.removal import render_restore, render_restore_failures, render_restore_plan
+    from indexer.cli.json_documents.removal import RestoreDocument
+    from indexer.cli.render.removal import render_restore, render_restore_failures
     from indexer.workflows.removal import restore as workflow
 
     selection = workflow.parse_selection(paths or (), everything=everything, run_id=run, would_keep=would_keep)
     pin, hold = bool(selection.paths) and not no_pin, not selection.paths and not no_pin
     with open_session(context, json=json) as session, session.database() as database:
         if dry_run:
-            session.show(workflow.plan_restore(database, selection), render_restore_plan, form=RestorePlanDocument)
-            return
+            raise _show_restore_plan(session, workflow.plan_restore(database, selection))
         report = workflow.restore(
             database, selection, pin=pin, hold=hold, clock=session.clock, progress=session.progress
         )
@@ -208,8 +213,7 @@ def purge(
     with open_session(context, json=json) as session, session.database() as database:
         plan = workflow.plan_purge(database, selection, clock=session.clock)
         if dry_run:
-            session.show(plan, render_purge_plan, form=documents.PurgePlanDocument)
-            return
+            raise _show_purge_plan(session, plan)
         if plan.files and not yes:
             session.show_plan(plan, render_purge_plan, asks=True)
             files = counted(len(plan.files), "QUARANTINED FILE", "QUARANTINED FILES")
@@ -225,3 +229,44 @@ def purge(
             render_failure=render_purge_failures,
         )
     raise typer.Exit(1 if report.skipped else 0)
+
+
+def _show_prune_plan(session: "CommandSession", plan: "Plan", typed: "TypedPrune") -> typer.Exit:
+    """Shows a plan. Returns how the command ends: with 1 if a camera would be held back."""
+    from indexer.cli.json_documents.removal import PlanDocument
+    from indexer.cli.render.removal import render_dry_run, render_plan_failures
+
+    session.show(
+        plan,
+        partial(render_dry_run, typed=typed),
+        form=PlanDocument,
+        failed=bool(plan.held_back),
+        render_failure=partial(render_plan_failures, typed=typed),
+    )
+    return typer.Exit(1 if plan.held_back else 0)
+
+
+def _show_restore_plan(session: "CommandSession", plan: "RestorePlan") -> typer.Exit:
+    """Shows a plan. Returns how the command ends: with 1 if a file cannot come back."""
+    from indexer.cli.json_documents.removal import RestorePlanDocument
+    from indexer.cli.render.removal import render_restore_failures, render_restore_plan
+
+    session.show(
+        plan,
+        render_restore_plan,
+        form=RestorePlanDocument,
+        failed=bool(plan.failures),
+        render_failure=render_restore_failures,
+    )
+    return typer.Exit(1 if plan.failures else 0)
+
+
+def _show_purge_plan(session: "CommandSession", plan: "PurgePlan") -> typer.Exit:
+    """Shows a plan. Returns how the command ends: with 1 if a file would stay in quarantine."""
+    from indexer.cli.json_documents.removal import PurgePlanDocument
+    from indexer.cli.render.removal import list_obstacles, render_purge_dry_run
+
+    session.show(
+        plan, render_purge_dry_run, form=PurgePlanDocument, failed=bool(plan.skipped), render_failure=list_obstacles
+    )
+    return typer.Exit(1 if plan.skipped else 0)

@@ -137,6 +137,14 @@ class PurgeCandidateDocument(TypedDict):
     removed_at: Annotated[Time | None, "When it was removed. `null`: the time is not known."]
 
 
+class PurgeObstacleDocument(TypedDict):
+    """A file that would stay in quarantine."""
+
+    removal_id: Annotated[int, "Number of the removal."]
+    path: Annotated[str, "Where it lies, or where it was."]
+    reason: Annotated[str, "Why it would stay."]
+
+
 class PurgePlanDocument(TypedDict):
     """What `purge` would delete."""
 
@@ -146,6 +154,7 @@ class PurgePlanDocument(TypedDict):
     size_bytes: Annotated[int, "Size of these files in bytes."]
     quarantines: Annotated[dict[str, int], "Number of these files, by quarantine."]
     files: Annotated[list[PurgeCandidateDocument], "The files."]
+    skipped: Annotated[list[PurgeObstacleDocument], "The files that would stay, as far as that is known."]
 
 
 class AdoptDocument(TypedDict):

@@ -29,7 +29,7 @@ def render_settings(console: Console, shown: EffectiveSettings) -> None:
         if lines == [""]:
             lines = [_UNSET.get(setting.name, "none")]
         rows += [(setting.name if line == 0 else "", text, source) for line, text in enumerate(lines)]
-    print_fitting(console, ("setting", "value", "from"), rows)
+    print_fitting(console, ("setting", "value", "from"), rows, folded="value")
 
 
 _UNSET = {"profile": "the active one of the index", "run.quarantine": "beside each folder"}

@@ -8,7 +8,7 @@ from rich import filesize
 from rich.console import Console
 
 from indexer.cli.render import explanation
-from indexer.cli.render.tables import format_local_time, format_utc, zone_name
+from indexer.cli.render.tables import format_local_time, format_utc, name_of_source, zone_name
 from indexer.domain.evidence import Evidence
 from indexer.domain.plurals import counted
 from indexer.domain.similarity import is_similar
@@ -140,10 +140,11 @@ def _sources(picture: "Illustration") -> str:
 def _render_facts(console: Console, details: ImageDetails, *, local: bool) -> None:
     """Prints what the file is, where and when it was taken, and its state."""
     pixels = f"{details.width} x {details.height} pixels, " if details.width is not None else ""
-    camera = f"camera {printable(details.camera)} (from its {details.camera_source})"
+    camera = f"camera {printable(details.camera)} (from {name_of_source(details.camera_source)})"
     console.print(f"  {camera}, {pixels}{filesize.decimal(details.size_bytes)}")
     zone = zone_name(details.timezone, local=local)
-    source = f" {printable(zone)} (from its {details.captured_at_source})" if details.captured_at is not None else ""
+    origin = name_of_source(details.captured_at_source)
+    source = f" {printable(zone)} (from {origin})" if details.captured_at is not None else ""
     captured = format_local_time(details.captured_at, timezone=details.timezone, local=local)
     console.print(f"  captured {captured}{source}")
     _render_video(console, details)
@@ -168,7 +169,8 @@ def _render_video(console: Console, details: ImageDetails) -> None:
     if details.video is not None:
         video, gone = details.video, details.video.missing_reason
         offset = f"{video.offset_us / 1_000_000:.3f} s after its first frame"
-        start = "" if video.started_at_source is None else f", whose time is from the {video.started_at_source}"
+        origin = name_of_source(video.started_at_source)
+        start = "" if video.started_at_source is None else f", whose time is from {origin}"
         console.print(f"  from the video {printable(video.path)}{f' ({gone})' if gone else ''}, {offset}{start}")
     if details.source is not None:
         console.print(f"  recorded from {printable(details.source)}")

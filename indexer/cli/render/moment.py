@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from indexer.cli.render.tables import format_local_time, zone_name
+from indexer.cli.render.tables import format_local_time, name_of_source, zone_name
 from indexer.domain.plurals import counted
 from indexer.domain.spans import SpanReason
 from indexer.escaping import printable
@@ -50,7 +50,7 @@ def _render_origins(console: Console, moment: MomentDetails, time: Callable[[obj
     """Prints the videos and recordings that a moment lies in."""
     for video in moment.videos:
         how_often = "" if video.interval_s is None else f", looked at every {video.interval_s:g} s"
-        start = f"begins {time(video.started_at)} (from its {video.started_at_source})"
+        start = f"begins {time(video.started_at)} (from {name_of_source(video.started_at_source)})"
         console.print(f"  video {printable(video.path)}: {start}{how_often}")
     for recording in moment.recordings:
         begin = f"from {time(recording.started_at)}, looked at every {recording.every_s:g} s"

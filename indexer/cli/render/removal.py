@@ -29,6 +29,7 @@ from indexer.workflows.removal.restore import RestorePlan, RestoreReport
 _NOT_RESOLVED_BY_COMPARE = {str(reason) for reason in ExclusionReason if not reason.is_resolved_by_compare}
 _RESOLVED_BY_INGEST = {str(reason) for reason in ExclusionReason if reason.is_resolved_by_ingest}
 _INCLUDE = "--include-restored"
+_NOTHING_IN_QUARANTINE = "  None of what was asked for lies in quarantine."
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,11 @@ def render_dry_run(console: Console, plan: Plan, *, typed: TypedPrune = _NOTHING
         console.print(f"To act: {typed.command()}")
 
 
+def render_plan_failures(console: Console, plan: Plan, *, typed: TypedPrune = _NOTHING_TYPED) -> None:
+    """Prints which cameras prune would hold back, and nothing else."""
+    _render_held_back(console, _held_back(plan), typed=typed)
+
+
 def render_prune(
     console: Console, report: PruneReport, *, shown: Plan | None = None, typed: TypedPrune = _NOTHING_TYPED
 ) -> None:
@@ -134,7 +140,9 @@ def render_prune_failures(console: Console, report: PruneReport, *, typed: Typed
 
 def _render_stop(console: Console, report: PruneReport) -> None:
     if report.stopped:
-        console.print(f"Stopped: {printable(report.stopped)}.")
+        last_problem = report.failures[-1][1] if 0 < len(report.failures) <= MAX_LISTED else None  # it is listed above
+        stopped = report.stopped.removeprefix(f"{last_problem}; ")
+        console.print(f"Stopped: {printable(stopped)}.")
 
 
 def _render_prune_failures(console: Console, report: PruneReport) -> None:
@@ -168,7 +176,7 @@ def render_restore(console: Console, report: RestoreReport) -> None:
     """Prints what restore brought back."""
     console.print(f"{counted(report.restored, 'file')} brought back.{_describe_protection(report)}")
     if not (report.restored or report.copies or report.failures):
-        console.print("  None of what was asked for lies in quarantine.")
+        console.print(_NOTHING_IN_QUARANTINE)
     _render_folders(console, report.folders)
     for folder in report.made_folders[:MAX_LISTED]:
         hint = "" if report.run_id is None else f"; {relocate_hint(folder)}"  # relocate needs an index
@@ -185,14 +193,18 @@ def render_restore(console: Console, report: RestoreReport) -> None:
 
 def render_restore_plan(console: Console, plan: RestorePlan) -> None:
     """Prints what restore would bring back."""
-    console.print(f"{counted(plan.files, 'file')} would come back, {filesize.decimal(plan.size_bytes)}.")
+    size = f", {filesize.decimal(plan.size_bytes)}" if plan.files else ""
+    console.print(f"{counted(plan.files, 'file')} would come back{size}.")
+    if not (plan.files or plan.copies or plan.failures):
+        console.print(_NOTHING_IN_QUARANTINE)
     _render_folders(console, plan.folders)
     for folder in plan.missing_folders[:MAX_LISTED]:
         console.print(f"  The folder {printable(folder)} does not exist and would be made; {relocate_hint(folder)}")
     if plan.copies:
         console.print(f"  {counted(plan.copies, 'image is', 'images are')} back already.")
     list_files(console, plan.failures)
-    console.print("Nothing was moved or written. To act: type the same command without --dry-run")
+    act = " To act: type the same command without --dry-run" if plan.files else ""
+    console.print(f"Nothing was moved or written.{act}")
 
 
 def _render_folders(console: Console, numbers: Mapping[str, int]) -> None:
@@ -204,8 +216,8 @@ def _render_folders(console: Console, numbers: Mapping[str, int]) -> None:
         console.print(f"  and the others to {counted(len(folders) - MAX_LISTED, 'more folder')}")
 
 
-def render_restore_failures(console: Console, report: RestoreReport) -> None:
-    """Prints which files did not come back, and nothing else."""
+def render_restore_failures(console: Console, report: RestoreReport | RestorePlan) -> None:
+    """Prints which files did not come back, or would not, and nothing else."""
     list_files(console, report.failures)
 
 
@@ -264,6 +276,17 @@ def render_purge_plan(console: Console, plan: PurgePlan) -> None:
     if interrupted := [file.path for file in plan.files if file.quarantine_path is None]:
         console.print("  Their deletion was cut off:")
         list_files(console, [(path, "it is not there") for path in interrupted])
+
+
+def render_purge_dry_run(console: Console, plan: PurgePlan) -> None:
+    """Prints what purge would do: also which files would stay, which it names itself when it acts."""
+    render_purge_plan(console, plan)
+    list_obstacles(console, plan)
+
+
+def list_obstacles(console: Console, plan: PurgePlan) -> None:
+    """Prints which files purge would skip, and nothing else."""
+    list_files(console, [(file.path, file.reason) for file in plan.skipped])
 
 
 def render_purge(console: Console, report: PurgeReport) -> None:

@@ -2,7 +2,7 @@
 
 An index may have thousands of cameras. A person reads the first of them and the sums; a program reads `--json`, which
 is never cut. Where a table is wider than the terminal, each row has one or two lines, with the columns that matter
-most; without such an order it becomes a paragraph. A file or a pipe gets the whole table.
+most; without such an order it becomes a block of lines. A file or a pipe gets the whole table.
 """
 
 import os
@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from indexer.cli.render.narrow_rows import plan_rows, print_rows
+from indexer.cli.render.narrow_rows import pad, plan_rows, print_rows
+from indexer.cli.word_wrap import wrap_words
 from indexer.domain.zones import local_time
 from indexer.escaping import printable
 
@@ -30,6 +31,7 @@ ALL_ROWS = "all of these"
 _MAX_SAME_REASON = 3
 """Up to so many files with one reason are listed each."""
 _MAX_SENTENCES = 10
+_MIN_FOLDED = 24  # cells that a folded column has at least
 _UNLIMITED = 100_000  # cells: wider than any table
 
 
@@ -60,20 +62,35 @@ def print_fitting(
     *,
     first: Sequence[str] = (),
     paths: Sequence[str] = (),
+    folded: str | None = None,
 ) -> None:
-    """Prints all rows: as a table; if it is too wide, one or two lines for each; without `first`, as paragraphs.
+    """Prints all rows: as a table; if it is too wide, one or two lines for each; without `first`, as blocks of lines.
 
     `first` are the heads of the columns that matter most, the most important one first, and `paths` those of columns
-    of paths. Absolute ones begin at the folder that holds all of them where the table is too wide.
+    of paths. Absolute ones begin at the folder that holds all of them where the table is too wide. `folded`: the head
+    of the column whose values may take several lines, if this makes the table fit.
     """
     table = make_table(heads, rows)
-    if _width(console, table) <= console.width:
+    if _width(console, table) <= console.width or _fold(console, table, folded):
         console.print(table)
     elif first:
         _print_narrow(console, heads, rows, first=first, paths=paths)
     else:
         for row in rows:
-            _print_paragraph(console, heads, row)
+            _print_block(console, heads, row)
+
+
+def _fold(console: Console, table: Table, folded: str | None) -> bool:
+    """Whether a table fits if one column takes several lines; if so, it alone is broken when the table is printed."""
+    wide = [column for column in table.columns if folded == str(column.header)]
+    if not wide:
+        return False
+    for column in table.columns:
+        column.no_wrap = column not in wide
+    wide[0].max_width = wide[0].min_width = _MIN_FOLDED
+    fits = _width(console, table) <= console.width
+    wide[0].max_width = None
+    return fits
 
 
 def _print_narrow(
@@ -106,11 +123,15 @@ def _print_narrow(
     print_rows(console, in_order, texts, all_of_it="--json has all of it.")
 
 
-def _print_paragraph(console: Console, heads: Sequence[str], row: Sequence[Any]) -> None:
-    """Prints a row as its first value, and below it the others that are not empty, each with its head."""
+def _print_block(console: Console, heads: Sequence[str], row: Sequence[Any]) -> None:
+    """Prints the first value of a row, and below it a line for each other one that is not empty, with its head."""
     console.print(format_cell(row[0]))
     cells = [(printable(head), format_cell(value)) for head, value in zip(heads[1:], row[1:], strict=True)]
-    console.print("  " + ", ".join(f"{head} {text}" for head, text in cells if text))
+    width = max((cell_len(head) for head, text in cells if text), default=0)
+    for head, text in cells:
+        if text:
+            lines = wrap_words(text, max(console.width - width - 4, _MIN_FOLDED)).split("\n")
+            console.print(f"  {pad(head, width, right=False)}  " + f"\n{' ' * (width + 4)}".join(lines))
 
 
 def _width(console: Console, table: Table) -> int:
@@ -202,3 +223,17 @@ def format_utc(time: datetime | None) -> str:
 def format_time(time: datetime | None) -> str:
     """A time for people, in its own zone."""
     return "unknown" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
+
+
+_ORIGINS = {
+    "exif": "EXIF",
+    "mtime": "its modification time",
+    "option": "an option",
+    "pattern": "a pattern",
+    "container": "the header of the video",
+}
+
+
+def name_of_source(source: str | None) -> str:
+    """Where a camera or a time was read from, in words."""
+    return _ORIGINS.get(source or "", f"its {source}")

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from indexer.domain.decisions import ordered_pair
 from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalState
 from indexer.errors import FolderError, RunError, UsageError
@@ -24,21 +23,19 @@ from indexer.files.lost_files import is_lost
 from indexer.files.moving import aside_path, delete_witnessed, restore_from_aside
 from indexer.files.quarantine import is_quarantine_missing, quarantine_of, release_quarantine_path, was_taken_out
 from indexer.files.refusals import describe_os_error
-from indexer.files.system_folders import is_in_separate_system_folder
 from indexer.files.verification import (
     ContentDigest,
     MismatchError,
-    is_same_file,
     may_be_same_file,
     verify,
     verify_again,
 )
 from indexer.interrupts import uninterrupted
-from indexer.store import cameras, images, removals, runs, verdicts
+from indexer.store import cameras, images, removals, runs
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
-from indexer.workflows.removal.missing_folders import describe_missing_quarantine, forget_hint
+from indexer.workflows.removal.deletion_obstacles import find_obstacle, find_reason_not_to_close
 from indexer.workflows.runs.run import ActiveRun, record_run
 from indexer.workflows.witnesses import lock_quarantines, record_again, record_legacy_removals
 
@@ -94,21 +91,32 @@ class PurgeCandidate:
 
 
 @dataclass(frozen=True)
+class PurgeObstacle:
+    """A file that would stay in quarantine: where it lies or lay, and why it would stay."""
+
+    removal_id: int
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class PurgePlan:
     """The files that purge would delete; if `gone`, those that it would record as gone with their quarantine.
 
-    `quarantines`: how many of them each quarantine has. Their keepers are read only when purge acts.
+    `quarantines`: how many of them each quarantine has. Their keepers are read only when purge acts. `skipped`: the
+    files that would stay, as far as that is known before.
     """
 
     gone: bool
     size_bytes: int
     quarantines: dict[str, int]
     files: tuple[PurgeCandidate, ...]
+    skipped: tuple[PurgeObstacle, ...]
 
     @property
     def removal_ids(self) -> set[int]:
         """The removals that a person was shown."""
-        return {file.removal_id for file in self.files}
+        return {file.removal_id for file in self.files} | {file.removal_id for file in self.skipped}
 
 
 def parse_purge(
@@ -134,19 +142,29 @@ def parse_purge(
 
 
 def plan_purge(database: Database, selection: PurgeSelection, *, clock: Clock) -> PurgePlan:
-    """The files of a selection.
+    """The files of a selection, and why some of them would stay. It writes nothing.
 
     Raises `FolderError` if the named quarantine never had a file of this index; `CameraError` and `RunError` if there
     is no such camera or run.
     """
     chosen = _list_selected(database, selection, clock=clock)
+    reasons = {
+        removal.id: None if selection.gone or _is_gone(removal) else find_obstacle(database, removal, run=None)
+        for removal in chosen
+    }
+    planned = [removal for removal in chosen if reasons[removal.id] is None]
     return PurgePlan(
         selection.gone,
-        sum(removal.size_bytes for removal in chosen),
-        dict(Counter(quarantine_of(removal.quarantine_path) for removal in chosen if removal.quarantine_path)),
+        sum(removal.size_bytes for removal in planned),
+        dict(Counter(quarantine_of(removal.quarantine_path) for removal in planned if removal.quarantine_path)),
         tuple(
             PurgeCandidate(removal.id, removal.path, removal.quarantine_path, removal.size_bytes, removal.removed_at)
+            for removal in planned
+        ),
+        tuple(
+            PurgeObstacle(removal.id, removal.quarantine_path or removal.path, reason)
             for removal in chosen
+            if (reason := reasons[removal.id]) is not None
         ),
     )
 
@@ -211,7 +229,7 @@ def purge(
         advance = progress("purging", len(chosen))
         for removal in chosen:
             if _is_gone(removal):
-                if (reason := _find_reason_not_to_close(removal)) is None:
+                if (reason := find_reason_not_to_close(removal)) is None:
                     _mark_gone(database, removal, report, clock=clock)
                 else:
                     report.skipped.append((removal.quarantine_path or removal.path, reason))
@@ -251,7 +269,7 @@ def close_gone(
         advance = progress("closing", len(chosen))
         problems = dict[int, str | None]()
         for removal in chosen:
-            problems[removal.id] = _find_reason_not_to_close(removal)
+            problems[removal.id] = find_reason_not_to_close(removal)
             advance(1)
         # The records went with the quarantine; what is not closed keeps what the index knows of its record.
         closable_ids = [removal_id for removal_id, problem in problems.items() if problem is None]
@@ -266,17 +284,6 @@ def close_gone(
                 report.skipped.append((removal.path, problem))
             run.counts = report.counts
     return report
-
-
-def _find_reason_not_to_close(removal: JournalEntry) -> str | None:
-    """Why a file must not count as gone: nothing would stand for it, or its disk is rather away; else None."""
-    if removal.keeper_state is not ImageState.READY:
-        return f"its keeper {removal.keeper_path!r} is {removal.keeper_state}; {forget_hint(removal)}"
-    try:
-        verify(removal.keeper_path, expected=ContentDigest(removal.keeper_size_bytes, removal.keeper_hash))
-    except MismatchError as problem:
-        return f"its keeper {removal.keeper_path!r}: {problem.reason}; mount its disk, or {forget_hint(removal)}"
-    return None
 
 
 def _is_gone(removal: JournalEntry) -> bool:
@@ -302,23 +309,11 @@ def _mark_gone(
             images.set_state(session, [removal.image_id], ImageState.REMOVED)
 
 
-def _find_objection(database: Database, removal: JournalEntry) -> str | None:
-    """Why a person's later verdict speaks against the removal of a file, which then must not be deleted; else None."""
-    with database.read() as session:
-        verdict = verdicts.find_verdict(session, ordered_pair(removal.image_id, removal.keeper_id))
-    if verdict is None or verdict.verdict == "same":
-        return None
-    return (
-        f"{verdict.by} said that its keeper shows something different; "
-        f"bring it back with: {command_line('restore', names=[removal.path])}"
-    )
-
-
 def _purge_file(database: Database, removal: JournalEntry, *, run: ActiveRun, clock: Clock) -> str | None:
     """Deletes one file. Returns why not if it was kept, else None."""
     quarantine_path = removal.quarantine_path or ""
-    if (reason := _find_reason_to_keep(database, removal, quarantine_path, run=run)) is not None:
-        return reason
+    if (obstacle := find_obstacle(database, removal, run=run)) is not None:
+        return obstacle
     try:
         with lock_quarantines((removal.path, removal.keeper_path), quarantine=quarantine_of(quarantine_path)) as locks:
             with database.read() as session:
@@ -335,29 +330,6 @@ def _purge_file(database: Database, removal: JournalEntry, *, run: ActiveRun, cl
             return _delete(database, removal, quarantine_path, clock=clock, before_unlink=before_unlink)
     except OSError as problem:
         return f"its quarantine cannot be locked: {describe_os_error(problem)}"
-
-
-def _find_reason_to_keep(
-    database: Database, removal: JournalEntry, quarantine_path: str, *, run: ActiveRun
-) -> str | None:
-    """Why a file is not deleted, as far as this is known before any file is read; else None."""
-    if removal.pending is not None:
-        return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
-    if is_quarantine_missing(quarantine_path):
-        return describe_missing_quarantine(removal)
-    if is_same_file(quarantine_path, removal.keeper_path):
-        # A link on the way can do that: the keeper's path then leads to the very file that would be deleted.
-        return f"it is the same file as its keeper {removal.keeper_path!r}"
-    if (objection := _find_objection(database, removal)) is not None:
-        return objection
-    if removal.keeper_state is not ImageState.READY:
-        return f"its keeper {removal.keeper_path!r} is {removal.keeper_state}"
-    if is_in_separate_system_folder(removal.keeper_path, removal.path):
-        return (
-            f"its keeper {removal.keeper_path!r} lies in a hidden folder, a bin, a snapshot or the like, and may be "
-            f"gone tomorrow; bring it back with: {command_line('restore', names=[removal.path])}"
-        )
-    return None
 
 
 def _delete(

@@ -46,8 +46,8 @@ T = TypeVar("T")
 
 _RUN_ENDING_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE}
 """Errors that end a run: a full disk, another command that holds a lock for too long, too few open files."""
-_SPARE_BYTES = 16 * 2**20
-"""Bytes that stay free on the other disk: for the manifest, and for others."""
+_SPARE_BYTES = 16 * 2**20  # stay free on the other disk: for the manifest, and for others
+_DISK_IS_FULL = "its disk has {:.1f} MB free and needs {:.1f} MB; free some, or type another --quarantine FOLDER"
 
 
 @dataclass(frozen=True)
@@ -235,8 +235,8 @@ def _require_space(quarantine: str, item: RemovalCandidate, victim_identity: Fil
     """Refuses a file that does not fit on another disk, before the copy starts and not in the middle of it."""
     with _refuse_on_os_error(f"the quarantine {quarantine!r} cannot be used"):
         on_another = os.stat(quarantine).st_dev != victim_identity.device
-        if on_another and free_bytes(quarantine) < item.victim.size_bytes + _SPARE_BYTES:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), quarantine)
+        if on_another and (free := free_bytes(quarantine)) < (needed := item.victim.size_bytes + _SPARE_BYTES):
+            raise OSError(errno.ENOSPC, _DISK_IS_FULL.format(free / 1e6, needed / 1e6), quarantine)
 
 
 def _check_both(item: RemovalCandidate, check: Callable[[IndexedFile], T]) -> tuple[T, T]:

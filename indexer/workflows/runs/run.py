@@ -267,10 +267,10 @@ def _describe_interrupt(command: str, run: ActiveRun) -> str:
     if command in _DEEDS:
         count, deed = _DEEDS[command]
         number = run.counts.get(count, 0)
-        undo = f"; to undo: {command_line('restore', '--run', str(run.id))}" if command == "prune" else ""
-        if not number:
-            return f"interrupted: no file was {deed}"
-        return f"interrupted: {counted(number, 'file was', 'files were')} {deed} by run {run.id}{undo}"
+        by_run = f"{counted(number, 'file was', 'files were')} {deed} by run {run.id}"
+        done = by_run if number else f"no file was {deed}"
+        undo = f"; to undo: {command_line('restore', '--run', str(run.id))}" if number and command == "prune" else ""
+        return f"interrupted: {done}; the same command goes on from there{undo}"
     has_stored = any(run.counts.get(outcome) for outcome in (*_STORED_OUTCOMES, "videos"))
     if command == "ingest" and not has_stored:
         return "interrupted: nothing was stored yet"

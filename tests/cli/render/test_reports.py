@@ -203,6 +203,8 @@ def test_pruned_names_what_must_stay_and_why_it_stopped() -> None:
         "  /lot/1.jpg: it is the last",
         "Stopped: No space left on device; 2 more.",
     ]
+    report.failures.append(("/lot/2.jpg", "No space left on device"))
+    assert said(render_prune, report).splitlines()[-2:] == ["  /lot/2.jpg: No space left on device", "Stopped: 2 more."]
 
 
 def test_recovered_names_what_is_open() -> None:

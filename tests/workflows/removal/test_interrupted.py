@@ -29,7 +29,8 @@ def lot(index: Index) -> None:
 def test_a_file_that_moved_while_ctrl_c_came_is_counted(
     lot: Index, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    """Ctrl-C during the second file: that file is finished, and the run and the sentence count two of three."""
+    """Ctrl-C during the second file: that file is finished, and the run and the sentence count two of three; the
+    sentence says how to go on."""
     workflow = {"prune": prune_workflow, "restore": restore_workflow, "purge": purge_workflow}[command]
     act = {"prune": lot.prune, "restore": lot.undo_run, "purge": lot.purge}[command]
     if command != "prune":
@@ -45,7 +46,7 @@ def test_a_file_that_moved_while_ctrl_c_came_is_counted(
         return usual(*arguments, **more)
 
     monkeypatch.setattr(workflow, function, interrupted)
-    with pytest.raises(RunInterrupt, match=f"2 files were {WORDS[command]} by run"):
+    with pytest.raises(RunInterrupt, match=f"2 files were {WORDS[command]} by run \\d+; the same command goes on"):
         act()
     ((counts, outcome),) = lot.rows("SELECT counts, outcome FROM runs ORDER BY id DESC LIMIT 1")
     count = {"prune": "removed", "restore": "restored", "purge": "purged"}[command]

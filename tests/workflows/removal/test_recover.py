@@ -410,7 +410,8 @@ def test_restore_waits_for_the_disk_of_the_folder(lot: Index, tmp_path: Path) ->
 
 
 def test_full_disk_is_seen_before_a_copy(lot: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A quarantine on a disk without free space for the file takes nothing: the run ends at the first file."""
+    """A quarantine on a disk without free space for the file takes nothing: the run ends at the first file, and says
+    how much is free."""
     real = os.stat
 
     def elsewhere(path: Any, **more: Any) -> os.stat_result:
@@ -422,4 +423,5 @@ def test_full_disk_is_seen_before_a_copy(lot: Index, tmp_path: Path, monkeypatch
     before = lot.tree()
     report = lot.prune(quarantine=str(tmp_path / "bin"))
     assert (report.removed, len(report.failures), report.stopped is not None) == (0, 1, True)
+    assert "its disk has 0.0 MB free" in report.failures[0][1]
     assert lot.tree() == before
