@@ -84,9 +84,27 @@ class Cluster:
         with Client(self.address, set_as_default=False) as client:
             return int(client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)))
 
+    def kill_workers(self) -> None:
+        """Kills all workers, with their nannies; comes back when the scheduler knows that they are gone."""
+        from distributed import Client
+
+        while self.workers:
+            self._kill(self.workers.pop())
+        with Client(self.address, set_as_default=False) as client:
+            for _ in range(600):
+                if not client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.workers)):
+                    return
+                time.sleep(0.05)
+        raise AssertionError("the scheduler does not notice that its workers are gone")
+
     def close(self) -> None:
         """Ends all of it, with whatever the workers have started."""
         for process in reversed(self._processes):
+            self._kill(process)
+
+    @staticmethod
+    def _kill(process: "subprocess.Popen[bytes]") -> None:
+        if process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate()

@@ -82,6 +82,14 @@ def spin_at_three(number: int) -> int:
     return spin(number) if number == 3 else number
 
 
+def spin_where_named(folder: str) -> str:
+    """The work, in which an item with a name never ends; a file in the folder of that name says that it began."""
+    if folder:
+        Path(folder, str(os.getpid())).touch()
+        spin(0)
+    return folder
+
+
 def block_alarm_at_three(number: int) -> int:
     """The work, in which one item never ends and hears no alarm."""
     if number == 3:
@@ -185,3 +193,8 @@ class Register:
     def wait(self, seconds: float) -> None:
         """Nothing, after so many seconds."""
         time.sleep(seconds)
+
+    def hang(self, path: str) -> None:
+        """Never ends; a file says that it began."""
+        Path(path).touch()
+        time.sleep(600)
