@@ -78,6 +78,7 @@ def test_a_sources_file_that_others_may_read(tmp_path: Path, run: Run, monkeypat
     sources.write_text("gate = rtsp://127.0.0.1:1/x\n")
     answer = run("record", "--sources", "cameras.conf", "--frames", "frames", "--duration", "0.2s")
     assert (answer.code, "camera 'gate': no frame came" in answer.out + answer.err) == (1, True)
+    assert f"Recording 1 camera into {tmp_path / 'frames'}." in answer.out
 
 
 def test_sources_of_the_configuration(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

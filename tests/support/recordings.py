@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,8 @@ from indexer.workflows.record.outcomes import RecordReport, SourceStatus
 from indexer.workflows.record.record import record
 from indexer.workflows.record.record_context import RecordContext, RecordOptions
 from tests.support import databases
+from tests.support.index import Index
+from tests.support.live_cameras import WebCamera
 
 WAIT_S = 120.0
 
@@ -151,3 +153,19 @@ def recording(database: Database, frames: Path, *sources: str, **options: Any) -
             raise started.problem
     require_accounted(started.rows, frames)
     assert not list_readers() - before
+
+
+def stored(index: Index, camera: str = "gate") -> int:
+    """How many images of a camera there are."""
+    sql = "SELECT COUNT(*) FROM images JOIN cameras ON cameras.id = camera_id WHERE name = ?"
+    return int(index.rows(sql, camera)[0][0])
+
+
+def recorded(camera: WebCamera, index: Index, folder: Path, **options: Any) -> AbstractContextManager[Recording]:
+    """Records the stream of a camera, as `gate`."""
+    return recording(index.database, folder / "frames", f"gate={camera.address('stream')}", **options)
+
+
+def reasons(index: Index) -> set[str]:
+    """The reasons of all spans."""
+    return {reason for (reason,) in index.rows("SELECT DISTINCT reason FROM spans")}

@@ -160,6 +160,7 @@ def _record(
 ) -> "RecordReport":
     """Records the cameras until it is stopped; returns what was done."""
     from indexer.cli import ingest_index
+    from indexer.cli.render.record import render_beginning
     from indexer.cli.service_manager import ServiceManager
     from indexer.interrupts import stop_on_signals
     from indexer.workflows.ingest.discovery import request_of_folders
@@ -174,6 +175,7 @@ def _record(
             session.guarded_engine(1) as reader,
             stop_on_signals(within_s=_STOP_WITHIN_S) as stop,
         ):
+            render_beginning(session.console, sources, options.frames_folder)
             context = RecordContext(database, reader, session.limits, session.clock, session.warn, notify)
             return record_cameras(context, sources, options, stop=stop)
     except OSError as problem:

@@ -1,11 +1,22 @@
 """The report of `record` as text, and what cameras are at."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 
 from indexer.cli.render.tables import format_time
 from indexer.domain.plurals import counted
-from indexer.escaping import printable
+from indexer.domain.recording.sources import LiveSource
+from indexer.escaping import command_line, printable
 from indexer.workflows.record.outcomes import RecordReport, SourceState, SourceStatus
+
+
+def render_beginning(console: Console, sources: Sequence[LiveSource], frames_folder: str) -> None:
+    """Prints what is recorded from now on, as nothing more is said while all goes well."""
+    console.print(
+        f"Recording {counted(len(sources), 'camera')} into {printable(frames_folder)}. To see what each is doing: "
+        f"{command_line('status')}   To end it: Ctrl-C"
+    )
 
 
 def render_record(console: Console, report: RecordReport) -> None:

@@ -267,7 +267,7 @@ class _Recorder:
             return reader.fail(reason, now_s=now_s, now=self._context.clock())
         frames = FramesFolder(options.frames_folder, folder)
         camera = RecordedCamera(source.camera, source.shown, stored.id, options.every_s, frames)
-        log = RecordingLog({image.path: (image.path, image_id) for (image_id, _), image in memory.items()})
+        log = RecordingLog({image.path: key for key, image in memory.items()})
         return reader.begin(Attempt(child, camera, log, folder, Heartbeat(now_s=now_s), now_s))
 
     def _is_time_to_write(self) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from indexer.domain.camera_images import ImageKey
 from indexer.domain.recording.loss import RecordingEnd
 from indexer.domain.spans import Span, SpanReason
 from indexer.store.recordings import RecordingCounts
@@ -40,13 +41,14 @@ class PendingRows:
 
 
 class RecordingLog:
-    """One recording. `memory`: paths and ids of the images that frames are compared with at first, by their keys."""
+    """One recording. `memory`: the images that frames are compared with at first, by their paths."""
 
-    def __init__(self, memory: Mapping[str, tuple[str, int]]) -> None:
-        self.paths = {key: path for key, (path, _) in memory.items()}
+    def __init__(self, memory: Mapping[str, ImageKey]) -> None:
+        self.paths = {path: path for path in memory}
         self.started: Started | None = None
         self.recording_id: int | None = None
-        self.image_ids = {key: image_id for key, (_, image_id) in memory.items()}
+        self.image_ids = {path: image_id for path, (image_id, _) in memory.items()}
+        self.contents = {path: content_hash for path, (_, content_hash) in memory.items()}
         self.pinned: set[str] = set()
         self.span_ids: dict[SpanKey, int] = {}
         self.placed: dict[str, PlacedFrame] = {}  # frames that have their paths, and no rows yet
@@ -199,6 +201,7 @@ class RecordingLog:
         """Notes that these rows are in the index; returns the witnesses that are pinned from now on."""
         self.paths |= paths
         self.image_ids |= image_ids
+        self.contents |= {frame.key: str(frame.description.content_hash) for frame in rows.frames}
         ended = len(self._ended)
         self._frames = self._frames[len(rows.frames) :]
         self._stored += len(rows.frames)
@@ -222,6 +225,7 @@ class RecordingLog:
         known = {span.witness for span in spans} | set(self._recent)
         self.paths = {key: path for key, path in self.paths.items() if key in known}
         self.image_ids = {key: image_id for key, image_id in self.image_ids.items() if key in known}
+        self.contents = {key: content_hash for key, content_hash in self.contents.items() if key in known}
         self.pinned &= known
         self._removed &= known
 

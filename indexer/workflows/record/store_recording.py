@@ -19,6 +19,7 @@ from indexer.domain.recording.loss import RecordingEnd
 from indexer.domain.spans import FrameTime, Span, SpanReason
 from indexer.store import camera_sources, images, recordings, runs, spans
 from indexer.store.database import Database, Session
+from indexer.store.images import KnownFile
 from indexer.store.locks.run_lock import list_running
 from indexer.store.recordings import FrameImage, NewRecording, StoredRecording
 from indexer.workflows.capture.store_frames import (
@@ -149,11 +150,10 @@ class RecordingStore:
         removed = list[str]()
         for key, path in paths.items():
             row = known.get(path)
-            is_witness = row is not None and row.id == log.image_ids.get(key, row.id) and is_still_at_path(row)
-            if row is None or not is_witness or row.state is not ImageState.READY or row.naming.camera != camera.camera:
-                removed.append(key)
-            else:
+            if row is not None and _is_witness(row, camera, content_hash=log.contents[key]):
                 log.image_ids[key] = row.id
+            else:
+                removed.append(key)
         return removed
 
     def _begin(self, session: Session, camera: RecordedCamera, log: RecordingLog, *, run: ActiveRun) -> int:
@@ -219,6 +219,12 @@ class RecordingStore:
             _gap(previous, seen_until, FrameTime(0, later[0].captured_at)),
             Span(SpanReason.GAP, FrameTime(0, later[-1].captured_at), first, 0, detail=detail),
         ]
+
+
+def _is_witness(row: KnownFile, camera: RecordedCamera, *, content_hash: str) -> bool:
+    """Whether an image is what frames of a camera were compared with, and present with its file."""
+    is_same = row.state is ImageState.READY and row.content_hash == content_hash
+    return is_same and row.naming.camera == camera.camera and is_still_at_path(row)
 
 
 def _require_recording(session: Session, recording_id: int, camera: RecordedCamera, log: RecordingLog) -> None:

@@ -27,26 +27,10 @@ from indexer.workflows.review.moment import MomentKind, explain_moment
 from indexer.workflows.runs.lock_wait import LockWait
 from tests.support.databases import on_postgresql, on_sqlite
 from tests.support.index import Index
-from tests.support.live_cameras import WebCamera, scene, web_camera
-from tests.support.recordings import Recording, list_readers, recording
+from tests.support.live_cameras import scene, web_camera
+from tests.support.recordings import list_readers, reasons, recorded, recording, stored
 
 Hold = Callable[[], AbstractContextManager[object]]
-
-
-def stored(index: Index, camera: str = "gate") -> int:
-    """How many images of a camera there are."""
-    sql = "SELECT COUNT(*) FROM images JOIN cameras ON cameras.id = camera_id WHERE name = ?"
-    return int(index.rows(sql, camera)[0][0])
-
-
-def recorded(camera: WebCamera, index: Index, folder: Path, **options: Any) -> AbstractContextManager[Recording]:
-    """Records the stream of a camera, as `gate`."""
-    return recording(index.database, folder / "frames", f"gate={camera.address('stream')}", **options)
-
-
-def reasons(index: Index) -> set[str]:
-    """The reasons of all spans."""
-    return {reason for (reason,) in index.rows("SELECT DISTINCT reason FROM spans")}
 
 
 def test_what_is_new_is_stored(index: Index, tmp_path: Path) -> None:
@@ -169,46 +153,6 @@ def test_damaged_frames_are_never_new(index: Index, tmp_path: Path) -> None:
         work.until_frames(10)
     assert stored(index) == 1
     assert work.source().frames_damaged > 0
-
-
-@on_sqlite
-def test_a_witness_that_is_removed_while_its_span_is_open(index: Index, tmp_path: Path) -> None:
-    """Another command removes the image before a span names it: the worst frame that it stood for is stored instead."""
-    frames = tmp_path / "frames"
-    with web_camera() as camera:
-        address = f"gate={camera.address('stream')}"
-        with recording(index.database, frames, address) as work:
-            work.until(lambda: stored(index) == 1)
-        with recording(index.database, frames, address, write_s=3.0) as work:
-            index.execute("DELETE FROM spans")  # as if no span had named it yet
-            index.execute("UPDATE recordings SET frames_read = frames_stored")
-            index.execute("UPDATE images SET state = 'missing', state_reason = 'not found'")
-            for path in frames.rglob("*.jpg"):
-                path.unlink()
-            work.until(lambda: index.rows("SELECT COUNT(*) FROM images WHERE state = 'ready'") == [(1,)])
-            work.until_frames(40)
-    assert index.rows("SELECT COUNT(*) FROM spans WHERE reason = 'seen' AND image_id = 1") == [(0,)]
-
-
-@on_sqlite
-def test_an_image_that_was_deleted_by_hand(index: Index, tmp_path: Path) -> None:
-    """It stands for no new frame, neither of the next recording nor of that one as it goes on: the frame is stored."""
-    frames = tmp_path / "frames"
-    with web_camera() as camera:
-        with recorded(camera, index, tmp_path) as work:
-            work.until_frames(5)
-        next(frames.rglob("*.jpg")).unlink()
-        with recorded(camera, index, tmp_path) as work:
-            work.until(lambda: stored(index) == 2)
-            index.ingest(frames)  # notes that the file is missing
-            work.until(lambda: work.count("SELECT COUNT(*) FROM spans WHERE image_id = 2") == 1)
-            assert "capped" not in reasons(index), "no frame was compared with a file that is not there"
-            next(frames.rglob("*.jpg")).unlink()
-            camera.picture = scene(60)
-            work.until(lambda: stored(index) == 3)
-            camera.picture = scene()
-            work.until(lambda: stored(index) == 4)
-            index.ingest(frames)
 
 
 @on_sqlite

@@ -1,5 +1,6 @@
 """Writing a recording: a disk that refuses for a moment, or files that vanish, never wedge a camera or lose a frame."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -127,6 +128,21 @@ def test_a_frame_that_is_nowhere(camera: Camera, index: Index) -> None:
     require_accounted(index.rows, camera.frames)
     assert index.rows("SELECT frames_read, frames_stored FROM recordings") == [(3, 1)]
     assert index.rows("SELECT reason, frames FROM spans ORDER BY reason") == [("capped", 1), ("full_disk", 1)]
+
+
+@on_sqlite
+def test_a_witness_is_its_content_and_not_its_number(camera: Camera, index: Index) -> None:
+    """An image that was forgotten stands for nothing, also if another one has its path, and on SQLite its number."""
+    witness = camera.add()
+    camera.write()
+    ((path,),) = index.rows("SELECT path FROM images")
+    other = cv2.imencode(".jpg", scene(100))[1].tobytes()
+    Path(path).write_bytes(other)
+    values = hashlib.sha256(other).hexdigest(), len(other), Path(path).stat().st_mtime_ns
+    index.execute("UPDATE images SET content_hash = ?, file_size = ?, mtime_ns = ?", *values)
+    span = Span(SpanReason.SEEN, camera.at(1), camera.at(1), 1, witness.key, 0.0, camera.at(1))
+    camera.log.add(Progress(None, (), (span,), last=span.last))
+    assert camera.write() == [Order(removed=witness.key)]
 
 
 @on_sqlite
