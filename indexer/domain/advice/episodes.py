@@ -83,8 +83,9 @@ def _runs(flags: Sequence[bool]) -> list[tuple[int, int]]:
 
 
 def _trimmed(flags: Sequence[bool], first: int, last: int) -> Episode:
-    """The episode of a run, without lone hits at its begin, such as a passing lorry just before."""
-    while first < last and sum(flags[first : first + _CLOSING_FRAMES]) < _CLOSING_FRAMES / 2:
+    """The episode of a run, without lone hits at its begin, such as a passing lorry just before: the first two frames
+    of an episode show it, and the first one is its picture."""
+    while first < last and (not flags[first + 1] or sum(flags[first : first + _CLOSING_FRAMES]) < _CLOSING_FRAMES / 2):
         first = next(index for index in range(first + 1, last + 1) if flags[index])
     hits = sum(flags[first : last + 1])
     return Episode(first, last, hits, open=len(flags) - 1 - last < _CLOSING_FRAMES)
