@@ -40,6 +40,13 @@ def test_lone_hit_before_is_not_the_begin(misses: int) -> None:
     assert find_episodes(flags, TIMES[: len(flags)])[0].first == 6 + misses
 
 
+def test_few_frames_need_their_first_hit() -> None:
+    """Where each frame is needed, a lone hit at the begin counts: as hints of what shows in few frames."""
+    flags = [False] * 5 + [True, False, True, True] + [False] * 5
+    (episode,) = find_episodes(flags, TIMES[: len(flags)], min_share=0.6, hint=True)
+    assert (episode.first, episode.hits) == (5, 3)
+
+
 @given(st.lists(st.booleans(), max_size=120))
 def test_episodes_lie_apart_and_in_order(flags: list[bool]) -> None:
     """Episodes begin and end with a frame that shows it, do not overlap, and are ordered."""
