@@ -58,7 +58,8 @@ def _is_plain_value(value: Any, form: Any) -> bool:
 def class_problems(source: Any, form: Any, *, at: str = "$") -> Iterator[str]:
     """Yields where a form is not that of a class: fields without a key, keys without an attribute, other types.
 
-    A field that is an enumeration must have all of its values in the form, or be any text there.
+    A field that is an enumeration must have all of its values in the form, or be any text there. A field that is not
+    compared is no part of the value.
     """
     if is_dataclass(source) and is_typeddict(form):
         yield from _field_problems(source, form, at=at)
@@ -77,7 +78,7 @@ def class_problems(source: Any, form: Any, *, at: str = "$") -> Iterator[str]:
 def _field_problems(source: Any, form: Any, *, at: str) -> Iterator[str]:
     types = _attribute_types(source)
     sources = {key.attribute for key in document_keys(form)}
-    forgotten = {field.name for field in fields(source)} - sources
+    forgotten = {field.name for field in fields(source) if field.compare} - sources
     yield from (f"{at}: {source.__name__}.{name} is in no key" for name in sorted(forgotten))
     for key in document_keys(form):
         if key.attribute in types:

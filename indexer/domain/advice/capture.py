@@ -3,7 +3,7 @@
 Most rest on the rows of the index alone, and so cover removed images, too.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -11,7 +11,7 @@ from statistics import median
 
 from indexer.domain.advice.episodes import end_of, find_episodes
 from indexer.domain.advice.findings import Answer, CameraFinding, CannotTell, Kind
-from indexer.domain.advice.measurements import Capture, MeasuredFrame
+from indexer.domain.advice.measurements import Capture, MeasuredFrame, is_same_hour_of_other_day
 from indexer.domain.advice.summer_time import has_clock_change
 from indexer.domain.plurals import counted
 
@@ -108,7 +108,7 @@ def examine_silence(
     is_in_use = timedelta() < now - last <= timedelta(days=days)
     for begin, end in [*gaps, *([(last, None)] if is_in_use else [])]:
         silent_s = ((now if end is None else end) - begin).total_seconds()
-        if silent_s <= least_s or len(lengths_s) - bisect_left(lengths_s, silent_s / 2) >= _MIN_USUAL_GAPS:
+        if silent_s <= least_s or _is_habit(begin, silent_s, gaps):
             continue
         if end is not None and _is_skipped_hour(begin, end, usual_s):
             continue
@@ -122,6 +122,12 @@ def examine_silence(
             evidence={"silent_s": round(silent_s), "usual_interval_s": round(usual_s, 1)},
             image_ids=tuple(image.image_id for image in around),
         )
+
+
+def _is_habit(begin: datetime, silent_s: float, gaps: Sequence[tuple[datetime, datetime]]) -> bool:
+    """Whether the camera often pauses for about so long, or did so at this time of another day, such as by night."""
+    long = [other for other, end in gaps if (end - other).total_seconds() >= silent_s / 2]
+    return len(long) >= _MIN_USUAL_GAPS or any(is_same_hour_of_other_day(other, begin) for other in long)
 
 
 def _is_skipped_hour(begin: datetime, end: datetime, usual_s: float) -> bool:

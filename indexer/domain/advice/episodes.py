@@ -59,14 +59,18 @@ def find_episodes(
         raise ValueError(f"{len(flags)} flags, {len(times)} times")
     if hint:
         min_frames, min_length = _HINT_FRAMES, timedelta()
-    episodes = [_trimmed(flags, first, last) for first, last in _runs(flags)]
-    return [
-        episode
-        for episode in episodes
-        if episode.hits >= min_frames
-        and episode.hits >= min_share * (episode.last - episode.first + 1)
-        and times[episode.last] - times[episode.first] >= min_length
-    ]
+
+    def is_enough(episode: Episode) -> bool:
+        return (
+            episode.hits >= min_frames
+            and episode.hits >= min_share * (episode.last - episode.first + 1)
+            and times[episode.last] - times[episode.first] >= min_length
+        )
+
+    ways = (False,) if hint or min_share < MIN_SHARE else (True, False)
+    trimmed = ([_trimmed(flags, first, last, two=two) for two in ways] for first, last in _runs(flags))
+    enough = ([episode for episode in both if is_enough(episode)] for both in trimmed)
+    return [episodes[0] for episodes in enough if episodes]
 
 
 def _runs(flags: Sequence[bool]) -> list[tuple[int, int]]:
@@ -82,9 +86,15 @@ def _runs(flags: Sequence[bool]) -> list[tuple[int, int]]:
     return runs
 
 
-def _trimmed(flags: Sequence[bool], first: int, last: int) -> Episode:
-    """The episode of a run, without lone hits at its begin, such as a passing lorry just before."""
-    while first < last and sum(flags[first : first + _CLOSING_FRAMES]) < _CLOSING_FRAMES / 2:
+def _trimmed(flags: Sequence[bool], first: int, last: int, *, two: bool) -> Episode:
+    """The episode of a run, without lone hits at its begin, such as a passing lorry just before.
+
+    `two`: its first two frames must show it, as the first one is its picture. Hints, and what shows in few of the
+    frames, as flicker does, need all of them.
+    """
+    while first < last and (
+        (two and not flags[first + 1]) or sum(flags[first : first + _CLOSING_FRAMES]) < _CLOSING_FRAMES / 2
+    ):
         first = next(index for index in range(first + 1, last + 1) if flags[index])
     hits = sum(flags[first : last + 1])
     return Episode(first, last, hits, open=len(flags) - 1 - last < _CLOSING_FRAMES)

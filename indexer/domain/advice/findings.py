@@ -60,6 +60,8 @@ class CameraFinding:
         The light that it was seen in. None: all.
     regions : of (left, top, width, height), per cent
         The parts of the frame that it concerns. Empty: all of it.
+    last_seen : datetime or None
+        The last frame that shows it, as far as that is known here; it is not stored.
     """
 
     kind: Kind
@@ -70,6 +72,7 @@ class CameraFinding:
     image_ids: tuple[int, ...] = ()
     light_class: LightClass | None = None
     regions: tuple[Rectangle, ...] = ()
+    last_seen: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ class Examination:
         """The answers, sorted into findings and what could not be told.
 
         Findings of one kind and part of the frame at times that meet, in several lights or by several rules, are one:
-        the strongest, from the earliest time to the latest.
+        the strongest, from the earliest time to the latest. The part may differ a little from one light to another.
         """
         merged: list[CameraFinding] = []
         findings = [answer for answer in answers if isinstance(answer, CameraFinding)]
@@ -122,14 +125,27 @@ class Examination:
 
 def _is_one(earlier: CameraFinding, later: CameraFinding) -> bool:
     """Whether two findings are about the same; both that last are, whenever they began."""
-    is_alike = (earlier.kind, earlier.regions) == (later.kind, later.regions)
+    is_alike = earlier.kind is later.kind and (
+        earlier.regions == later.regions
+        or (earlier.light_class is not later.light_class and regions_meet(earlier.regions, later.regions))
+    )
     return is_alike and (earlier.until is None or later.since <= earlier.until)
 
 
 def _merge(earlier: CameraFinding, later: CameraFinding) -> CameraFinding:
     stronger = max(earlier, later, key=lambda one: one.strength)
-    until = None if earlier.until is None or later.until is None else max(earlier.until, later.until)
-    return replace(stronger, since=earlier.since, until=until)
+    last_seen = None
+    if earlier.last_seen is not None and later.last_seen is not None:
+        last_seen = max(earlier.last_seen, later.last_seen)
+    return replace(stronger, since=earlier.since, until=_end(earlier, later, last_seen=last_seen), last_seen=last_seen)
+
+
+def _end(one: CameraFinding, other: CameraFinding, *, last_seen: datetime | None) -> datetime | None:
+    """When both were over: the first frame in any light after the last one that shows it."""
+    if one.until is None or other.until is None:
+        return None
+    ends = sorted((one.until, other.until))
+    return ends[0] if last_seen is not None and last_seen < ends[0] else ends[1]
 
 
 def _distinct_untold(answers: list[Answer]) -> list[CannotTell]:
@@ -137,3 +153,17 @@ def _distinct_untold(answers: list[Answer]) -> list[CannotTell]:
     found_kinds = {answer.kind for answer in answers if isinstance(answer, CameraFinding)}
     untold = [answer for answer in answers if isinstance(answer, CannotTell) and answer.kind not in found_kinds]
     return list({(answer.kind, answer.light_class): answer for answer in untold}.values())
+
+
+def regions_meet(regions: Sequence[Rectangle], others: Sequence[Rectangle]) -> bool:
+    """Whether some part of the frame is in both; no region is the whole frame."""
+    if not regions or not others:
+        return True
+    return any(
+        left < other_left + other_width
+        and other_left < left + width
+        and top < other_top + other_height
+        and other_top < top + height
+        for left, top, width, height in regions
+        for other_left, other_top, other_width, other_height in others
+    )

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from indexer.domain.advice.findings import CameraFinding, Examination, Kind
-from indexer.domain.masks import Rectangle
+from indexer.domain.advice.findings import CameraFinding, Examination, Kind, regions_meet
 
 _RETURN_FACTOR = 2.0
 """How much stronger than when it was dismissed a finding must be to be told again."""
@@ -100,7 +99,7 @@ def _best_match(stored: Sequence[StoredFinding], finding: CameraFinding) -> Stor
 def _is_dismissed_before(stored: StoredFinding, finding: CameraFinding) -> bool:
     """Whether a person dismissed the same, which was gone meanwhile."""
     one = stored.finding
-    is_alike = _is_same_kind(one, finding) and finding.kind in _RECURRING and _meet(one.regions, finding.regions)
+    is_alike = _is_same_kind(one, finding) and finding.kind in _RECURRING and regions_meet(one.regions, finding.regions)
     return is_alike and stored.dismissed_at is not None
 
 
@@ -137,7 +136,7 @@ def _returns(match: StoredFinding, finding: CameraFinding) -> bool:
 
 def _is_same(one: CameraFinding, other: CameraFinding) -> bool:
     """Whether two findings are about the same: kind, part of the frame, and times that meet."""
-    if not _is_same_kind(one, other) or not _meet(one.regions, other.regions):
+    if not _is_same_kind(one, other) or not regions_meet(one.regions, other.regions):
         return False
     if one.kind is Kind.MOVED:
         return abs(one.since - other.since) < _SAME_MOVE
@@ -147,17 +146,3 @@ def _is_same(one: CameraFinding, other: CameraFinding) -> bool:
 def _is_same_kind(one: CameraFinding, other: CameraFinding) -> bool:
     """Whether two findings are of one kind; images that are too frequent are not images that are too rare."""
     return one.kind is other.kind and ("kept_share" in one.evidence) == ("kept_share" in other.evidence)
-
-
-def _meet(regions: Sequence[Rectangle], others: Sequence[Rectangle]) -> bool:
-    """Whether some part of the frame is in both; no region is the whole frame."""
-    if not regions or not others:
-        return True
-    return any(
-        left < other_left + other_width
-        and other_left < left + width
-        and top < other_top + other_height
-        and other_top < top + height
-        for left, top, width, height in regions
-        for other_left, other_top, other_width, other_height in others
-    )

@@ -80,6 +80,7 @@ def _find_blocked(frames: Sequence[MeasuredFrame], light_class: LightClass, *, h
             },
             image_ids=_before_and_first(frames, episode),
             light_class=light_class,
+            last_seen=times[episode.last],
         )
 
 
@@ -136,14 +137,17 @@ def examine_cover(frames: Sequence[MeasuredFrame], *, hint: bool = False) -> Ite
     for index, flag in enumerate(uniform):  # a night within such a time does not end it
         flags.append(flag and ((bool(flags) and flags[-1]) or _is_unusual(index, frames, uniform)))
     for episode in find_episodes(flags, times, hint=hint):
-        share = median(frames[index].condition.main_share for index in range(episode.first, episode.last + 1))
+        conditions = [frames[index].condition for index in range(episode.first, episode.last + 1)]
+        share = median(condition.main_share for condition in conditions)
+        brightness = median(condition.brightness for condition in conditions)
         yield CameraFinding(
             Kind.BLOCKED,
             since=times[episode.first],
             until=end_of(episode, times),
             strength=max(share / _MAX_MAIN_SHARE, 1.0),
-            evidence={"main_share": round(share, 3), "frames": episode.hits},
+            evidence={"main_share": round(share, 3), "frames": episode.hits, "brightness": round(brightness, 1)},
             image_ids=_before_and_first(frames, episode),
+            last_seen=times[episode.last],
         )
 
 
@@ -226,6 +230,7 @@ def _finding(
         image_ids=_before_and_first(frames, episode),
         light_class=light_class,
         regions=regions,
+        last_seen=times[episode.last],
     )
 
 

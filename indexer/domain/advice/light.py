@@ -116,6 +116,7 @@ def _glares(
         image_ids=(first.image_id, last.image_id),
         light_class=light_class,
         regions=tuple(rectangle_around(group) for group in connected_groups(sorted(region))),
+        last_seen=last.captured_at,
     )
 
 

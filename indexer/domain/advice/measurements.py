@@ -173,9 +173,14 @@ class MeasuredFrame:
 
 
 def is_of_other_day_at_that_hour(other: MeasuredFrame, frame: MeasuredFrame) -> bool:
-    """Whether a frame was taken at about the same time of day as `frame`, at most an hour earlier or later, and whole
-    days apart from it. The frames just before and after midnight are of one night."""
-    apart_s = abs((frame.captured_at - other.captured_at).total_seconds())
+    """Whether a frame was taken at about the same time of day as `frame`, on another day."""
+    return is_same_hour_of_other_day(other.captured_at, frame.captured_at)
+
+
+def is_same_hour_of_other_day(other: datetime, time: datetime) -> bool:
+    """Whether a time is whole days apart from another one, give or take an hour. Times just before and after midnight
+    are of one night."""
+    apart_s = abs((time - other).total_seconds())
     days = round(apart_s / _DAY_S)
     return days > 0 and abs(apart_s - days * _DAY_S) <= _AN_HOUR_S
 

@@ -7,6 +7,8 @@ from indexer.domain.advice.findings import CameraFinding, Kind
 from indexer.domain.plurals import counted, describe_duration
 from indexer.escaping import command_line
 
+_BLACK = 12.0  # of 255, mean level
+
 
 @dataclass(frozen=True)
 class Description:
@@ -80,6 +82,9 @@ def _blocked(finding: CameraFinding, _camera: str) -> Description:
     is_part = "covered_share" in evidence
     share = float(evidence["covered_share" if is_part else "main_share"])
     what = f"Something fills {'at least ' * is_part}{share:.0%} of the view, in {_counted(finding, 'frames')}."
+    if float(evidence.get("brightness", _BLACK)) < _BLACK:
+        what = f"The view is black in {_counted(finding, 'frames')}; at these hours of other days it is not."
+        return Description(what, "Take away what covers the lens, or see whether a lamp failed.")
     return Description(what, "Take it away, or move the camera to where nothing stands before it.")
 
 

@@ -88,3 +88,16 @@ def test_nights_and_archives_are_not_silent() -> None:
     days = [one for one in captures(14 * 24, every=timedelta(hours=1)) if 7 <= one.captured_at.hour < 19]
     assert found(examine_silence(days, now=days[-1].captured_at + timedelta(hours=2), days=14)) == []
     assert found(examine_silence(days, now=days[-1].captured_at + timedelta(days=900), days=14)) == []
+
+
+def test_second_night_without_images_is_no_silence() -> None:
+    """A camera that only takes images by day is not silent in its second night, nor after it in the first one; a pause
+    at noon is none of its habits."""
+    by_day = [image for image in captures(3 * 144, every=timedelta(minutes=10)) if 6 <= image.captured_at.hour < 20]
+    second_night = [image for image in by_day if image.captured_at < BEGIN + timedelta(days=2)]
+    midnight = second_night[-1].captured_at + timedelta(hours=4)
+    assert list(examine_silence(by_day, now=by_day[-1].captured_at, days=14)) == []
+    assert [one for one in found(examine_silence(second_night, now=midnight, days=14)) if one.until is None] == []
+    paused = [image for image in second_night if image.captured_at.day == 1 or not 8 <= image.captured_at.hour < 17]
+    silences = found(examine_silence(paused, now=paused[-1].captured_at, days=14))
+    assert (2, 7) in [(one.since.day, one.since.hour) for one in silences]

@@ -33,10 +33,18 @@ def test_single_frames_are_no_episode() -> None:
     assert find_episodes([True] * 12, [BEGIN + number * timedelta(seconds=1) for number in range(12)]) == []
 
 
-def test_lone_hit_before_is_not_the_begin() -> None:
-    """A frame that shows it some frames before the others does not date the begin."""
-    flags = [False] * 5 + [True] + [False] * 3 + [True] * 30
-    assert find_episodes(flags, TIMES[: len(flags)])[0].first == 9
+@pytest.mark.parametrize("misses", [1, 2, 3])
+def test_lone_hit_before_is_not_the_begin(misses: int) -> None:
+    """A frame that shows it some frames before the others does not date the begin, and is not its picture."""
+    flags = [False] * 5 + [True] + [False] * misses + [True] * 30
+    assert find_episodes(flags, TIMES[: len(flags)])[0].first == 6 + misses
+
+
+def test_few_frames_need_their_first_hit() -> None:
+    """Where each frame is needed, a lone hit at the begin counts: as hints of what shows in few frames."""
+    flags = [False] * 5 + [True, False, True, True] + [False] * 5
+    (episode,) = find_episodes(flags, TIMES[: len(flags)], min_share=0.6, hint=True)
+    assert (episode.first, episode.hits) == (5, 3)
 
 
 @given(st.lists(st.booleans(), max_size=120))

@@ -25,3 +25,28 @@ def test_two_findings_for_times_apart_and_other_parts() -> None:
     left, right = (CameraFinding(Kind.DIRTY, NOON, None, 2.0, regions=((x, 0.0, 10.0, 10.0),)) for x in (0.0, 80.0))
     assert Examination.of([later, BAG]).findings == (BAG, later)
     assert Examination.of([left, right]).findings == (left, right)
+
+
+DROP = CameraFinding(
+    Kind.DIRTY,
+    NOON,
+    NOON + 6 * HOUR,
+    2.0,
+    light_class=LightClass.COLOUR,
+    regions=((0.0, 0.0, 20.0, 50.0),),
+    last_seen=NOON + 5 * HOUR,
+)
+"""A drop that was last seen in daylight an hour before the lens was clear."""
+
+
+def test_one_finding_for_a_drop_by_day_and_by_night() -> None:
+    """Dirt whose parts meet in two lights is one finding. It was over when the lens was first clear in any light, if
+    nothing was seen in the other light later on."""
+    by_night = replace(
+        DROP, since=NOON + HOUR, until=NOON + 30 * HOUR, light_class=LightClass.MONO, regions=((0.0, 25.0, 20.0, 25.0),)
+    )
+    gone, still_there = (replace(by_night, last_seen=NOON + hours * HOUR) for hours in (4, 9))
+    assert Examination.of([DROP, gone]).findings == (DROP,)
+    assert Examination.of([DROP, still_there]).findings == (replace(DROP, until=NOON + 30 * HOUR),)
+    in_one_light = replace(gone, light_class=LightClass.COLOUR)
+    assert len(Examination.of([DROP, in_one_light]).findings) == 2

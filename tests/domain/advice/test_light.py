@@ -81,6 +81,19 @@ def test_lamp_over_midnight() -> None:
     assert [(one.since, one.until) for one in answers] == [(begin, end)]
 
 
+def test_glare_says_when_it_was_last_seen() -> None:
+    """So that glare by day and by night ends with the first frame without it, whatever the light."""
+    glaring = [
+        replace(frame, condition=replace(PLAIN, bright=SUN))
+        if frame.captured_at.day == 9 and 2 <= frame.captured_at.hour < 15
+        else frame
+        for frame in fortnight()
+    ]
+    (found,) = [one for one in examine_glare(glaring, LightClass.COLOUR) if isinstance(one, CameraFinding)]
+    assert found.last_seen is not None
+    assert (found.last_seen.day, found.last_seen.hour) == (9, 14)
+
+
 def test_sky_that_is_always_white_is_no_glare() -> None:
     """What is clipped at all times is compared with itself."""
     frames = [replace(frame, condition=replace(PLAIN, bright=SUN)) for frame in fortnight()]

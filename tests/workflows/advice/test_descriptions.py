@@ -30,3 +30,11 @@ def test_names_with_summer_time() -> None:
     evidence = {"hours": 1, "images": 40, "all": 1, "summer_time": 1}
     finding = CameraFinding(Kind.CLOCK, datetime(2026, 5, 1, tzinfo=UTC), None, 1.0, evidence=evidence)
     assert "--timezone" in describe_finding(finding, "gate").advice
+
+
+@pytest.mark.parametrize(("brightness", "is_black"), [(2.0, True), (60.0, False)])
+def test_black_view(brightness: float, is_black: bool) -> None:
+    """A view that is black at hours at which it usually is not may be covered, or the lamp failed."""
+    evidence = {"main_share": 1.0, "frames": 22, "brightness": brightness}
+    finding = CameraFinding(Kind.BLOCKED, datetime(2026, 5, 1, tzinfo=UTC), None, 1.0, evidence=evidence)
+    assert ("lamp" in describe_finding(finding, "gate").advice) == is_black
