@@ -33,7 +33,7 @@ SIDES = ("removed", "kept", "both")
 """The values of the parameter `side`."""
 _NO_LIMIT = 10**9 - 1
 _LARGE_BOUNDS = QueryBounds(rows=10_000_000, size_bytes=4_000_000_000, seconds=600.0)
-_COUNTING_BOUNDS = QueryBounds(rows=1, seconds=1.0)
+_COUNTING_BOUNDS = QueryBounds(rows=1, seconds=0.5)
 
 _FIRST = "-- first: "
 _HEADER = re.compile(f"-- :|{_FIRST}")

@@ -1,6 +1,6 @@
 """The decisions on images: rows are added, and marked when they are superseded."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -254,12 +254,6 @@ def count_duplicates(session: Session, *, most: int) -> int:
     """The number of present images whose current decision is *duplicate*, held back or not; at most `most`."""
     limited = select(ImageRow.id).where(_is_present_duplicate()).limit(most)
     return session.scalar(select(func.count()).select_from(limited.subquery())) or 0
-
-
-def iter_duplicate_paths(session: Session) -> Iterator[str]:
-    """The paths of the present images whose current decision is *duplicate*, read as they are asked for."""
-    query = select(ImageRow.path).where(_is_present_duplicate())
-    yield from session.scalars(query.execution_options(yield_per=1000))
 
 
 def list_duplicate_files(session: Session, *, contents: Sequence[str] | None = None) -> list[IndexedFile]:

@@ -19,7 +19,7 @@ from indexer.domain.namings import Naming, clamped_mtime
 from indexer.files.beneath import lies_beneath
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
-from indexer.store.columns import lies_below, stored_text, to_ns
+from indexer.store.columns import lies_below, path_from_text, stored_text, to_ns
 from indexer.store.pins import is_pinned
 from indexer.store.tables import CameraRow, ImageRow, RunRow
 
@@ -295,6 +295,16 @@ def find_equal_in_cameras(session: Session, *, run_id: int) -> tuple[int, tuple[
     pairs = select(new.content_hash, new.path, other.path).join(other, other.content_hash == new.content_hash)
     rows = session.execute(pairs.where(ready, other.camera_id != new.camera_id).order_by(new.path, other.path)).all()
     return len({row[0] for row in rows}), ((rows[0][1], rows[0][2]) if rows else None)
+
+
+def list_ready_folders(session: Session) -> set[str]:
+    """The folders in which the ready images lie."""
+    query = "SELECT path FROM images WHERE state = 'ready'"
+    with session.connection().exec_driver_sql(query, execution_options={"stream_results": True}) as result:
+        cursor, stored = result.cursor, set[str]()  # a third of the time that rows of SQLAlchemy take
+        while cursor is not None and (rows := cursor.fetchmany(10_000)):
+            stored |= {path.rpartition("/")[0] for (path,) in rows}
+    return {path_from_text(folder) or "/" for folder in stored}
 
 
 def mark_present(session: Session, image_id: int, *, path: str) -> None:

@@ -54,6 +54,12 @@ def count_present_below(session: Session, folder: str) -> int:
     return session.scalar(query.where(lies_below(ImageRow.path, folder), ImageRow.state.not_in(ABSENT_STATES))) or 0
 
 
+def has_present_below(session: Session, folder: str) -> bool:
+    """Whether a file below a folder has a row that is neither missing nor removed."""
+    query = select(ImageRow.id).where(lies_below(ImageRow.path, folder), ImageRow.state.not_in(ABSENT_STATES)).limit(1)
+    return session.scalar(query) is not None
+
+
 def iter_present_videos_below(session: Session, folder: str) -> Iterator[StoredFile]:
     """The files of present videos below a folder, with the ids of the videos."""
     query = select(VideoRow.id, VideoRow.path, VideoRow.file_size)

@@ -251,6 +251,21 @@ def test_borderline_is_cut_where_it_is_asked_to_be(
     assert ask_all(database, "borderline", limit=str(limit), side="removed") == rows[:5][:limit]
 
 
+def test_borderline_beyond_pairs_that_are_not_shown(database: Database, add: Add, decide: Decide) -> None:
+    """However many pairs next to the limit nobody decided, those behind them are found."""
+    k1, k2, k3, similar = (add(f"/frames/{name}.jpg") for name in ("k1", "k2", "k3", "similar"))
+    decide(*(Decision(keeper, "new") for keeper in (k1, k2, k3)), Decision(similar, "similar", k1, 500.0))
+    record(database, (k1, k2, 1500.0), (k1, k3, 1600.0), (k1, similar, 500.0))
+    shown = ask_all(database, "borderline")
+    assert len(shown) == 3
+    undecided = itertools.combinations([add(f"/frames/undecided {number}.jpg") for number in range(66)], 2)
+    record(database, *((a, b, 999.0 if (a + b) % 2 else 1001.0) for a, b in undecided))
+    counts = rows(database, "SELECT COUNT(*) FROM scores WHERE score BETWEEN 990 AND 1010 GROUP BY score")
+    assert min(counts) > (1020 + 1,)
+    assert ask_all(database, "borderline") == shown
+    assert ask_all(database, "borderline", limit="1") == shown[:2]
+
+
 def test_removals(database: Database, flagged: Flag, remove: Remove) -> None:
     """The files that were taken away, of all runs or of one, the last one first, also within a run."""
     with database.write() as session:

@@ -4,7 +4,8 @@
 -- :limit at most so many rows of each side [50]
 -- first: decided, closeness, score, path, other_path, camera, largest_contour, state
 WITH joined AS NOT MATERIALIZED (
-    SELECT score.scoring_id, score.score, score.largest_contour, score.changed_fraction, score.distance,
+    SELECT score.scoring_id, score.image_a_id, score.image_b_id,
+           score.score, score.largest_contour, score.changed_fraction, score.distance,
            image_a.path AS path, image_b.path AS other_path, image_a.state AS state, image_b.state AS other_state,
            image_a.camera_id,
            CASE WHEN image.verdict = 'keep' AND other.verdict = 'keep' AND image.profile_id = other.profile_id
@@ -35,28 +36,72 @@ pair AS NOT MATERIALIZED (
 ),
 -- Where the rows of each profile begin and end, found by walking from its limit: only what lies between is looked at.
 -- Within a scoring, pairs in the order of score and largest contour are closer and closer to the limit. With features
--- duplicates are not, so all of them are looked at.
+-- duplicates are not, so all of them are looked at. Mostly the first pairs from the limit on are enough. A server would
+-- read all pairs to find that out: so only these few are looked at first, and all if they were not enough.
 edge AS MATERIALIZED (
     SELECT profile.id AS profile_id, profile.scoring_id, profile.max_score,
            CASE WHEN scoring.min_contour_area > profile.max_score THEN scoring.min_contour_area
                 ELSE profile.max_score END AS least_change,
            scoring.min_contour_area AS min_contour_area, scoring.max_distance AS max_distance,
-           CASE WHEN scoring.max_distance IS NULL THEN
+           CASE WHEN scoring.max_distance IS NULL THEN COALESCE(
+           (SELECT pair.score
+            FROM (SELECT score.image_a_id, score.image_b_id FROM scores AS score
+                  WHERE score.scoring_id = profile.scoring_id AND score.score < profile.max_score
+                  ORDER BY score.score DESC, score.largest_contour DESC
+                  LIMIT 1000 + 20 * CAST(:limit AS BIGINT)) AS first
+            CROSS JOIN pair
+            WHERE pair.image_a_id = first.image_a_id AND pair.image_b_id = first.image_b_id
+              AND pair.scoring_id = profile.scoring_id AND pair.profile_id = profile.id AND pair.kept = 0
+            ORDER BY pair.score DESC, pair.largest_contour DESC LIMIT 1 OFFSET CAST(:limit AS INTEGER)),
+           CASE WHEN EXISTS (SELECT 1 FROM scores AS score
+                             WHERE score.scoring_id = profile.scoring_id AND score.score < profile.max_score
+                             ORDER BY score.score DESC, score.largest_contour DESC
+                             LIMIT 1 OFFSET 1000 + 20 * CAST(:limit AS BIGINT)) THEN
            (SELECT pair.score FROM pair
             WHERE pair.scoring_id = profile.scoring_id AND pair.profile_id = profile.id
               AND pair.score < profile.max_score AND pair.kept = 0
             ORDER BY pair.score DESC, pair.largest_contour DESC LIMIT 1 OFFSET CAST(:limit AS INTEGER))
+           END)
            END AS lowest,
-           CASE WHEN scoring.max_distance IS NULL THEN
+           CASE WHEN scoring.max_distance IS NULL THEN COALESCE(
+           (SELECT pair.largest_contour
+            FROM (SELECT score.image_a_id, score.image_b_id FROM scores AS score
+                  WHERE score.scoring_id = profile.scoring_id AND score.score < profile.max_score
+                  ORDER BY score.score DESC, score.largest_contour DESC
+                  LIMIT 1000 + 20 * CAST(:limit AS BIGINT)) AS first
+            CROSS JOIN pair
+            WHERE pair.image_a_id = first.image_a_id AND pair.image_b_id = first.image_b_id
+              AND pair.scoring_id = profile.scoring_id AND pair.profile_id = profile.id AND pair.kept = 0
+            ORDER BY pair.score DESC, pair.largest_contour DESC LIMIT 1 OFFSET CAST(:limit AS INTEGER)),
+           CASE WHEN EXISTS (SELECT 1 FROM scores AS score
+                             WHERE score.scoring_id = profile.scoring_id AND score.score < profile.max_score
+                             ORDER BY score.score DESC, score.largest_contour DESC
+                             LIMIT 1 OFFSET 1000 + 20 * CAST(:limit AS BIGINT)) THEN
            (SELECT pair.largest_contour FROM pair
             WHERE pair.scoring_id = profile.scoring_id AND pair.profile_id = profile.id
               AND pair.score < profile.max_score AND pair.kept = 0
             ORDER BY pair.score DESC, pair.largest_contour DESC LIMIT 1 OFFSET CAST(:limit AS INTEGER))
+           END)
            END AS smallest,
+           COALESCE(
+           (SELECT pair.score
+            FROM (SELECT score.image_a_id, score.image_b_id FROM scores AS score
+                  WHERE score.scoring_id = profile.scoring_id AND score.score >= profile.max_score
+                  ORDER BY score.score, score.largest_contour
+                  LIMIT 1000 + 20 * CAST(:limit AS BIGINT)) AS first
+            CROSS JOIN pair
+            WHERE pair.image_a_id = first.image_a_id AND pair.image_b_id = first.image_b_id
+              AND pair.scoring_id = profile.scoring_id AND pair.profile_id = profile.id AND pair.kept = 1
+            ORDER BY pair.score, pair.largest_contour LIMIT 1 OFFSET CAST(:limit AS INTEGER)),
+           CASE WHEN EXISTS (SELECT 1 FROM scores AS score
+                             WHERE score.scoring_id = profile.scoring_id AND score.score >= profile.max_score
+                             ORDER BY score.score, score.largest_contour
+                             LIMIT 1 OFFSET 1000 + 20 * CAST(:limit AS BIGINT)) THEN
            (SELECT pair.score FROM pair
             WHERE pair.scoring_id = profile.scoring_id AND pair.profile_id = profile.id
               AND pair.score >= profile.max_score AND pair.kept = 1
-            ORDER BY pair.score, pair.largest_contour LIMIT 1 OFFSET CAST(:limit AS INTEGER)) AS highest
+            ORDER BY pair.score, pair.largest_contour LIMIT 1 OFFSET CAST(:limit AS INTEGER))
+           END) AS highest
     FROM profiles AS profile
     JOIN scorings AS scoring ON scoring.id = profile.scoring_id
 ),

@@ -129,7 +129,7 @@ def list_missing_folders(session: Session) -> tuple[str, ...]:
 
 
 def _is_missed(session: Session, root: str) -> bool:
-    return bool(relocation.count_present_below(session, root)) or removals.has_quarantined_below(session, root)
+    return relocation.has_present_below(session, root) or removals.has_quarantined_below(session, root)
 
 
 def list_missing_quarantines(session: Session) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def _list_recorded_duplicates(session: Session, *, at_once: int) -> list[Indexed
     """
     if decisions.count_duplicates(session, most=at_once + 1) <= at_once:
         return decisions.list_duplicate_files(session)
-    folders = {os.path.dirname(path) for path in decisions.iter_duplicate_paths(session)}
+    folders = images.list_ready_folders(session)
     files = dict[int, IndexedFile]()
     for contents in _iter_removed_contents(folders, at_once=at_once):
         files |= {file.image_id: file for file in decisions.list_duplicate_files(session, contents=contents)}
