@@ -12,7 +12,7 @@ from indexer.files import walking
 from indexer.store import decisions, ranked_images
 from indexer.workflows.admin.status import status
 from indexer.workflows.ingest import index_diff
-from indexer.workflows.removal import purge
+from indexer.workflows.removal import deletion_obstacles
 from tests.support.index import BIKE, CAR, Index, Mark, name, picture
 
 MARKS: list[list[Mark]] = [[], [CAR], [(20, 12, 14, 90)], [(60, 12, 14, 90)]]
@@ -29,7 +29,7 @@ def earlier_version(index: Index) -> Iterator[None]:
         patch.setattr(ranked_images, "count_system_folders", lambda _path: 0)
         for module in (decisions, index_diff):
             patch.setattr(module, "find_system_folder", lambda _path, *, root: None)
-        for module in (decisions, purge):
+        for module in (decisions, deletion_obstacles):
             patch.setattr(module, "is_in_separate_system_folder", lambda _path, _other: False)
         yield
     index.execute("UPDATE runs SET counts = '{}' WHERE command = 'ingest'")
