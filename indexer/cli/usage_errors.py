@@ -70,7 +70,7 @@ def _describe_words(message: str, *, known: Iterable[str]) -> str:
 
 def _suggestion(word: str, known: Iterable[str]) -> str:
     bare = {one.lstrip("-"): one for one in known}  # the dashes, which all options have, say nothing
-    similar = get_close_matches(word.lstrip("-"), bare, n=1)
+    similar = get_close_matches(word.lstrip("-"), bare, n=1, cutoff=0.7)
     return f" (is it {bare[similar[0]]}?)" if similar else ""
 
 
