@@ -69,6 +69,16 @@ def list_sources_below(session: Session, folder: str) -> list[str]:
     return list(session.scalars(query))
 
 
+def iter_sources_at_or_below(session: Session, folder: str) -> Iterator[tuple[str, str]]:
+    """The camera and each source of it that lies in a folder or below it, without those that an earlier version
+    stored."""
+    query = select(CameraRow.name, CameraSourceRow.source).join(CameraRow, CameraRow.id == CameraSourceRow.camera_id)
+    at_or_below = or_(lies_below(CameraSourceRow.source, folder), CameraSourceRow.source == folder)
+    yield from (
+        (camera, source) for camera, source in session.execute(query.where(at_or_below, ~CameraSourceRow.is_root))
+    )
+
+
 def list_single_image_cameras(session: Session, folder: str, *, by_folder: bool) -> list[str]:
     """The cameras with one image alone, without missing ones, whose source is a folder, or with `by_folder` a folder
     directly in it; without cameras that a person confirmed."""
@@ -219,17 +229,19 @@ def list_read_files(
     session: Session, *, folder: str | None = None, camera: str | None = None, limit: int
 ) -> list[tuple[str, str]]:
     """The path and the camera of images and videos below a folder, or of a camera, whose camera no person said; of each
-    kind the last `limit` ones, without missing ones."""
+    kind the last `limit` ones, without missing ones: those added last, or of a camera those captured last."""
     files: list[tuple[str, str]] = []
-    for row, is_present in (
-        (ImageRow, ImageRow.state != ImageState.MISSING),
-        (VideoRow, VideoRow.missing_reason.is_(None)),
+    for row, captured_at, is_present in (
+        (ImageRow, ImageRow.captured_at, ImageRow.state != ImageState.MISSING),
+        (VideoRow, VideoRow.started_at, VideoRow.missing_reason.is_(None)),
     ):
         query = select(row.path, CameraRow.name).join(CameraRow, CameraRow.id == row.camera_id)
         query = query.where(is_present, row.camera_source.not_in(USER_SOURCES))
         query = query if folder is None else query.where(lies_below(row.path, folder))
-        query = query if camera is None else query.where(CameraRow.name == camera)
-        files += [(path, name) for path, name in session.execute(query.order_by(row.id.desc()).limit(limit))]
+        camera_id = select(CameraRow.id).where(CameraRow.name == camera).scalar_subquery()
+        query = query if camera is None else query.where(row.camera_id == camera_id)
+        query = query.order_by((row.id if camera is None else captured_at).desc(), row.id.desc())
+        files += [(path, name) for path, name in session.execute(query.limit(limit))]
     return files
 
 

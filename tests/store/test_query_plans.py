@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from indexer.domain.reach import OpeningKeeper
 from indexer.store import (
     audit_queries,
+    camera_sources,
     concerned_images,
     decisions,
     image_details,
@@ -53,6 +54,7 @@ SMALL = {"cameras", "profiles", "scorings", "preparations", "naming_rules"} | {
     "open_images",
     "pins",
     "spans",
+    "videos",
 }  # and aliases
 VAST = "(scoring_id|preparation_id|profile_id|state)"  # what so many rows share that it leaves most of a table
 NEARLY_EMPTY = ("ix_removals_open", "ix_decisions_unplaced")  # indexes of what is open
@@ -68,6 +70,10 @@ QUESTIONS: dict[str, Ask] = {
     "what is known at the paths of files": lambda session: images.list_known(session, PATHS),
     "what is present at the paths of files": lambda session: list(images.iter_present(session, PATHS)),
     "what is present in a folder": lambda session: list(images.iter_present_under(session, f"{FOLDER}/c{CAMERA:02}")),
+    "the cameras of the files below a folder": lambda session: camera_sources.list_read_files(
+        session, folder=f"{FOLDER}/c{CAMERA:02}", limit=64
+    ),
+    "the last files of a camera": lambda session: camera_sources.list_read_files(session, camera="c20", limit=64),
     "equal bytes": lambda session: images.list_by_hash(session, HASHES),
     "an image by its path": lambda session: image_lookup.get_image_id(session, PATHS[0]),
     "all that is known of a kept image": lambda session: image_details.get_image_details(session, KEPT),

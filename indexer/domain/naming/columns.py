@@ -18,6 +18,7 @@ from typing import NamedTuple
 from indexer.domain.naming.camera_words import CameraText
 from indexer.domain.naming.cameras import TimeSpan, overlap
 from indexer.domain.naming.folders import dcf_word, read_folder
+from indexer.domain.naming.hour_folders import NameTime, name_time
 from indexer.domain.naming.moments import to_utc
 from indexer.domain.naming.reading import find_time, read_path
 from indexer.domain.naming.stamps import DoubtKind
@@ -108,10 +109,10 @@ def find_dcf_column(paths: Iterable[str]) -> Column | None:
 def find_hour_column(paths: Iterable[str]) -> Column | None:
     """The folders of two digits below a date in which files of one camera lie, if there are several.
 
-    Only files count whose names have no time, or a time that may lack its hour.
+    Files do not count whose names have a local time with its hour.
     """
-    readings = map(read_path, paths)
-    timeless = (reading for reading in readings if reading.clock and (reading.moment is None or reading.may_lack_hour))
+    readings = (reading for reading in map(read_path, paths) if reading.clock)
+    timeless = (one for one in readings if name_time(None if one.may_lack_hour else one.moment) is not NameTime.LOCAL)
     labels = {f"<{reading.clock[0]:02}>/" for reading in timeless}
     return Column(tuple(sorted(labels)), at_once=True) if len(labels) > 1 else None
 

@@ -16,11 +16,7 @@
   serial numbers. Otherwise nothing tells what they are.
 - **Numbers at the end of a text before the time**, as in ``gate_0001``, are events in the same cases. Behind the number
   of a camera, they are events if they are written as Motion does.
-- **Folders of two digits below a date** are channels if the times of the names contradict them more often than not. If
-  these have an offset, or are since 1970, any time zone may agree with most folders
-  (`indexer.domain.naming.zone_hours`). If the names have no times, or two numbers that may be hour and minute or minute
-  and second, the modification times decide. If they agree, on one day or on several, the folders are hours. If they do
-  not, and the folders are numbered from 0 or 1 on, up to 16, they are channels. Otherwise they are hours.
+- **Folders of two digits below a date** are hours or channels as `indexer.domain.naming.hour_folders` says.
 """
 
 import itertools
@@ -28,14 +24,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from statistics import median
 from typing import NamedTuple
 
 from indexer.domain.naming.camera_words import SEPARATORS, CameraText
 from indexer.domain.naming.doubts import (
-    DAY_OF_ZONES_S,
-    MIN_HOURS,
     are_epochs,
     are_hour_minutes,
     are_times,
@@ -43,10 +37,9 @@ from indexer.domain.naming.doubts import (
     is_day_first,
     is_written_soon,
 )
-from indexer.domain.naming.folders import read_folder
+from indexer.domain.naming.hour_folders import NO_HOURS, HourFile, HourVerdict, NameTime, judge_hours, list_channels
 from indexer.domain.naming.reading import PathReading, camera_needs_time
 from indexer.domain.naming.stamps import Doubt, DoubtKind
-from indexer.domain.naming.zone_hours import are_hours_of_a_zone, are_numbered_like_channels
 
 _CHANNEL_DIGITS = 3
 """Longer numbers are never channels: two images of one second may follow each other."""
@@ -58,9 +51,6 @@ _MAX_RESTARTS = 0.1
 from 1 again when it is started."""
 _EVENT_FIRST = re.compile(r"[0-9]+-[0-9]{14}(?![0-9])")
 """How Motion begins a name: the number of the event, and the time."""
-_HOUR_S = 3600
-_MIN_HOURS_OF_DAYS = 3
-_MAX_SHIFT_OF_DAYS = 2
 _MAX_OFFSETS = 2
 """The offsets of a place: in winter and in summer."""
 _EVENT = timedelta(hours=1)
@@ -84,9 +74,8 @@ class FolderVerdict:
     `has_hour_minutes`: None where nothing shows that they are times, False where something shows that they are not.
     `short_year_order`: which of the orders of `Doubt.orders` dates with a year of two digits have. `counted_texts`: the
     texts behind which a number counts events, as `PathReading.uncounted_text`. `by_folder`: of which kinds of doubt
-    known names have the camera of their folder, although they have a text for it: new ones have it, too.
-    `hours_are_channels`: whether folders of two digits below a date are channels; then those from `first_channel` on,
-    0 for the first one below the date. `hours_are_unclear`: nothing but their numbers tells it.
+    known names have the camera of their folder, although they have a text for it: new ones have it, too. `hours`: what
+    folders of two digits below a date are.
     """
 
     day_first: bool | None = None
@@ -99,9 +88,7 @@ class FolderVerdict:
     numbers_are_events: bool | None = None
     counted_texts: frozenset[str] = frozenset()
     by_folder: frozenset[DoubtKind] = frozenset()
-    hours_are_channels: bool | None = None
-    first_channel: int = 0
-    hours_are_unclear: bool = False
+    hours: HourVerdict = NO_HOURS
 
 
 NO_SIBLINGS = FolderVerdict()
@@ -134,23 +121,18 @@ def judge_folder(siblings: Sequence[Sibling], *, beside: Collection[str] = ()) -
         numbers_are_events=_are_events(siblings, verdict),
         counted_texts=_list_counted_texts(siblings, verdict),
     )
-    clocks = [sibling for sibling in siblings if sibling.reading.clock]
-    if not clocks:
-        return verdict
-    if all(_own_clock(reading, verdict) is None for _, _, reading in clocks):
-        are_channels, is_by_time = _are_channels(clocks, beside, verdict)
-        return replace(verdict, hours_are_channels=are_channels, hours_are_unclear=not (is_by_time or are_channels))
-    first_channel = _find_first_channel(clocks, verdict)
-    if first_channel is None:
-        return verdict
-    in_time = first_channel >= max(len(reading.clock) for _, _, reading in clocks)
-    return replace(verdict, hours_are_channels=not in_time, first_channel=first_channel)
+    files = [
+        HourFile(path, mtime_ns, reading.clock, reading.branch, _own_moment(reading, verdict))
+        for path, mtime_ns, reading in siblings
+        if reading.clock
+    ]
+    return replace(verdict, hours=judge_hours(files, beside=beside))
 
 
 def decided_moment(reading: PathReading, verdict: FolderVerdict) -> datetime | None:
     """The time of a path after its siblings were asked; None if it has none, or if it stays in doubt."""
     doubt = reading.doubt
-    if reading.may_lack_hour and verdict.hours_are_channels:
+    if reading.may_lack_hour and verdict.hours.are_channels.get(NameTime.NONE):
         return None
     if doubt is None or reading.moment is not None:
         return reading.moment
@@ -168,10 +150,9 @@ def decided_moment(reading: PathReading, verdict: FolderVerdict) -> datetime | N
     return doubt.moment if is_time else None
 
 
-def _own_clock(reading: PathReading, verdict: FolderVerdict) -> datetime | None:
-    """The local time of a path with the hour of its name; None if the hour is from a folder, or of an unknown zone."""
-    moment = None if reading.may_lack_hour else decided_moment(reading, verdict)
-    return None if moment is None or moment.tzinfo is not None else moment
+def _own_moment(reading: PathReading, verdict: FolderVerdict) -> datetime | None:
+    """The time of a path with the hour of its name; None if the hour is from a folder."""
+    return None if reading.may_lack_hour else decided_moment(reading, verdict)
 
 
 def is_kept_by_folder(reading: PathReading, verdict: FolderVerdict) -> bool:
@@ -194,29 +175,7 @@ def branch_of(reading: PathReading, verdict: FolderVerdict) -> tuple[str, ...]:
     """The branch of a path after its siblings were asked: with the folders of two digits that are channels."""
     if not reading.clock:
         return reading.branch
-    moment = decided_moment(reading, verdict)
-    if moment is None or moment.tzinfo is not None:
-        is_first = reading.clock[0] <= 1  # a number that both a first channel and an hour may have
-        is_channel = is_first if verdict.hours_are_channels is None else verdict.hours_are_channels
-        start = verdict.first_channel if is_channel else len(reading.clock)
-    else:
-        start = _contradicted_from(reading.clock, moment)
-        if verdict.hours_are_channels:
-            start = min(start, verdict.first_channel)
-        elif verdict.hours_are_channels is False and start == 0 and _is_next_hour(reading.clock[0], moment):
-            start = len(reading.clock)
-    return (*reading.branch, *(f"{number:02}" for number in reading.clock[start:]))
-
-
-def _contradicted_from(clock: tuple[int, ...], moment: datetime) -> int:
-    """The first of the folders that is another hour, minute or second than the name's, or how many there are."""
-    times = (moment.hour, moment.minute, moment.second)
-    return next((at for at in range(len(clock)) if clock[at] != times[at]), len(clock))
-
-
-def _is_next_hour(hour: int, moment: datetime) -> bool:
-    """Whether a folder's hour is beside that of a name: a file at the full hour may come to lie in either."""
-    return (hour - moment.hour) % 24 in {1, 23}
+    return (*reading.branch, *list_channels(reading.clock, decided_moment(reading, verdict), verdict.hours))
 
 
 def _are_offsets(siblings: Iterable[Sibling]) -> bool | None:
@@ -325,73 +284,3 @@ def _are_far_apart(numbers: Set[int]) -> bool:
     """Whether numbers are too far apart for events that follow each other."""
     steps = [high - low for low, high in itertools.pairwise(sorted(numbers))]
     return median(steps) > _MAX_EVENT_STEP
-
-
-def _find_first_channel(siblings: Iterable[Sibling], verdict: FolderVerdict) -> int | None:
-    """The first folder of two digits that the times of most names contradict, or how many there are if none is.
-
-    None: a single folder agrees with its times.
-    """
-    starts, hours = list[tuple[int, int]](), set[int]()
-    for _, _, reading in siblings:
-        moment = _own_clock(reading, verdict)
-        if moment is not None:
-            starts.append((_contradicted_from(reading.clock, moment), len(reading.clock)))
-            hours.add(reading.clock[0])
-    for at in range(max((count for _, count in starts), default=0)):
-        contradicted = sum(start == at < count for start, count in starts)
-        if contradicted and contradicted >= sum(start > at for start, _ in starts):
-            return at
-    return 3 if len(hours) >= MIN_HOURS else None
-
-
-def _are_channels(
-    siblings: Iterable[Sibling], beside: Collection[str], verdict: FolderVerdict
-) -> tuple[bool | None, bool]:
-    """Whether folders of two digits below a date are channels, where no name has a local time, None: nothing tells; and
-    whether the times of names in any zone, or else the modification times, tell it."""
-    siblings = list(siblings)
-    numbers = {int(name) for name in beside if len(name) == 2 and name.isascii() and name.isdecimal()}
-    times = [None if one.reading.may_lack_hour else decided_moment(one.reading, verdict) for one in siblings]
-    is_named = any(times)
-    spans: dict[object, dict[int, list[float]]] = defaultdict(dict)
-    for (path, mtime_ns, reading), moment in zip(siblings, times, strict=True):
-        number, date = reading.clock[0], read_folder(path.rpartition("/")[0]).date
-        numbers.add(number)
-        if is_named and moment is None:
-            continue
-        taken_s = mtime_ns / 1e9 if moment is None else moment.timestamp()
-        second = -1.0 if date is None else taken_s - datetime(*date, tzinfo=UTC).timestamp()
-        if DAY_OF_ZONES_S[0] <= second < DAY_OF_ZONES_S[1]:
-            span = spans[date, reading.branch].setdefault(number, [second, second])
-            span[0], span[1] = min(span[0], second), max(span[1], second)
-    are_hours = are_hours_of_a_zone(spans.values()) if is_named else _are_hours_by_mtime(spans.values())
-    if are_hours is not None:
-        return not are_hours, True
-    return None if len(numbers) < MIN_HOURS else are_numbered_like_channels(numbers), False
-
-
-def _are_hours_by_mtime(days: Iterable[dict[int, list[float]]]) -> bool | None:
-    """Whether each folder of a day was written in its own hour; False: at the same times, for more than an hour.
-
-    A span is in seconds since midnight UTC. A time zone shifts all folders alike, but clocks may change between days.
-    """
-    are_hours, shifts_of_days, numbers = False, list[float](), set[int]()
-    for spans in days:
-        shifts = [time / _HOUR_S - number for number, span in spans.items() for time in span]
-        is_alike = max(shifts) - min(shifts) <= 1
-        are_hours |= is_alike and _show_hours(spans)
-        shifts_of_days += shifts
-        numbers |= spans.keys() if is_alike else set()
-        ordered = sorted(span for span in spans.values() if span[1] - span[0] > _HOUR_S)
-        if any(after[0] <= before[1] for before, after in itertools.pairwise(ordered)):
-            return False
-    if len(numbers) >= _MIN_HOURS_OF_DAYS and max(shifts_of_days) - min(shifts_of_days) <= _MAX_SHIFT_OF_DAYS:
-        are_hours = True
-    return True if are_hours else None
-
-
-def _show_hours(spans: dict[int, list[float]]) -> bool:
-    """Whether folders of a day are enough to show hours: two, or three where they may be channels of an image each."""
-    is_single = any(first == last for first, last in spans.values())
-    return len(spans) >= (_MIN_HOURS_OF_DAYS if is_single and are_numbered_like_channels(spans.keys()) else MIN_HOURS)

@@ -21,6 +21,7 @@ from indexer.domain.naming.cameras import (
     source_of_folder,
 )
 from indexer.domain.naming.folders import read_folder
+from indexer.domain.naming.hour_folders import ALL_CHANNELS, HourVerdict, NameTime, name_time, with_weaker_kinds
 from indexer.domain.naming.known_files import KnownSibling
 from indexer.domain.naming.moments import to_utc
 from indexer.domain.naming.reading import PathReading, read_path
@@ -34,7 +35,7 @@ from indexer.domain.naming.siblings import (
 )
 from indexer.domain.naming.stamps import DoubtKind
 
-_CHANNELS = FolderVerdict(hours_are_channels=True)
+_CHANNELS = FolderVerdict(hours=ALL_CHANNELS)
 
 _MAX_TEXTS = 64
 """More texts in the names of one folder are no cameras."""
@@ -89,12 +90,13 @@ class TreeNames:
 class KnownNumbers(NamedTuple):
     """What the numbers in the names and folders of a camera's folder were taken for before. None: there were none.
 
-    `lone_channel`: the camera of the only number before times, which only its being alone made a channel.
+    `are_channels`: whether folders of two digits were, as in `HourVerdict`; kinds of names are left out of which there
+    were none. `lone_channel`: the camera of the only number before times, which only its being alone made a channel.
     `is_kept_by_folder`: new names keep the camera of their folder, as known ones have it, although they have a text.
     """
 
     are_events: bool | None = None
-    hours_are_channels: bool | None = None
+    are_channels: Mapping[NameTime, bool] = MappingProxyType({})
     lone_channel: str | None = None
     is_kept_by_folder: bool = False
 
@@ -102,8 +104,9 @@ class KnownNumbers(NamedTuple):
 class Surroundings:
     """What an ingest knows beside the paths of a tree; this one knows nothing."""
 
-    def known_numbers(self, folder: str, *, in_names: bool, in_folders: bool) -> KnownNumbers:
-        """What the index took the numbers of a camera's folder for, in names of files, in names of folders, or both."""
+    def known_numbers(self, folder: str, *, in_names: bool, in_folders: Set[NameTime]) -> KnownNumbers:
+        """What the index took the numbers of a camera's folder for, in names of files, and in names of folders with
+        files of these kinds."""
         del folder, in_names, in_folders
         return KnownNumbers()
 
@@ -155,7 +158,7 @@ def name_tree(
         rule = rule_of(path, rules)
         verdict = kept.get(reading.camera_folder, NO_SIBLINGS)
         claimed[path] = name_path(path, reading, rule=rule, verdict=verdict, pattern_day_first=orders.get(rule.folder))
-    unclear = {folder for folder, verdict in kept.items() if verdict.hours_are_unclear}
+    unclear = {folder for folder, verdict in kept.items() if verdict.hours.unclear}
     return TreeNames(claimed, reread_folders, owners, frozenset(unclear))
 
 
@@ -170,23 +173,35 @@ def _keep_known(
     """
     kept, reread, owners = dict[str, FolderVerdict](), list[str](), dict[str, str]()
     for folder, (verdict, known) in sorted(verdicts.items()):
-        events, channels = verdict.numbers_are_events, verdict.hours_are_channels
+        events = verdict.numbers_are_events
         if events and known.lone_channel is not None:
             owners[folder] = known.lone_channel
             known = known._replace(are_events=True)
-        if known.is_kept_by_folder or _differ(events, known.are_events) or _differ(channels, known.hours_are_channels):
+        if known.is_kept_by_folder or _differ(events, known.are_events) or _differ_in_hours(verdict.hours, known):
             reread.append(folder)
         kept[folder] = replace(
             verdict,
             numbers_are_events=_settled(events, known.are_events, safe=False),
-            hours_are_channels=_settled(channels, known.hours_are_channels, safe=True),
-            hours_are_unclear=verdict.hours_are_unclear and known.hours_are_channels is None,
+            hours=_settled_hours(verdict.hours, known),
         )
     return kept, tuple(reread), owners
 
 
 def _differ(shown: bool | None, known: bool | None) -> bool:
     return shown is not None and known is not None and shown != known
+
+
+def _differ_in_hours(shown: HourVerdict, known: KnownNumbers) -> bool:
+    return any(_differ(shown.are_channels.get(kind), known.are_channels.get(kind)) for kind in NameTime)
+
+
+def _settled_hours(shown: HourVerdict, known: KnownNumbers) -> HourVerdict:
+    settled = {
+        kind: are_channels
+        for kind in NameTime
+        if (are_channels := _settled(shown.are_channels.get(kind), known.are_channels.get(kind), safe=True)) is not None
+    }
+    return HourVerdict(with_weaker_kinds(settled), shown.first_channel, shown.unclear - known.are_channels.keys())
 
 
 def _settled(shown: bool | None, known: bool | None, *, safe: bool) -> bool | None:
@@ -218,9 +233,19 @@ def has_number(path: str) -> bool:
     return read_path(path).kind is CameraText.NUMBER
 
 
-def list_clock(path: str) -> tuple[int, ...]:
-    """The folders of two digits below a date, which may be hours or channels, above a file."""
-    return read_path(path).clock
+def clock_of_known(path: str) -> tuple[tuple[int, ...], Set[NameTime]]:
+    """The folders of two digits below a date, which may be hours or channels, above a file, and the kinds that its name
+    may be of."""
+    reading = read_path(path)
+    return reading.clock, _kinds_of(reading)
+
+
+def _kinds_of(reading: PathReading) -> Set[NameTime]:
+    """The kinds that a name may be of, whatever its siblings decide."""
+    moments = {None if reading.may_lack_hour else reading.moment}
+    if reading.doubt is not None and reading.moment is None:
+        moments |= {reading.doubt.moment, reading.doubt.other}
+    return {name_time(moment) for moment in moments}
 
 
 def source_of_known(path: str, sources: Collection[str]) -> str:
@@ -289,14 +314,20 @@ def _judge_with_known(
     doubts = [reading.doubt for _, _, reading in new if reading.doubt is not None and reading.moment is None]
     kinds, new_paths = {doubt.kind for doubt in doubts}, {path for path, _, _ in new}
     texts = {reading.camera_text for _, _, reading in new} - {""}
-    known_files = surroundings.list_known(folder, texts if len(texts) <= _MAX_TEXTS else ()) if kinds else ()
+    has_clock = any(reading.clock for _, _, reading in new)
+    is_asked = bool(kinds) or has_clock
+    known_files = surroundings.list_known(folder, texts if len(texts) <= _MAX_TEXTS else ()) if is_asked else ()
     siblings, by_folder = {one.path: one for one in group}, set[DoubtKind]()
     for known in known_files:
         sibling = known.sibling(rule_of(known.path, rules).zone)
-        doubt = sibling.reading.doubt
-        if doubt is not None and doubt.kind in kinds and known.path not in new_paths:
+        doubt, is_here = sibling.reading.doubt, sibling.reading.camera_folder == folder
+        if known.path in new_paths:
+            continue
+        if doubt is not None and doubt.kind in kinds:
             siblings[known.path] = sibling
-            by_folder |= {doubt.kind} if known.keeps_folder and sibling.reading.camera_folder == folder else set()
+            by_folder |= {doubt.kind} if known.keeps_folder and is_here else set()
+        elif has_clock and sibling.reading.clock and is_here:
+            siblings[known.path] = sibling
     verdict = judge_folder(list(siblings.values()), beside=_list_beside(new, surroundings))
     texts = set(_list_uncounted_texts(list(siblings.values())))
     counted = {text for text in texts if surroundings.is_counted(folder, text)}
@@ -304,19 +335,19 @@ def _judge_with_known(
     return verdict, any(is_kept_by_folder(reading, verdict) for _, _, reading in new)
 
 
-def _have_numbers(group: Sequence[Sibling]) -> tuple[bool, bool]:
-    """Whether numbers in names, and in folders, may be channels."""
+def _have_numbers(group: Sequence[Sibling]) -> tuple[bool, Set[NameTime]]:
+    """Whether numbers in names may be channels, and the kinds of names in folders whose numbers may be."""
     in_names = any(reading.kind is CameraText.NUMBER for _, _, reading in group)
-    return in_names, any(reading.clock for _, _, reading in group)
+    return in_names, {kind for _, _, reading in group if reading.clock for kind in _kinds_of(reading)}
 
 
-def _is_open(group: Iterable[Sibling], verdict: FolderVerdict, known: KnownNumbers) -> bool:
+def _is_open(group: Sequence[Sibling], verdict: FolderVerdict, known: KnownNumbers) -> bool:
     """Whether a folder's siblings are to be asked, too."""
     readings = [reading for _, _, reading in group]
     return (
         any(reading.doubt or reading.kind is CameraText.NUMBER or reading.uncounted_text for reading in readings)
-        or known.hours_are_channels is None
-        or _differ(verdict.hours_are_channels, known.hours_are_channels)
+        or not known.are_channels.keys() >= _have_numbers(group)[1]
+        or _differ_in_hours(verdict.hours, known)
     )
 
 

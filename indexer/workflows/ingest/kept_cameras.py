@@ -8,21 +8,22 @@ What a person said of a file is no rule for others.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
-from functools import cache
+from functools import cache, lru_cache
 
 from indexer.domain.names import PathNaming
 from indexer.domain.naming.cameras import folder_of_source, make_claim
 from indexer.domain.naming.folders import read_folder
+from indexer.domain.naming.hour_folders import ALL_CHANNELS
 from indexer.domain.naming.reading import read_path
 from indexer.domain.naming.siblings import NO_SIBLINGS, FolderVerdict
-from indexer.domain.paths import lies_at_or_below
+from indexer.domain.paths import lies_at_or_below, lies_below
 from indexer.store import camera_sources
 from indexer.store.database import Database, Session
 
 _MAX_CAMERAS = 64
 """So many cameras of a folder, and so many files of each, are looked at."""
 
-_CHANNELS = FolderVerdict(hours_are_channels=True)
+_CHANNELS = FolderVerdict(hours=ALL_CHANNELS)
 
 _Key = tuple[str, str]
 """What a file claims by the rules of today: the source, and the shortest name."""
@@ -44,7 +45,7 @@ def find_kept_cameras(
     if not open_names:
         return {}
     with database.read() as session:
-        kept = _KnownNames(session)
+        kept = _KnownNames(session, _list_sources(session, {path.rpartition("/")[0] for path in open_names}))
         found = {path: kept.find(path, naming) for path, naming in open_names.items()}
     return {path: camera for path, camera in found.items() if camera is not None and camera != names[path].camera}
 
@@ -52,14 +53,13 @@ def find_kept_cameras(
 class _KnownNames:
     """What the files of an index claim by the rules of today, and which cameras they have."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._recorded: dict[str, set[str]] = {}
+    def __init__(self, session: Session, recorded: Mapping[str, Set[str]]) -> None:
+        """`recorded`: the sources of each camera, as far as files that are asked for may be of one."""
+        self._session, self._recorded = session, recorded
         self._by_folder: dict[str, set[str]] = defaultdict(set)
         self._folders_read_otherwise: set[str] = set()
-        for camera, sources in camera_sources.list_sources(session).items():
-            self._recorded[camera] = {one.source for one in sources if not one.is_root}
-            for source in self._recorded[camera]:
+        for camera, sources in recorded.items():
+            for source in sources:
                 folder = folder_of_source(source)
                 self._by_folder[folder].add(camera)
                 if (today := read_folder(folder).camera_folder) != folder:
@@ -103,6 +103,28 @@ class _KnownNames:
                 claim = make_claim(reading, NO_SIBLINGS)
                 cameras[claim.source, claim.names[0]].add(camera)
         return cameras
+
+
+def _list_sources(session: Session, folders: Iterable[str]) -> dict[str, set[str]]:
+    """The sources that files in these folders may have by earlier rules, by camera; or more.
+
+    Earlier rules may know fewer dates. So they share what is above the first folder that is none of a camera today.
+    """
+    shared = sorted({_shared_part(folder) for folder in folders})
+    outermost = [folder for folder in shared if not any(lies_below(folder, other) for other in shared[:_MAX_CAMERAS])]
+    sources: dict[str, set[str]] = defaultdict(set)
+    for folder in outermost if len(outermost) <= _MAX_CAMERAS else ["/"]:
+        for camera, source in camera_sources.iter_sources_at_or_below(session, folder):
+            sources[camera].add(source)
+    return sources
+
+
+@lru_cache(maxsize=10_000)
+def _shared_part(folder: str) -> str:
+    """The outermost folders of a path as far as all of them may be cameras."""
+    while read_folder(folder).camera_folder != folder:
+        folder = folder.rpartition("/")[0]
+    return folder
 
 
 def _lies_in(path: str, folders: Iterable[str]) -> bool:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
 
 from indexer.domain.names import USER_SOURCES
@@ -56,7 +57,9 @@ class KnownCameras:
         self._confirmed_words: Mapping[str, frozenset[str]] | None = None
         self._undone_words: Mapping[str, frozenset[str]] | None = None
         self._undone: frozenset[str] | None = None
-        self._read: tuple[str, list[CapturedImage]] | None = None  # the images of the camera read last
+        self._images = lru_cache(maxsize=1)(self._read_images)  # of the camera read last, as all of these
+        self._videos = lru_cache(maxsize=1)(self._read_videos)
+        self._frames = lru_cache(maxsize=1)(self._read_frames)
         if database is not None:
             with database.read() as session:
                 self._sources = camera_sources.list_sources(session, cameras)
@@ -244,7 +247,7 @@ class KnownCameras:
         removed: dict[str, TimeSpan] = defaultdict(TimeSpan)
         by_person, by_folder, moved_from = set(), set[str](), set[tuple[str, str]]()
         examples: dict[str, str] = {}
-        videos_of_frames, spans_of_videos = self._recorded_videos(camera)
+        videos_of_frames, spans_of_videos = self._frames(camera)
         for image in self._images(camera):
             path = videos_of_frames.get(image.image_id, image.path)
             old = source_of_known(path, recorded)
@@ -258,22 +261,12 @@ class KnownCameras:
             (removed if image.is_removed else present)[source].add(new_times.get(image.path, image.captured_at))
             by_person |= {source} if image.is_by_person else set()
             by_folder |= {source} if image.is_by_folder and not image.is_by_person else set()
-        for path, span in spans_of_videos:
+        for path, start, end in spans_of_videos:
             if path not in without_paths:
-                present[source_of_known(path, recorded)].join(span)
+                present[source_of_known(path, recorded)].join(TimeSpan(start, start if end is None else end))
         _join_removed(present, removed, moved_from)
         by_person |= {new for old, new in moved_from if old in self.confirmed(camera)}
         return KnownTimes(dict(present), frozenset(by_person & present.keys()), frozenset(by_folder), examples)
-
-    def _recorded_videos(self, camera: str) -> tuple[dict[int, str], list[tuple[str, TimeSpan]]]:
-        """The path of the video of each frame, by the frame's id, and the times of each video of a camera."""
-        if self._database is None:
-            return {}, []
-        with self._database.read() as session:
-            spans = video_names.list_spans(session, camera)
-            return video_names.list_frame_videos(session, camera), [
-                (path, TimeSpan(start, start if end is None else end)) for path, start, end in spans
-            ]
 
     def _split(self, camera: str) -> tuple[set[str], set[str]]:
         """The sources of a camera in two sets: of images that keep their names, and of images that are named again."""
@@ -301,20 +294,25 @@ class KnownCameras:
         yield from ((image.path, image.is_by_person, image.is_by_folder) for image in self._images(camera))
         yield from ((path, by in USER_SOURCES, by == "folder") for path, by in self._videos(camera))
 
-    def _videos(self, camera: str) -> list[tuple[str, str]]:
+    def _read_images(self, camera: str) -> list[CapturedImage]:
+        if self._database is None:
+            return []
+        with self._database.read() as session:
+            return list(camera_sources.iter_images(session, camera))
+
+    def _read_videos(self, camera: str) -> list[tuple[str, str]]:
         """The path of each video of a camera, and where its camera comes from."""
         if self._database is None:
             return []
         with self._database.read() as session:
             return list(video_names.iter_paths(session, camera))
 
-    def _images(self, camera: str) -> list[CapturedImage]:
+    def _read_frames(self, camera: str) -> tuple[dict[int, str], list[tuple[str, datetime, datetime | None]]]:
+        """The path of the video of each frame, by the frame's id, and the times of each video of a camera."""
         if self._database is None:
-            return []
-        if self._read is None or self._read[0] != camera:
-            with self._database.read() as session:
-                self._read = camera, list(camera_sources.iter_images(session, camera))
-        return self._read[1]
+            return {}, []
+        with self._database.read() as session:
+            return video_names.list_frame_videos(session, camera), video_names.list_spans(session, camera)
 
 
 def _join_removed(

@@ -5,11 +5,12 @@ It opens no file, and reads the images of a camera only until they tell.
 
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
 
+from indexer.domain.naming.hour_folders import NameTime
 from indexer.domain.naming.known_files import KnownSibling
 from indexer.domain.naming.reading import read_path
-from indexer.domain.naming.tree import KnownNumbers, Surroundings, has_number, list_clock
+from indexer.domain.naming.tree import KnownNumbers, Surroundings, clock_of_known, has_number
 from indexer.domain.paths import lies_below
 from indexer.files.walking import iter_parents
 from indexer.store import camera_sources, video_names
@@ -18,6 +19,7 @@ from indexer.store.database import Database, Session
 _CLOCK_BRANCH = re.compile(r"\*/(?:.*/)?[0-9]{2}")
 _MAX_NUMBERED = 64
 """So many cameras, and so many images of each, show whether a number counts events."""
+_SEVERAL = 2
 _NUMBER_CLAIM = re.compile(r"[0-9]+\*")
 
 
@@ -27,22 +29,23 @@ class KnownSurroundings(Surroundings):
     def __init__(self, database: Database | None) -> None:
         self._database = database
 
-    def known_numbers(self, folder: str, *, in_names: bool, in_folders: bool) -> KnownNumbers:
-        """What the index took the numbers of a camera's folder for, in names of files, in names of folders, or both."""
+    def known_numbers(self, folder: str, *, in_names: bool, in_folders: Set[NameTime]) -> KnownNumbers:
+        """What the index took the numbers of a camera's folder for, in names of files, and in names of folders with
+        files of these kinds."""
         if self._database is None or not (in_names or in_folders):
             return KnownNumbers()
         with self._database.read() as session:
             are_events = in_names and any(map(has_number, _iter_own_paths(session, folder)))
-            are_hours = in_folders and _has_hours(session, folder)
             below = [source[len(folder) + 1 :] for source in camera_sources.list_sources_below(session, folder)]
             channels = [source for source in below if _NUMBER_CLAIM.fullmatch(source)]
             lone_channel = None
             if len(channels) == 1 and not are_events:
                 lone_channel = _find_camera(session, f"{folder}/{channels[0]}")
-        has_clock_channels = any(map(_CLOCK_BRANCH.fullmatch, below))
+            in_channels = in_folders & _list_kinds_in_channels(session, folder, filter(_CLOCK_BRANCH.fullmatch, below))
+            in_hours = _list_kinds_in_hours(session, folder, in_folders - in_channels)
         return KnownNumbers(
             True if are_events else False if channels else None,
-            True if has_clock_channels else False if are_hours else None,
+            {**dict.fromkeys(in_hours, False), **dict.fromkeys(in_channels, True)},
             lone_channel,
         )
 
@@ -104,14 +107,32 @@ class KnownSurroundings(Surroundings):
             return ()
 
 
-def _has_hours(session: Session, folder: str) -> bool:
-    """Whether images in several folders of two digits are of the camera of their folder. One alone tells nothing."""
-    first = None
-    for path in _iter_own_paths(session, folder):
-        clock = list_clock(path)
-        if clock and clock[0] != (first := clock[0] if first is None else first):
-            return True
-    return False
+def _list_kinds_in_channels(session: Session, folder: str, branches: Iterable[str]) -> Set[NameTime]:
+    """The kinds of names in folders of two digits that are cameras; all kinds where no image tells it."""
+    kinds = set[NameTime]()
+    for branch in branches:
+        source, paths = f"{folder}/{branch}", list[str]()
+        for camera in camera_sources.list_cameras_of(session, [source]).get(source, ()):
+            paths += camera_sources.list_recent_paths(session, camera, limit=_MAX_NUMBERED)
+            paths += video_names.list_recent_paths(session, camera, limit=_MAX_NUMBERED)
+        kinds_of_paths = [kinds_of for clock, kinds_of in map(clock_of_known, paths) if clock]
+        kinds |= set[NameTime]().union(*kinds_of_paths) if kinds_of_paths else set(NameTime)
+    return kinds
+
+
+def _list_kinds_in_hours(session: Session, folder: str, kinds: Set[NameTime]) -> Set[NameTime]:
+    """Those of these kinds whose images in several folders of two digits are of the camera of their folder. One folder
+    alone tells nothing."""
+    numbers: dict[NameTime, set[int]] = {kind: set() for kind in kinds}
+    is_open = True
+    for path in _iter_own_paths(session, folder) if kinds else ():
+        clock, kinds_of_path = clock_of_known(path)
+        for kind in kinds_of_path & kinds if clock else ():
+            numbers[kind].add(clock[0])
+            is_open = any(len(known) < _SEVERAL for known in numbers.values())
+        if not is_open:
+            break
+    return {kind for kind, known in numbers.items() if len(known) >= _SEVERAL}
 
 
 def _iter_own_paths(session: Session, folder: str) -> Iterator[str]:

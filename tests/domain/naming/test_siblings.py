@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from indexer.domain.naming.columns import find_hour_column
 from indexer.domain.naming.rules import RuleBook
 from indexer.domain.naming.tree import PathFile, name_tree
 from tests.support.names import named_tree
@@ -396,6 +397,70 @@ def test_folders_that_are_hours_of_no_zone(name: str, channels: dict[int, tuple[
         for more in (0, 1)
     ]
     assert cameras_of(*files) == [f"c/{channel:02}" for channel in channels for _ in (0, 1)]
+
+
+CHANNEL_TIMES = ("09:30:05", "12:30:10", "18:30:15")
+LOCAL_HOURS = tuple(f"c/2024-05-01/{hour:02}/20240501_{hour:02}3000.jpg" for hour in (12, 13, 14))
+
+
+@pytest.mark.parametrize("channels", [(1, 2), (2, 3), (12, 13)])
+@pytest.mark.parametrize("name", ["{0}123.jpg", "{0}.jpg", "20240501T{1}Z.jpg", "20240501_{1}+0200.jpg"])
+@pytest.mark.parametrize("local", [LOCAL_HOURS, LOCAL_HOURS[:1]])
+def test_local_times_tell_nothing_of_channels(channels: tuple[int, ...], name: str, local: tuple[str, ...]) -> None:
+    """Where names with a local time lie in their hours, folders whose names have another kind of time are still
+    channels, if they cannot be hours of a time zone."""
+    files = [
+        f"c/2024-05-01/{channel:02}/{name.format(int(datetime.fromisoformat(moment).timestamp()), clock)}"
+        for channel in channels
+        for time in CHANNEL_TIMES
+        for moment, clock in ((f"2024-05-01T{time}+00:00", time.replace(":", "")),)
+    ]
+    cameras = [f"c/{channel:02}" for channel in channels for _ in CHANNEL_TIMES]
+    assert cameras_of(*local, *files) == ["c"] * len(local) + cameras
+
+
+@pytest.mark.parametrize(
+    ("files", "cameras"),
+    [
+        (["01/IMG_1.jpg", "02/IMG_1.jpg"], ["c/01", "c/02"]),
+        (["01/12-20.jpg", "02/12-20.jpg"], ["c/01", "c/02"]),
+        (["02/IMG_1.jpg"], ["c/02"]),
+        (["12/IMG_1.jpg", "13/IMG_1.jpg"], ["c", "c"]),
+        (["13/1714561245123.jpg"], ["c"]),
+    ],
+)
+@pytest.mark.parametrize(
+    "hours", [LOCAL_HOURS, tuple(f"c/2024-05-01/{12 + n}/{1714557600 + 3600 * n}123.jpg" for n in range(4))]
+)
+def test_names_that_tell_nothing_of_their_folders(hours: tuple[str, ...], files: list[str], cameras: list[str]) -> None:
+    """Folders are hours where others of their names show it; other folders are judged alone, and a single one is a
+    camera."""
+    assert cameras_of(*hours, *(f"c/2024-05-01/{file}" for file in files)) == ["c"] * len(hours) + cameras
+
+
+def test_a_lone_folder_beside_hours() -> None:
+    """A single folder whose names have no local time is a camera, unless it is an hour by its local times."""
+    assert cameras_of(*LOCAL_HOURS, "c/2024-05-01/02/1714566645123.jpg") == ["c"] * 3 + ["c/02"]
+    assert cameras_of(*LOCAL_HOURS[:1], "c/2024-05-01/05/1714566645123.jpg") == ["c", "c/05"]
+
+
+def test_folders_of_which_no_name_tells_are_asked_for() -> None:
+    """If nothing tells whether folders are hours, other folders of the camera that are hours do not decide it."""
+    for name in ("IMG_1.jpg", "1114566645123.jpg"):
+        files = [PathFile(f"/data/c/2024-05-01/{number}/{name}", 0) for number in ("05", "09")]
+        hours = [PathFile(f"/data/{file}", 0) for file in LOCAL_HOURS]
+        for group in (files, [*files, *hours]):
+            assert name_tree(group, siblings=(), rules=RuleBook({})).unclear_folders == {"/data/c"}
+        paths = [path for path, _ in (*files, *hours)]
+        column = find_hour_column(paths)
+        assert column is not None
+        assert column.labels == ("<05>/", "<09>/")
+
+
+def test_folders_below_a_week_are_no_hours_by_the_day() -> None:
+    """Below a week, which is no day, modification times do not tell whether folders are hours."""
+    files = [PathFile(f"/data/c/2024-W18/{number}/IMG_1.jpg", DAY_NS) for number in (12, 13)]
+    assert name_tree(files, siblings=(), rules=RuleBook({})).unclear_folders == {"/data/c"}
 
 
 def test_hours_with_a_file_at_each_full_hour() -> None:

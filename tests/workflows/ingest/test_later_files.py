@@ -33,3 +33,27 @@ def test_the_folders_above_count(index: Index) -> None:
     put(index, "cam/n/gate_01-06-2024_120000.jpg")
     assert held(index, "cam/n") == {}
     assert set(cameras(index).values()) == {"gate"}
+
+
+HOURS = tuple(f"c/2024-05-01/{hour}/20240501_{hour}3000.jpg" for hour in (12, 13))
+CHANNELS = tuple(
+    f"c/2024-05-01/{channel}/{1714555800 + 10800 * n}{channel}7.jpg" for n in range(3) for channel in ("02", "03")
+)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_channels_that_come_later(index: Index, together: bool) -> None:
+    """Channels do not join the camera of known hours, whether their images come together or one by one; later images
+    of the hours and of the channels go on as before."""
+    put(index, *HOURS)
+    assert held(index) == {}
+    put(index, *CHANNELS)
+    for file in () if together else CHANNELS:
+        index.ingest(index.folder / file)
+    assert held(index) == {}
+    later = "c/2024-05-01/14/20240501_143000.jpg", "c/2024-05-01/02/1714588200027.jpg"
+    put(index, *later)
+    report = index.ingest(*(index.folder / file for file in later))
+    assert (report.names.held, report.names.reread_folders) == ((), ())
+    expected = dict.fromkeys([*HOURS, later[0]], "c") | {file: f"c/{file[13:15]}" for file in [*CHANNELS, later[1]]}
+    assert cameras(index) == expected
