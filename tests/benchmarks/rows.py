@@ -138,8 +138,9 @@ def mtime_ns_of(capture: Capture) -> int:
 def _fill_small(connection: sqlite3.Connection, cameras: int) -> None:
     connection.executemany("INSERT INTO cameras (name) VALUES (?)", [(f"c{number:02}",) for number in range(cameras)])
     days = [FIRST + timedelta(days=day) for day in range(367)]
+    counts = {"ingest": '{"in_system_folders": 0}', "compare": "{}"}
     runs = [
-        (command, "{}", "0", _text(day), _text(day), "done", "{}") for day in days for command in ("ingest", "compare")
+        (command, "{}", "0", _text(day), _text(day), "done", said) for day in days for command, said in counts.items()
     ]
     connection.executemany(
         "INSERT INTO runs (command, arguments, version, started_at, finished_at, outcome, counts) "
