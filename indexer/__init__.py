@@ -14,4 +14,4 @@ The layers, top to bottom. A package imports only layers below its own (import-l
   file; how text of unknown origin is shown
 """
 
-__version__ = "0.0.1"
+__version__ = "0.1.0"

@@ -135,10 +135,10 @@ def test_issue_templates(template: Path) -> None:
 
 
 def test_citation() -> None:
-    """The citation has what its format requires, and the licence of the project."""
+    """The citation has what its format requires, and the licence and the version of the project."""
     citation: dict[str, Any] = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert {"cff-version", "message", "title", "authors"} <= citation.keys()
-    assert citation["license"] == PROJECT["license"]
+    assert (citation["license"], citation["version"]) == (PROJECT["license"], __version__)
 
 
 def release_problems(heads: list[str], version: str) -> list[str]:
