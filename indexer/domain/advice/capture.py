@@ -106,9 +106,11 @@ def examine_silence(
     least_s = max(_MIN_SILENCE.total_seconds(), _SILENT_INTERVALS * usual_s)
     last = max([images[-1].captured_at, *(end for _, end in looked_at)])
     is_in_use = timedelta() < now - last <= timedelta(days=days)
+    pauses = [(begin, (end - begin).total_seconds()) for begin, end in gaps]
+    pauses = [(begin, pause_s) for begin, pause_s in pauses if pause_s >= least_s / 2]  # few of a million gaps
     for begin, end in [*gaps, *([(last, None)] if is_in_use else [])]:
         silent_s = ((now if end is None else end) - begin).total_seconds()
-        if silent_s <= least_s or _is_habit(begin, silent_s, gaps):
+        if silent_s <= least_s or _is_habit(begin, silent_s, pauses):
             continue
         if end is not None and _is_skipped_hour(begin, end, usual_s):
             continue
@@ -124,9 +126,9 @@ def examine_silence(
         )
 
 
-def _is_habit(begin: datetime, silent_s: float, gaps: Sequence[tuple[datetime, datetime]]) -> bool:
+def _is_habit(begin: datetime, silent_s: float, pauses: Sequence[tuple[datetime, float]]) -> bool:
     """Whether the camera often pauses for about so long, or did so at this time of another day, such as by night."""
-    long = [other for other, end in gaps if (end - other).total_seconds() >= silent_s / 2]
+    long = [other for other, pause_s in pauses if pause_s >= silent_s / 2]
     return len(long) >= _MIN_USUAL_GAPS or any(is_same_hour_of_other_day(other, begin) for other in long)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _ZONES = (  # one for each rule
@@ -25,6 +26,7 @@ _ZONES = (  # one for each rule
 _SLACK = timedelta(hours=12)  # other zones with one of these rules change hours earlier or later
 _AN_HOUR = timedelta(hours=1)
 _MIN_FOLLOWING_SHARE = 0.8
+_NEXT_TO_CHANGE = 10  # hours on either side of a change that are compared
 
 
 def has_clock_change(begin: datetime, end: datetime) -> bool:
@@ -57,9 +59,26 @@ def find_followed(times: Sequence[datetime], hours: Sequence[int]) -> list[int |
     for summer in rules:
         sure = [(ahead, added) for ahead, added in zip(hours, summer, strict=True) if added is not None]
         with_rule = _largest_share([ahead - added for ahead, added in sure])
-        if with_rule >= most and with_rule > _largest_share([ahead for ahead, _ in sure]):
+        is_better = with_rule >= most and with_rule > _largest_share([ahead for ahead, _ in sure])
+        if is_better and _changes_with_rule(sure):
             best, most = summer, with_rule
     return best
+
+
+def _changes_with_rule(sure: Sequence[tuple[int, int]]) -> bool:
+    """Whether the hours change at each change of the rule. Without it, a rule of the other half of the world would
+    explain most hours of a clock that does not change with its country."""
+    by_rule = [ahead - added for ahead, added in sure]
+    changes = [index for index, (one, other) in enumerate(pairwise(sure), start=1) if one[1] != other[1]]
+    return all(
+        _most_common(by_rule[max(index - _NEXT_TO_CHANGE, 0) : index])
+        == _most_common(by_rule[index : index + _NEXT_TO_CHANGE])
+        for index in changes
+    )
+
+
+def _most_common(values: Sequence[int]) -> int:
+    return Counter(values).most_common(1)[0][0]
 
 
 def _summer_hours_by_rule(times: Sequence[datetime]) -> Iterator[list[int | None]]:

@@ -57,6 +57,7 @@ class RecordingLog:
         self._ended: list[Span] = []
         self._open: tuple[Span, ...] = ()
         self._removed: set[str] = set()
+        self._unreported: list[str] = []  # removed witnesses that the reader still compares frames with
         self._unwitnessed: dict[str, list[Span]] = {}
         self._missed = self._damaged = self._stored = self._counted = 0
         self._seen_until: datetime | None = None
@@ -173,11 +174,17 @@ class RecordingLog:
         Those that have rows stay as they are.
         """
         self._removed.add(witness)
+        self._unreported.append(witness)
         gone = [span for span in self._ended if span.witness == witness and self._is_unwitnessed(span)]
         self._ended = [span for span in self._ended if span not in gone]
         self._unwitnessed.setdefault(witness, []).extend(gone)
         if self.end is not None:
             self._close_unwitnessed(witness, stored=False)
+
+    def take_unreported(self) -> list[str]:
+        """The removed witnesses that the reader must be told of; each is returned once."""
+        unreported, self._unreported = self._unreported, []
+        return unreported
 
     def rows(self) -> PendingRows:
         """What is to be written now."""

@@ -65,12 +65,12 @@ class RecordingStore:
         """Writes what a log holds, and returns what the reader is to be told.
 
         Raises `OSError` if the disk refuses, `DatabaseError` if the database does, and `RecordingGoneError` if another
-        command deleted the row of the recording; then nothing was written, and the log holds it still.
+        command deleted the row of the recording; then nothing was written, and the log holds it still, also what the
+        reader is to be told.
         """
-        orders = [Order(removed=key) for key in self._find_removed(camera, log)]
-        for order in orders:
-            log.note_removed(str(order.removed))
-        orders += self.place(camera, log)
+        for witness in self._find_removed(camera, log):
+            log.note_removed(witness)
+        self._place(camera, log)
         rows = log.rows()
         placed = [log.placed[frame.key] for frame in rows.frames]
         with self._database.write() as session:
@@ -105,26 +105,29 @@ class RecordingStore:
                 )
         for removal in returned:
             lock_and_record_return(removal, index_id=run.index_id, at=self._clock())
-        return [*orders, *self._note_written(log, rows, placed, recording_id, image_ids, span_ids)]
+        pinned = self._note_written(log, rows, placed, recording_id, image_ids, span_ids)
+        return [*_removal_orders(log), *pinned]
 
     def place(self, camera: RecordedCamera, log: RecordingLog) -> list[Order]:
         """Gives the frames that wait their paths, and returns what the reader is to be told of those that were lost.
 
-        A transaction that fails is tried again with the same files. Raises `OSError` if the disk refuses.
+        A transaction that fails is tried again with the same files. Raises `OSError` if the disk refuses; the reader is
+        told later then.
         """
+        self._place(camera, log)
+        return _removal_orders(log)
+
+    def _place(self, camera: RecordedCamera, log: RecordingLog) -> None:
         is_there = os.path.isdir(camera.folder.path)
-        lost = [key for key, each in log.placed.items() if is_there and not os.path.lexists(each.path)]
-        for key in lost:
+        for key in [key for key, each in log.placed.items() if is_there and not os.path.lexists(each.path)]:
             log.note_lost(key)
         while unplaced := [frame for frame in log.frames if frame.key not in log.placed]:
             try:
                 placed = place_frames(self._database, unplaced, camera.folder, camera=camera.camera)
             except LostFrameError as problem:
-                lost.append(problem.key)
                 log.note_lost(problem.key)
             else:
                 log.placed |= {each.frame.key: each for each in placed}
-        return [Order(removed=key) for key in lost]
 
     def _note_written(
         self,
@@ -219,6 +222,10 @@ class RecordingStore:
             _gap(previous, seen_until, FrameTime(0, later[0].captured_at)),
             Span(SpanReason.GAP, FrameTime(0, later[-1].captured_at), first, 0, detail=detail),
         ]
+
+
+def _removal_orders(log: RecordingLog) -> list[Order]:
+    return [Order(removed=witness) for witness in log.take_unreported()]
 
 
 def _is_witness(row: KnownFile, camera: RecordedCamera, *, content_hash: str) -> bool:

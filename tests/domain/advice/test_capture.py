@@ -1,6 +1,7 @@
 """Frozen and silent: by the rows of the index, over a year of them."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from indexer.domain.advice.capture import examine_frozen, examine_silence, examine_still
 from indexer.domain.advice.findings import CameraFinding, Kind
@@ -52,6 +53,26 @@ def test_silent_gap_and_end() -> None:
     assert (silent.since, silent.until) == (images[99].captured_at, images[160].captured_at)
     (ended,) = found(examine_silence(images, now=images[-1].captured_at + timedelta(days=2), days=14))
     assert (ended.since, ended.until) == (images[-1].captured_at, None)
+
+
+class CountedTime(datetime):
+    """A time that counts how often one is subtracted from another."""
+
+    subtracted = 0
+
+    def __sub__(self, other: Any) -> Any:
+        CountedTime.subtracted += 1
+        return super().__sub__(other)
+
+
+def test_many_pauses_are_not_compared_with_all_images() -> None:
+    """Two hundred pauses among ten thousand images cost some steps for each image, and not for each pair of both."""
+    begins = [timedelta(minutes=40 * number) for number in range(200)]
+    times = [CountedTime(2026, 1, 1, tzinfo=UTC) + begin + timedelta(seconds=k) for begin in begins for k in range(50)]
+    images = [Capture(number, time, f"{number:x}", time.timestamp(), True) for number, time in enumerate(times)]
+    CountedTime.subtracted = 0
+    assert list(examine_silence(images, now=times[-1], days=14)) == []
+    assert len(images) <= CountedTime.subtracted <= 20 * len(images)
 
 
 def test_times_that_were_looked_at_are_not_silent() -> None:

@@ -219,6 +219,21 @@ def test_clock_that_does_not_follow_summer_time(change: datetime) -> None:
     assert abs(edge - change) <= timedelta(minutes=65)
 
 
+@pytest.mark.parametrize("days", [14, 40, 100])
+def test_clock_that_does_not_follow_summer_time_for_weeks(days: int) -> None:
+    """Other countries change their clocks a week later: that explains most of its hours, and yet it stays wrong."""
+    begin, zone = datetime(2026, 3, 22, tzinfo=UTC), ZoneInfo("Europe/Berlin")
+    written = [begin + number * timedelta(hours=1) for number in range(24 * days)]
+    names = [(at + timedelta(hours=1)).replace(tzinfo=zone) for at in written]
+    images = [
+        Capture(number, name.astimezone(UTC), f"{number:x}", at.timestamp() + 2, True)
+        for number, (name, at) in enumerate(zip(names, written, strict=True))
+    ]
+    (clock,) = found(examine_clock(sorted(images, key=lambda one: one.captured_at)))
+    assert (clock.evidence["hours"], clock.evidence["all"], clock.until) == (-1, 0, None)
+    assert abs(clock.since - CHANGES["spring"]) <= timedelta(minutes=65)
+
+
 def test_wrong_clock_beside_a_change_to_summer_time() -> None:
     """A clock that is an hour off for a day soon after a change is wrong, whatever zone its names are in."""
     change = CHANGES["spring"]

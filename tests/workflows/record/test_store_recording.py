@@ -167,6 +167,28 @@ def test_a_witness_whose_file_was_deleted(camera: Camera, index: Index) -> None:
 
 
 @on_sqlite
+def test_order_of_a_removed_witness_outlasts_a_refused_write(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk or a database that refuses the write in between loses no order: else all that looks like the witness is
+    compared with it, and not stored, until the recording ends."""
+    witness = camera.add()
+    camera.write()
+    next(camera.frames.rglob("*.jpg")).unlink()
+    lost = camera.add()
+    (camera.partial / lost.partial_name).unlink()
+    camera.add(Span(SpanReason.SEEN, camera.at(1), camera.at(1), 1, witness.key, 0.0, camera.at(1)))
+    with monkeypatch.context() as patch:
+
+        def refuse(*_: object, **__: object) -> None:
+            raise OSError(30, os.strerror(30))
+
+        patch.setattr(io_steps, "sync_folder", refuse)
+        with pytest.raises(OSError, match="Read-only"):
+            camera.write()
+    assert {order.removed for order in camera.write()} == {witness.key, lost.key}
+    assert camera.write() == []
+
+
+@on_sqlite
 def test_a_placed_frame_that_vanished(camera: Camera, index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """The transaction failed, and meanwhile somebody deleted the file: the others are stored with the next write."""
     camera.add()
