@@ -302,7 +302,7 @@ def list_ready_folders(session: Session) -> set[str]:
     query = "SELECT path FROM images WHERE state = 'ready'"
     with session.connection().exec_driver_sql(query, execution_options={"stream_results": True}) as result:
         cursor, stored = result.cursor, set[str]()  # a third of the time that rows of SQLAlchemy take
-        while cursor is not None and (rows := cursor.fetchmany(10_000)):
+        while cursor is not None and (rows := cursor.fetchmany(1000)):
             stored |= {path.rpartition("/")[0] for (path,) in rows}
     return {path_from_text(folder) or "/" for folder in stored}
 

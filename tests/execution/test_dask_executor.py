@@ -3,6 +3,7 @@
 import gc
 import importlib
 import os
+import re
 import signal
 import threading
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer import __version__
 from indexer.errors import EngineError
 from indexer.execution import ActorLostError, RemoteExecutor, ResourceLimits, WorkerFailure
 from tests.support.apart import MARK, left_behind, until
@@ -252,8 +254,9 @@ def test_another_version(machines: Cluster, tmp_path: Path) -> None:
     """A worker with another version of indexer ends the run with one sentence, which names it."""
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "sitecustomize.py").write_text("import indexer\nindexer.__version__ = '9.9'\n")
+    this = re.escape(__version__)
     words = (
-        r"^a worker of the cluster has indexer 9\.9 .*, and this is 0\.0\.1 .*; .* every worker \(process \d+ on .*\)$"
+        rf"^a worker of the cluster has indexer 9\.9 .*, and this is {this} .*; .* every worker \(process \d+ on .*\)$"
     )
     machines.add_worker(ALONE, import_path=tmp_path / "other")
     machines.wait_for(1)

@@ -26,13 +26,7 @@ from indexer.domain.naming.known_files import KnownSibling
 from indexer.domain.naming.moments import to_utc
 from indexer.domain.naming.reading import PathReading, read_path
 from indexer.domain.naming.rules import NamingRule, RuleBook
-from indexer.domain.naming.siblings import (
-    NO_SIBLINGS,
-    FolderVerdict,
-    Sibling,
-    is_kept_by_folder,
-    judge_folder,
-)
+from indexer.domain.naming.siblings import NO_SIBLINGS, FolderVerdict, Sibling, is_kept_by_folder, judge_folder
 from indexer.domain.naming.stamps import DoubtKind
 
 _CHANNELS = FolderVerdict(hours=ALL_CHANNELS)
