@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from indexer.web.server.events import Broadcast
 from indexer.web.server.guard import AccessRules
@@ -13,6 +14,20 @@ from indexer.web.server.service import ReviewService
 
 _PATIENCE_S = 60
 """So long a server may take for an answer, its start or its end: it is waited for what happens, and no longer."""
+
+
+class Listening:
+    """A service that remembers what reached it."""
+
+    def __init__(self) -> None:
+        self.reached: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        def method(*_arguments: Any) -> Any:
+            self.reached.append(name)
+            return None if name in {"picture", "native"} else "page" if "page" in name else {}
+
+        return method
 
 
 @dataclass

@@ -16,7 +16,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, cast
 
 import h11
 import uvicorn
@@ -34,8 +34,9 @@ IDLE_LIMIT_S = 8 * 3600.0
 MAX_CONNECTIONS = 256
 PATIENCE_S = 15.0
 """A connection on which a request has not come whole after one to two times these seconds is closed."""
+GRACE_S = 2
+"""Connections have these seconds to end in order when the server ends."""
 _PORTS_TRIED = 50
-_GRACE_S = 2
 
 
 @contextmanager
@@ -115,7 +116,7 @@ def serve(
         server_header=False,
         limit_concurrency=MAX_CONNECTIONS,
         timeout_keep_alive=30,
-        timeout_graceful_shutdown=_GRACE_S,
+        timeout_graceful_shutdown=GRACE_S,
     )
     server = StoppableServer(config)
     started(server)
@@ -151,6 +152,16 @@ class StoppableServer(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Nothing to do: signals are handled in `serve`."""
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends all connections: in order for `GRACE_S`, then those that are left.
+
+        Left are those that uvicorn gives up, and one that was accepted while it told the others to end.
+        """
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            cast("H11Protocol", connection).transport.abort()
+        await asyncio.sleep(0)  # aborted connections are closed by the loop, in its next turn
 
     def stop(self) -> None:
         """Lets the server end; may be called from any thread."""

@@ -14,22 +14,7 @@ from indexer.domain.verdict_changes import MAX_CHANGES, MAX_NAME_CHARS
 from indexer.web.server.guard import MAX_BODY_BYTES
 from indexer.web.server.refusals import RefusalLines
 from indexer.web.server.running import MAX_CONNECTIONS, make_rules
-from tests.support.review_servers import Served, running
-
-
-class Listening:
-    """A service that remembers what reached it."""
-
-    def __init__(self) -> None:
-        self.reached: list[str] = []
-
-    def __getattr__(self, name: str) -> Any:
-        def method(*_arguments: Any) -> Any:
-            self.reached.append(name)
-            return None if name in {"picture", "native"} else "page" if "page" in name else {}
-
-        return method
-
+from tests.support.review_servers import Listening, Served, running
 
 SERVICE = Listening()
 
