@@ -35,7 +35,8 @@ PAIRS_BEFORE_COMPILED = 600
 _TIMES_COMPILING = 15
 """So many times more pairs where the machine code of the kernel is not stored, so that it must be compiled."""
 _MANY_PAIRS = 2_000  # so many in one search come after hundreds that matched none: more will follow
-_PAIRS_BETWEEN_SIZE_CHECKS = 2_000  # of this process's resident memory: so many images are 0.1 GB
+PAIRS_PER_PART = 1_000
+"""Number of pairs between two looks at this process's resident memory: so many images are 60 MB."""
 _NEVER_SIMILAR = -1  # an area below every other, so that a search goes through all candidates
 
 
@@ -87,14 +88,32 @@ def match(task: MatchTask) -> Match:
         As `evidence_of_pair`.
     """
     search = None if isinstance(task.candidates, tuple) else compiled_search(len(task.candidates))
+    compared, evidence = 0, list[tuple[int, Evidence]]()
+    for part in _parts(task):
+        found = _match_part(part, search)
+        evidence += [(compared + index, of_pair) for index, of_pair in found.evidence]
+        compared += found.compared
+        _count_pairs(found.compared)
+        if found.matched:
+            return Match(compared, True, tuple(evidence))
+    return Match(compared, False, tuple(evidence))
+
+
+def _parts(task: MatchTask) -> Iterable[MatchTask]:
+    """The task, in parts after which resident memory may be looked at."""
+    count = len(task.candidates)
+    if count <= PAIRS_PER_PART:
+        return (task,)
+    return (
+        replace(task, candidates=task.candidates[begin : begin + PAIRS_PER_PART])
+        for begin in range(0, count, PAIRS_PER_PART)
+    )
+
+
+def _match_part(task: MatchTask, search: "CompiledSearch | None") -> Match:
     if search is None:
-        result = first_similar(view(task.image), map(view, _slots(task)), scoring=task.scoring)
-    elif task.scoring.has_features:
-        result = _search_by_features(task, search)
-    else:
-        result = search(task)
-    _count_pairs(result.compared)
-    return result
+        return first_similar(view(task.image), map(view, _slots(task)), scoring=task.scoring)
+    return _search_by_features(task, search) if task.scoring.has_features else search(task)
 
 
 def match_each(tasks: tuple[MatchTask, ...]) -> tuple[Match, ...]:
@@ -222,7 +241,7 @@ def _count_pairs(pairs: int) -> None:
     """Counts pairs that this process compared, and looks at its resident memory now and then."""
     global pair_count
     before, pair_count = pair_count, pair_count + pairs
-    if before // _PAIRS_BETWEEN_SIZE_CHECKS < pair_count // _PAIRS_BETWEEN_SIZE_CHECKS:
+    if before // PAIRS_PER_PART < pair_count // PAIRS_PER_PART:
         release_pages()
 
 

@@ -49,9 +49,16 @@ def brute_force(frames: list[NDArray[np.uint8]], measure: ScoringParameters) -> 
     return Match(met, any(similar), tuple(within))
 
 
-def searched(frames: list[NDArray[np.uint8]], measure: ScoringParameters) -> Match:
-    """What the matcher finds for the first frame among the others."""
-    with ImageBuffer(required_bytes([frame.shape for frame in frames]), shared=False) as buffer:
+PARTS = st.sampled_from([1, 2, 7, matching.PAIRS_PER_PART])
+
+
+def searched(frames: list[NDArray[np.uint8]], measure: ScoringParameters, part: int = matching.PAIRS_PER_PART) -> Match:
+    """What the matcher finds for the first frame among the others, searched in parts."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        ImageBuffer(required_bytes([frame.shape for frame in frames]), shared=False) as buffer,
+    ):
+        patch.setattr(matching, "PAIRS_PER_PART", part)
         image, *others = [buffer.put(frame) for frame in frames]
         return match(MatchTask(image, np.array([slot.offset for slot in others], dtype=np.int64), measure))
 
@@ -62,12 +69,23 @@ def searched(frames: list[NDArray[np.uint8]], measure: ScoringParameters) -> Mat
     kinds=st.lists(st.integers(0, 3), min_size=1, max_size=12),
     max_score=st.sampled_from([0.0, 1000.0, 5000.0]),
     factor=st.sampled_from([1, 4]),
+    part=PARTS,
 )
-def test_match_is_brute_force(kinds: list[int], max_score: float, factor: int) -> None:
+def test_match_is_brute_force(kinds: list[int], max_score: float, factor: int, part: int) -> None:
     """The match, its evidence and its order are those of scoring one pair after the other."""
     measure = ScoringParameters(30, 2, 1000.0, native=False, max_score=max_score, record_limit=factor * max_score)
     frames = [scene(kind, seed) for seed, kind in enumerate(kinds)]
-    assert searched(frames, measure) == brute_force(frames, measure)
+    assert searched(frames, measure, part) == brute_force(frames, measure)
+
+
+@pytest.mark.usefixtures("before_compiled")
+def test_a_long_search_looks_at_the_memory_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many candidates a search has, pages are released after each part of it and not at its end alone."""
+    looks = list[None]()
+    monkeypatch.setattr(matching, "release_pages", lambda: looks.append(None))
+    monkeypatch.setattr(matching, "pair_count", 0)
+    assert searched([scene(1, 0), *(scene(3, seed) for seed in range(40))], BALANCED, 4).compared == 40
+    assert len(looks) == 10
 
 
 LEARNED = replace(BALANCED, max_distance=0.35, veto_distance=0.6)
@@ -92,10 +110,11 @@ def with_features(image: NDArray[np.uint8], turned: float, cell: int) -> NDArray
     max_score=st.sampled_from([0.0, 1000.0, 5000.0, 400_000.0]),
     factor=st.sampled_from([1, 4, 100]),
     distances=st.sampled_from([(0.35, 0.6), (0.0, 0.6), (0.5, 0.5), (0.7, 0.6), (0.35, 2.0)]),
+    part=PARTS,
 )
-@example(scenes=[(0, 0.0, 0), (0, 0.9, 0), (0, 0.0, 0)], max_score=1000.0, factor=4, distances=(0.35, 0.6))
+@example(scenes=[(0, 0.0, 0), (0, 0.9, 0), (0, 0.0, 0)], max_score=1000.0, factor=4, distances=(0.35, 0.6), part=7)
 def test_match_by_features_is_brute_force(
-    scenes: list[tuple[int, float, int]], max_score: float, factor: int, distances: tuple[float, float]
+    scenes: list[tuple[int, float, int]], max_score: float, factor: int, distances: tuple[float, float], part: int
 ) -> None:
     """With features the match, its evidence and its order are those of scoring one pair after the other, too."""
     measure = replace(
@@ -106,7 +125,7 @@ def test_match_by_features_is_brute_force(
         veto_distance=distances[1],
     )
     frames = [with_features(scene(kind, seed), *cell) for seed, (kind, *cell) in enumerate(scenes)]
-    assert searched(frames, measure) == brute_force(frames, measure)
+    assert searched(frames, measure, part) == brute_force(frames, measure)
 
 
 def test_distance_decides_before_the_area() -> None:
