@@ -19,7 +19,8 @@ from indexer.domain.namings import Naming, clamped_mtime
 from indexer.files.beneath import lies_beneath
 from indexer.store.bulk import bulk_insert, chunks
 from indexer.store.cameras import get_or_add_camera, get_or_add_cameras
-from indexer.store.columns import lies_below, path_from_text, stored_text, to_ns
+from indexer.store.columns import lies_below, to_ns
+from indexer.store.image_folders import list_roots
 from indexer.store.pins import is_pinned
 from indexer.store.tables import CameraRow, ImageRow, RunRow
 
@@ -260,34 +261,6 @@ def list_camera_names(session: Session, image_ids: Sequence[int]) -> dict[int, s
     return {image_id: name for rows in results for image_id, name in rows}
 
 
-def list_roots(session: Session, image_ids: Sequence[int] | None = None) -> list[str]:
-    """The roots (folders passed to ingest) of these images, or of all images."""
-    if image_ids is None:
-        return list(session.scalars(select(ImageRow.root).distinct()))
-    query = select(ImageRow.root).distinct()
-    return sorted(
-        {root for chunk in chunks(image_ids) for root in session.scalars(query.where(ImageRow.id.in_(chunk)))}
-    )
-
-
-def list_outermost_roots(session: Session) -> list[str]:
-    """The roots (folders passed to ingest) that do not lie in another root, sorted.
-
-    It makes one short query per root. Each uses the index on paths to jump over all paths below the last root.
-    """
-    roots: list[str] = []
-    after = ""
-    while True:
-        query = select(ImageRow.root, ImageRow.path).where(ImageRow.path > after).order_by(ImageRow.path).limit(1)
-        row = session.execute(query).first()
-        if row is None:
-            return sorted(set(roots))
-        roots.append(row.root)
-        # "0" is the character after "/". A path that is stored as a URI does not sort after its root.
-        beyond = f"{row.root.rstrip('/')}0"
-        after = beyond if stored_text(beyond) > stored_text(row.path) else row.path
-
-
 def find_equal_in_cameras(session: Session, *, run_id: int) -> tuple[int, tuple[str, str] | None]:
     """How many contents that a run added lie in another camera, too, and the two paths of one of them."""
     new, other = aliased(ImageRow), aliased(ImageRow)
@@ -295,16 +268,6 @@ def find_equal_in_cameras(session: Session, *, run_id: int) -> tuple[int, tuple[
     pairs = select(new.content_hash, new.path, other.path).join(other, other.content_hash == new.content_hash)
     rows = session.execute(pairs.where(ready, other.camera_id != new.camera_id).order_by(new.path, other.path)).all()
     return len({row[0] for row in rows}), ((rows[0][1], rows[0][2]) if rows else None)
-
-
-def list_ready_folders(session: Session) -> set[str]:
-    """The folders in which the ready images lie."""
-    query = "SELECT path FROM images WHERE state = 'ready'"
-    with session.connection().exec_driver_sql(query, execution_options={"stream_results": True}) as result:
-        cursor, stored = result.cursor, set[str]()  # a third of the time that rows of SQLAlchemy take
-        while cursor is not None and (rows := cursor.fetchmany(1000)):
-            stored |= {path.rpartition("/")[0] for (path,) in rows}
-    return {path_from_text(folder) or "/" for folder in stored}
 
 
 def mark_present(session: Session, image_id: int, *, path: str) -> None:

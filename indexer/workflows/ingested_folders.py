@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 
 from indexer.files.markers import QUARANTINE_NAME
-from indexer.store import images
+from indexer.store import image_folders
 from indexer.store.database import Database
 
 
@@ -14,7 +14,7 @@ def find_ingested_parent(database: Database, folder: str) -> str | None:
     A folder inside a quarantine is never read.
     """
     with database.read() as session:
-        return find_parent(folder, images.list_roots(session))
+        return find_parent(folder, image_folders.list_roots(session))
 
 
 def find_parent(folder: str, roots: Iterable[str]) -> str | None:

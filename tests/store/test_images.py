@@ -14,7 +14,7 @@ from indexer.domain.images import Image, ImageState
 from indexer.domain.names import Naming
 from indexer.domain.profiles import BALANCED
 from indexer.errors import DatabaseError
-from indexer.store import images, profiles, ranked_images, thumbnails
+from indexer.store import image_folders, images, profiles, ranked_images, thumbnails
 from indexer.store.cameras import list_cameras
 from indexer.store.database import Database
 from indexer.store.images import KnownFile, NewImage, PresentFile
@@ -194,15 +194,7 @@ def test_present_under_leaves_out_what_is_away(database: Database, add: Add) -> 
 
 def test_present_under_uses_an_index(database: Database, plan: Callable[..., list[str]]) -> None:
     """The paths below a folder are searched for, not scanned."""
-    execute(database, "INSERT INTO runs (command, arguments, version, started_at) VALUES ('x', '', '', '2026-01-01')")
-    execute(database, "INSERT INTO cameras (name) VALUES ('gate')")
-    numbers = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 5000)"
-    execute(
-        database,
-        "INSERT INTO images (path, root, camera_id, run_id, camera_source, file_size, mtime_ns, content_hash, state) "
-        f"{numbers} SELECT '/' || x || '/1.jpg', '/', 1, 1, 'name', 1, 1, 'x', 'damaged' FROM n",
-    )
-    execute(database, "ANALYZE")
+    _fill(database, "'/' || x || '/1.jpg'")
     said: list[Any] = []
     event.listen(database.engine, "before_cursor_execute", lambda *call: said.append((call[2], call[3])))
     with database.read() as session:
@@ -210,6 +202,65 @@ def test_present_under_uses_an_index(database: Database, plan: Callable[..., lis
     steps = plan(*said[-1])
     assert [step for step in steps if "SCAN" in step or "Seq Scan" in step or "Filter: ((path" in step] == []
     assert any("(path>? AND path<?)" in step or "Index Cond: ((path >= '/a/'" in step for step in steps)
+
+
+FOLDERS = [
+    "/",
+    "/a",
+    "/a/b",
+    "/a/b/c",
+    "/a-b",
+    "/a.b",
+    "/A",
+    "/a0",
+    "/100%_!",
+    "/100%_!/x",
+    "/100 ab",
+    "/1/2\n/3",
+    "/é",
+]
+FOLDERS += [os.fsdecode(b"/caf\xe9"), os.fsdecode(b"/caf\xe9/d"), "/a/b/c/d/e/f", "/a/bc", "/a/B", "/a/b/C"]
+
+
+@pytest.mark.parametrize("page_size", [2, 3, 7, 1000])
+def test_folders_of_what_is_present(database: Database, add: Add, page_size: int) -> None:
+    """Every folder with a present file is found, with many files or few before and after its subfolders."""
+    names = ["1.jpg", "2.jpg", "b.jpg", "bb.jpg", "c.jpg", "~.jpg", "é.jpg"]
+    for folder in FOLDERS:
+        for name in names[: 1 + FOLDERS.index(folder) % len(names)]:
+            add(os.path.join(folder, name))
+    away = [add("/gone/1.jpg"), add("/a/removed/1.jpg"), *(add(f"/a/gone/{number}.jpg") for number in range(9))]
+    with database.write() as session:
+        images.set_state(session, away[:2], ImageState.REMOVED)
+        images.set_state(session, away[2:], ImageState.MISSING)
+    with database.read() as session:
+        assert image_folders.list_present_folders(session, page_size=page_size) == set(FOLDERS)
+
+
+def test_folders_of_what_is_present_are_read_from_an_index(database: Database, plan: Callable[..., list[str]]) -> None:
+    """However large a folder is, its files are passed over in the index of the paths of present files."""
+    _fill(database, "'/gate/' || x || '.jpg'")
+    said: list[Any] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *call: said.append((call[2], call[3])))
+    with database.read() as session:
+        assert image_folders.list_present_folders(session, page_size=100) == {"/gate"}
+    asked = [(sql, values) for sql, values in said if "images" in sql]
+    assert len(asked) == 3  # a page, what lies deeper, and the page behind the folder
+    plans = [plan(sql, values) for sql, values in asked]
+    assert [steps for steps in plans if not any("uq_images_path" in step for step in steps)] == []
+
+
+def _fill(database: Database, path: str) -> None:
+    """Adds 5 000 images, whose paths an SQL expression makes of the numbers x from 1 on."""
+    execute(database, "INSERT INTO runs (command, arguments, version, started_at) VALUES ('x', '', '', '2026-01-01')")
+    execute(database, "INSERT INTO cameras (name) VALUES ('gate')")
+    numbers = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 5000)"
+    execute(
+        database,
+        "INSERT INTO images (path, root, camera_id, run_id, camera_source, file_size, mtime_ns, content_hash, state) "
+        f"{numbers} SELECT {path}, '/', 1, 1, 'name', 1, 1, 'x', 'damaged' FROM n",
+    )
+    execute(database, "ANALYZE")
 
 
 @pytest.mark.parametrize(

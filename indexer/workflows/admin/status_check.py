@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from indexer.domain.capture_gaps import MAX_GAPS, usual_interval_s
 from indexer.files.quarantine import is_quarantine_mounted, quarantine_of
-from indexer.store import cameras, confirmations, images, open_images, relocation, removals
+from indexer.store import cameras, confirmations, image_folders, images, open_images, relocation, removals
 from indexer.store.database import Database, Session
 from indexer.workflows.admin.records import AwayCamera, list_away, list_full_disk, list_records
 from indexer.workflows.admin.watches import list_watches
@@ -123,7 +123,7 @@ def list_missing_folders(session: Session) -> tuple[str, ...]:
     A folder is not counted if an ingest saw that its files are gone, and none of them is in quarantine: somebody
     deleted it on purpose.
     """
-    roots = images.list_outermost_roots(session)
+    roots = image_folders.list_outermost_roots(session)
     missing = {root: folder for root in roots if (folder := find_missing_folder(os.path.join(root, "image")))}
     return tuple(sorted({folder for root, folder in missing.items() if _is_missed(session, root)}))
 

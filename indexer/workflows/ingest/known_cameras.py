@@ -15,7 +15,7 @@ from indexer.domain.names import USER_SOURCES
 from indexer.domain.naming.cameras import CameraClaim, KnownSource, TimeSpan
 from indexer.domain.naming.tree import source_of_known
 from indexer.domain.paths import lies_at_or_below, lies_below
-from indexer.store import camera_sources, confirmations, images, video_names
+from indexer.store import camera_sources, confirmations, image_folders, video_names
 from indexer.store.camera_sources import CapturedImage
 from indexer.store.database import Database
 
@@ -224,7 +224,7 @@ class KnownCameras:
         if self._database is None:
             return set()
         with self._database.read() as session:
-            return set(images.list_roots(session))
+            return set(image_folders.list_roots(session))
 
     def times(
         self,

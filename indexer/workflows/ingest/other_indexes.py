@@ -21,7 +21,7 @@ from indexer.files.mentions import iter_mentions
 from indexer.files.owners import Owner, read_owners
 from indexer.files.walking import iter_parents
 from indexer.files.witness_record import find_quarantine_in
-from indexer.store import images, runs
+from indexer.store import image_folders, runs
 from indexer.store.database import Database
 from indexer.store.index_identity import get_copied_from, get_index_id
 from indexer.store.schema import open_database
@@ -126,7 +126,7 @@ def register_new_index(name: str, *, known: KnownIndexes, clock: Clock) -> None:
     """Lists a new index, at a URL or path, with the folders that it has rows of."""
     with closing(open_database(name)) as database:
         with database.read() as session:
-            roots = images.list_outermost_roots(session)
+            roots = image_folders.list_outermost_roots(session)
         register_use(database, roots, known=known, clock=clock)
 
 
@@ -142,7 +142,7 @@ def _describe_current(database: Database | None, address: str) -> _CurrentIndex:
     if database is None:
         return _CurrentIndex(address)
     with database.read() as session:
-        current = _CurrentIndex(address, get_index_id(session), images.list_outermost_roots(session))
+        current = _CurrentIndex(address, get_index_id(session), image_folders.list_outermost_roots(session))
         current.copied_from = get_copied_from(session) or ""
         if current.copied_from:
             accepting_runs = runs.list_arguments(session, command="ingest", key=BESIDE_ARGUMENT)

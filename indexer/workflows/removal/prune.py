@@ -19,7 +19,7 @@ from indexer.domain.plurals import counted
 from indexer.domain.removal import Plan, RemovalCandidate
 from indexer.errors import FolderError
 from indexer.interrupts import uninterrupted
-from indexer.store import images, previews, removals
+from indexer.store import image_folders, previews, removals
 from indexer.store.database import Database
 from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.ingested_folders import find_ingested_parent, find_parent
@@ -167,7 +167,7 @@ def _remove(
             report.stopped = f"{result.problem}; {rest} not tried"
             break
     with database.read() as session:
-        report.changed_in = images.list_roots(session, sorted(changed_ids))
+        report.changed_in = image_folders.list_roots(session, sorted(changed_ids))
     report.missing_folders = sorted(folder for folder in missing if folder is not None)
 
 

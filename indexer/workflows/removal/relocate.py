@@ -27,7 +27,7 @@ from indexer.files.quarantine import prepare_quarantine, quarantine_folder, quar
 from indexer.files.refusals import describe_os_error
 from indexer.files.system_folders import count_system_folders
 from indexer.files.witness_record import WitnessLine, list_record_folders
-from indexer.store import confirmations, decisions, images, relocation, removals
+from indexer.store import confirmations, decisions, image_folders, relocation, removals
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock
@@ -85,8 +85,8 @@ def plan_relocation(database: Database, old: str, new: str) -> RelocationPlan:
         present = list(relocation.iter_present_below(session, old))
         videos = list(relocation.iter_present_videos_below(session, old))
         removal_ids = relocation.list_removal_ids(session, old)
-        if not present and not videos and not removal_ids and old not in images.list_roots(session):
-            roots = ", ".join(map(repr, images.list_outermost_roots(session))) or "none yet"
+        if not present and not videos and not removal_ids and old not in image_folders.list_roots(session):
+            roots = ", ".join(map(repr, image_folders.list_outermost_roots(session))) or "none yet"
             raise FolderError(f"this index has nothing below {old!r}; it has images of: {roots}")
         quarantined = [removal for removal in removals.list_quarantined(session) if removal.id in removal_ids]
         targets = {file.path: relocated(file.path, old=old, new=new) for file in [*present, *videos]}
@@ -204,7 +204,7 @@ def _carry_protection(database: Database, plan: RelocationPlan, *, run: ActiveRu
     with database.read() as session:
         removal_ids = relocation.list_removal_ids(session, plan.old)
         journal = [entry for entry in removals.list_away(session) if entry.id in removal_ids]
-        roots = {relocated(root, old=plan.old, new=plan.new) for root in images.list_roots(session)}
+        roots = {relocated(root, old=plan.old, new=plan.new) for root in image_folders.list_roots(session)}
     nearby = {plan.old, plan.new, *(root for root in roots if root.startswith(f"{plan.new}/"))}
     paths = {os.path.join(folder, "image") for folder in nearby}
     paths |= {

@@ -30,7 +30,7 @@ from indexer.files.quarantine import (
 from indexer.files.refusals import describe_os_error
 from indexer.files.verification import ContentDigest, MismatchError, verify
 from indexer.interrupts import uninterrupted
-from indexer.store import images, reconsidered, removals, returns, runs
+from indexer.store import image_folders, reconsidered, removals, returns, runs
 from indexer.store.database import Database
 from indexer.store.image_lookup import matches_name
 from indexer.store.removals import Act, JournalEntry
@@ -259,7 +259,7 @@ def _refuse_deleted(database: Database, path: str, name: str) -> None:
 def _describe_missing_roots(database: Database) -> str:
     """What to type if a folder of this index was renamed or moved; empty if all its folders are there."""
     with database.read() as session:
-        missing = [root for root in sorted(images.list_roots(session)) if not os.path.isdir(root)]
+        missing = [root for root in sorted(image_folders.list_roots(session)) if not os.path.isdir(root)]
     folder = None if not missing else find_missing_folder(os.path.join(missing[0], "image"))
     return "" if folder is None else f"; {relocate_hint(folder)}"
 

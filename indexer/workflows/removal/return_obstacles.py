@@ -9,7 +9,7 @@ from indexer.files.beneath import lies_beneath
 from indexer.files.quarantine import is_quarantine_missing, was_taken_out
 from indexer.files.verification import ContentDigest, MismatchError, verify
 from indexer.files.witness_record import is_recorded_near
-from indexer.store import images, relocation, removals
+from indexer.store import image_folders, images, relocation, removals
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.removal.missing_folders import (
@@ -91,7 +91,7 @@ class RenamedFolders:
     def _find_reason(self, folder: str) -> str | None:
         with self._database.read() as session:
             is_ingested = any(
-                root == folder or lies_beneath(root, folder) for root in images.list_outermost_roots(session)
+                root == folder or lies_beneath(root, folder) for root in image_folders.list_outermost_roots(session)
             )
             present = relocation.count_present_below(session, folder)
         if not is_ingested and not present:

@@ -17,7 +17,7 @@ from indexer.files.witness_record import (
     list_last_removals,
     list_record_folders,
 )
-from indexer.store import decisions, images, removals, runs
+from indexer.store import decisions, image_folders, images, removals, runs
 from indexer.store.database import Session
 
 AT_ONCE = 10_000
@@ -65,7 +65,7 @@ def _list_recorded_duplicates(session: Session, *, at_once: int) -> list[Indexed
     """
     if decisions.count_duplicates(session, most=at_once + 1) <= at_once:
         return decisions.list_duplicate_files(session)
-    folders = images.list_ready_folders(session)
+    folders = image_folders.list_present_folders(session)
     files = dict[int, IndexedFile]()
     for contents in _iter_removed_contents(folders, at_once=at_once):
         files |= {file.image_id: file for file in decisions.list_duplicate_files(session, contents=contents)}

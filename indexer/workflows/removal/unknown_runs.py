@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from indexer.files import manifest
 from indexer.files.manifest import Entry
 from indexer.files.quarantine import quarantine_folder, quarantine_of
-from indexer.store import images, removals, runs
+from indexer.store import image_folders, removals, runs
 from indexer.store.database import Database, Session
 
 
@@ -32,7 +32,7 @@ def list_unknown_runs(database: Database) -> tuple[UnknownRuns, ...]:
 
 def list_quarantines(session: Session) -> set[str]:
     """The quarantines near an index's images, and those of a sample of its journal; they need not exist."""
-    folders = {quarantine_folder(root) for root in images.list_outermost_roots(session)}
+    folders = {quarantine_folder(root) for root in image_folders.list_outermost_roots(session)}
     return folders | {quarantine_of(path) for path in removals.list_sample_quarantine_paths(session)}
 
 
