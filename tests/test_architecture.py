@@ -505,3 +505,70 @@ def test_files_are_written_in_one_way() -> None:
 def test_a_file_by_hand_is_seen(line: str, seen: bool) -> None:
     """A planted line that makes or writes a file by itself is found."""
     assert bool(files_by_hand(line)) is seen
+
+
+REMOVING = {"unlink", "rmtree", "rename", "remove", "removedirs", "truncate"}
+TAKING = {"move_no_replace", "delete_witnessed"}
+REMOVERS = {
+    "indexer/files/io_steps.py": "the steps of a removal, each by itself",
+    "indexer/files/moving.py": "how a file is moved and deleted, by those steps",
+    "indexer/workflows/removal/remove_file.py": "prune",
+    "indexer/workflows/removal/purge.py": "purge",
+    "indexer/workflows/removal/restore.py": "restore, out of quarantine",
+    "indexer/workflows/removal/rescue.py": "rescue, out of quarantine",
+    "indexer/workflows/runs/recovery.py": "finishes or undoes what a crash left",
+    "indexer/workflows/removal/safeguards.py": "a probe that it made",
+    "indexer/files/quarantine.py": "the manifest of a run whose files are all gone from quarantine",
+    "indexer/files/private.py": "files of the program that it writes, on their way",
+    "indexer/files/output_folder.py": "pages of an earlier report, by their names",
+    "indexer/files/new_output.py": "an export on its way",
+    "indexer/files/partial_frames.py": "frames on their way, before they are images",
+    "indexer/files/frame_files.py": "a frame that no row has",
+    "indexer/files/pending_entries.py": "lines of the record that wait, once they are written",
+    "indexer/files/known_indexes.py": "notes about other indexes",
+    "indexer/workflows/record/read_source.py": "a frame on its way",
+    "indexer/workflows/capture/store_frames.py": "frames on their way",
+    "indexer/imaging/private_cache.py": "what can be made again",
+    "indexer/store/index_disk.py": "a probe that it made",
+    "indexer/store/locks/run_lock.py": "the lock of a run that ended",
+    "indexer/store/transfer/backup.py": "a backup on its way",
+    "indexer/store/transfer/new_index.py": "an index that could not be filled",
+}
+
+
+def removals_by_hand(source: str) -> list[int]:
+    """The lines of a source that take a file away, or give it another name."""
+    modules = {"os", "shutil", "io_steps"}
+    return sorted(
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if (isinstance(node, ast.Name) and node.id in TAKING)
+        or (
+            isinstance(node, ast.Attribute)
+            and (node.attr == "unlink" or getattr(node.value, "id", "") in modules)
+            and node.attr in REMOVING | {"replace"}
+        )
+    )
+
+
+def test_files_are_removed_in_few_modules() -> None:
+    """No other module takes a file away: of images only those of prune and purge, and of recovery, do."""
+    found = {name_of(path) for path in PROGRAM if removals_by_hand(path.read_text())}
+    assert found == REMOVERS.keys()
+
+
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        ("os.unlink(path)", True),
+        ("Path(path).unlink()", True),
+        ("shutil.rmtree(folder)", True),
+        ("os.replace(partial, path)", True),
+        ("move_no_replace(path, target, expected=identity)", True),
+        ('path.replace("a", "b")', False),
+        ("io_steps.sync_folder(folder)", False),
+    ],
+)
+def test_a_removal_by_hand_is_seen(line: str, seen: bool) -> None:
+    """A planted line that takes a file away is found."""
+    assert bool(removals_by_hand(line)) is seen

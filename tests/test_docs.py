@@ -375,7 +375,7 @@ PLANTED: list[tuple[Callable[..., None], str, str, str]] = [
     (
         test_guarantees_have_tests,
         "architecture.md",
-        "`tests/test_architecture.py::test_files_are_written_in_one_way`",
+        "`tests/e2e/test_pasting.py::test_nothing_runs_whatever_is_pasted`",
         "",
     ),
 ]

@@ -4,7 +4,7 @@ python -m tests.benchmarks [FIGURE...] [--small]     take these figures, else al
 python -m tests.benchmarks table                     make README.md and growth.svg again from results.json
 
 A `note` that a person writes beside a figure in `results.json` (where a curve bends, and why) goes into the README and
-stays when the figure is taken again. Full size takes about an hour and 10 GB in the folder for temporary files.
+stays when the figure is taken again. Full size takes about two hours and 10 GB in the folder for temporary files.
 """
 
 import argparse

@@ -27,6 +27,17 @@ def test_fit_gives_back_what_was_put_in(results: dict[str, Any]) -> None:
     assert estimates.compare_s(results) == pytest.approx((1e-3, 1e-6))
 
 
+def test_a_busy_machine_is_noticed(results: dict[str, Any]) -> None:
+    """Comparisons by which an image would cost less than nothing are refused; quiet seconds take their place."""
+    many = results["memory"]["result"]["compare"]
+    quiet_s = many["seconds"]
+    many["seconds"] = 20 * quiet_s
+    with pytest.raises(ValueError, match="take `growth` and `memory` again"):
+        estimates.compare_s(results)
+    many["quiet_seconds"] = quiet_s
+    assert estimates.compare_s(results) == pytest.approx((1e-3, 1e-6))
+
+
 def test_compare_grows_with_the_square_of_the_keepers_of_a_camera(results: dict[str, Any]) -> None:
     """A million images of one camera, a tenth of them kept, are 1 000 s and 5 000 s; spread over ten, 1 000 and 500."""
     one, ten = (estimates.compare_hours(results, 1e6, cameras, 0.1) for cameras in (1, 10))

@@ -115,7 +115,7 @@ class SpanCountsDocument(TypedDict):
 
 
 class LongRunDocument(TypedDict):
-    """A long run without an end."""
+    """A long run that is at work, or that was cut off."""
 
     run_id: Annotated[int, "Number of the run."]
     command: Annotated[str, "Its command."]

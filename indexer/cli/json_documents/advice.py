@@ -30,7 +30,7 @@ class CameraFindingDocument(TypedDict):
     kind: Annotated[KindName, "What is wrong."]
     since: Annotated[Time, "Capture time of the first frame that shows it."]
     until: Annotated[Time | None, "Capture time at which it was over. `null`: it is not over."]
-    strength: Annotated[float, "How far it is over its limit, from 1."]
+    strength: Annotated[float, "How far it is over its limit: 1 is at the limit, 2 is twice as strong."]
     light_class: Annotated[
         LightClassName | None,
         "Light that it was seen in: `colour`, `mono` (no colour, as under infrared light) or `dark`. `null`: all.",
@@ -48,7 +48,7 @@ class StoredFindingDocument(TypedDict):
     id: Annotated[int, "Number of the finding, for `advise dismiss`."]
     camera: Annotated[str, "The camera."]
     finding: Annotated[CameraFindingDocument, "What is wrong."]
-    opened_at: Annotated[Time, "When it was first told."]
+    opened_at: Annotated[Time, "When it was first reported."]
     run_id: Annotated[int, "Run that first reported it."]
     dismissed_at: Annotated[Time | None, "When a person dismissed it. `null`: nobody did."]
     dismissed_by: Annotated[str | None, "Who dismissed it. `null`: nobody did."]
@@ -56,11 +56,11 @@ class StoredFindingDocument(TypedDict):
 
 
 class UntoldDocument(TypedDict):
-    """What could not be told of a camera."""
+    """A question about a camera that could not be answered."""
 
     kind: Annotated[KindName, "What was looked for."]
     light_class: Annotated[LightClassName | None, "In which light. `null`: all."]
-    reason: Annotated[str, "What is missing to tell."]
+    reason: Annotated[str, "What is missing for an answer."]
 
 
 class CameraAdviceDocument(TypedDict):
@@ -73,7 +73,7 @@ class CameraAdviceDocument(TypedDict):
     since: Annotated[Time | None, "Time of the first present image. `null`: there is none."]
     last: Annotated[Time | None, "Time of the last present image. `null`: there is none."]
     findings: Annotated[list[StoredFindingDocument], "The open findings: they last, and nobody dismissed them."]
-    untold: Annotated[list[UntoldDocument], "What could not be told."]
+    untold: Annotated[list[UntoldDocument], "What could not be answered."]
     problem: Annotated[str | None, "Why the camera was not looked at. `null`: it was."]
 
 

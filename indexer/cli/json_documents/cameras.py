@@ -39,7 +39,7 @@ class NamePlanDocument(TypedDict):
     ]
     reread_folders: Annotated[
         list[str],
-        "Folders where the numbers in names are events or cameras, and known images have it the other way.",
+        "Folders whose files, all together, give the numbers in names another meaning than known images have.",
     ]
     several_words: Annotated[
         dict[str, list[str]],

@@ -55,7 +55,7 @@ class IngestDocument(TypedDict):
     ]
     alike: Annotated[list[list[str]], "Groups of cameras whose names look the same."]
     retimed: Annotated[
-        int, "Number of files whose time changed and nothing else. Each is counted with its outcome, too."
+        int, "Number of files of which only the modification time changed. Each is counted with its outcome, too."
     ]
     unmatched: Annotated[int, "Number of names that do not match `--pattern`."]
     unread_stamps: Annotated[int, "Number of timestamps found by `--pattern` that are not a time."]
@@ -113,7 +113,7 @@ class WouldKeepDocument(TypedDict):
 
 
 class NotComparedDocument(TypedDict):
-    """Images of a camera in quarantine that another profile removed, and that the profile in force did not decide."""
+    """Images of a camera that another profile sent to quarantine, and that the profile in force did not decide."""
 
     camera: Annotated[str, "The camera."]
     profile: Annotated[str, "Profile in force."]

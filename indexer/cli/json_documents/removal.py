@@ -34,7 +34,9 @@ class RemovalCandidateDocument(TypedDict):
     in_system_folder: Annotated[bool, "Whether the duplicate lies in a folder that is not walked any more."]
     keeper_apart: Annotated[bool, "Whether the keeper lies in a hidden folder, a bin or a snapshot of its own."]
     held_back: Annotated[bool, "Whether it is held back because it came back. `--include-restored` takes it again."]
-    is_removed: Annotated[bool, "Whether a record says that an unknown run removed it, and it is not there."]
+    is_removed: Annotated[
+        bool, "Whether its file is not there, and a record says that a run unknown to this index removed it."
+    ]
 
 
 class CameraPlanDocument(TypedDict):

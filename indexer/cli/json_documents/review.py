@@ -318,7 +318,7 @@ class ShownImageDocument(TypedDict):
 class IllustrationDocument(TypedDict):
     """A picture of two images with their changes outlined."""
 
-    story: Annotated[ImageDetailsDocument | PairDetailsDocument, "What `explain` says without `--picture`."]
+    details: Annotated[ImageDetailsDocument | PairDetailsDocument, "What `explain` says without `--picture`."]
     picture: Annotated[str, "Path of the picture, as it was typed."]
     left: Annotated[ShownImageDocument, "The left image."]
     right: Annotated[ShownImageDocument, "The right image."]
@@ -326,7 +326,8 @@ class IllustrationDocument(TypedDict):
     distance: Annotated[float | None, "Distance of the features. `null`: the profile has none, or no comparison."]
     distances: Annotated[
         tuple[float, float],
-        "Two distances: below the first, pairs are similar; from the second on, not. 0: the profile has no features.",
+        "Two limits of the distance: below the first, pairs are similar; from the second on, they are not. "
+        "0: the profile has no features.",
     ]
     max_score: Annotated[float, "Limit of `profile`."]
     native: Annotated[bool, "Whether the score is in native pixels (profile `original`)."]

@@ -85,10 +85,10 @@ def render_pair(console: Console, details: PairDetails, *, local: bool = False) 
 
 def render_pair_picture(console: Console, picture: "Illustration", *, local: bool = False) -> None:
     """Prints the details, and where the picture of them is."""
-    if isinstance(picture.story, PairDetails):
-        render_pair(console, picture.story, local=local)
+    if isinstance(picture.details, PairDetails):
+        render_pair(console, picture.details, local=local)
     else:
-        render_image(console, picture.story, local=local)
+        render_image(console, picture.details, local=local)
     console.print(f"drawn: {printable(picture.picture)}")
     console.print(f"  {_profile(picture)}")
     console.print(
@@ -100,7 +100,7 @@ def captions(picture: "Illustration") -> "Captions":
     """The text on a picture of two images."""
     from indexer.imaging.side_by_side import Captions
 
-    details = picture.story
+    details = picture.details
     lines = (
         [] if isinstance(details, PairDetails) else explanation.explain_decision(details, name=f"Image {details.id}")
     )

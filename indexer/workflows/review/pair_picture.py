@@ -49,14 +49,14 @@ class ShownImage:
 
 @dataclass(frozen=True)
 class Illustration:
-    """A picture of two images in the file `picture`, and the details that it illustrates (`story`).
+    """A picture of two images in the file `picture`, and the `details` that it illustrates.
 
     `score` is the score under `profile`; None if the two images cannot be compared, for the reason `why_not`.
     `distance` is that of the features, if the profile has any, and `distances` are its two limits. `by_decision`:
     whether that profile decided on one of the two for the other's sake; else it is the one in force.
     """
 
-    story: ImageDetails | PairDetails
+    details: ImageDetails | PairDetails
     picture: str
     left: ShownImage
     right: ShownImage
@@ -104,7 +104,7 @@ def illustrate(
             )
             pair_changes, why_not = _compute_changes(session, *pair, stored=stored, limits=limits)
             illustration = Illustration(
-                story=details,
+                details=details,
                 picture=out,
                 left=_shown_image(pair[0], left_source),
                 right=_shown_image(pair[1], right_source),

@@ -65,6 +65,36 @@ def test_files_are_removed_if_the_file_says_so(run: Run, site: Path) -> None:
     assert images(site) == left
 
 
+def test_the_index_is_that_of_the_single_commands(run: Run, site: Path) -> None:
+    """`run` makes the rows, decisions and scores that `ingest` and `compare` make, and removes what `prune` plans."""
+    facts = (
+        "SELECT path, root, state, captured_at, captured_at_source, content_hash, mtime_ns FROM images ORDER BY path",
+        "SELECT path, verdict, keeper_path, score, reason, profile FROM audit_decisions ORDER BY path",
+        "SELECT image_a_path, image_b_path, score FROM audit_scores ORDER BY image_a_path, image_b_path",
+    )
+
+    def rows(*options: str) -> list[list[list[object]]]:
+        return [run(*options, "audit", "--sql", sql, "--json").document["rows"] for sql in facts]
+
+    assert run("run").code == 0
+    other = ("--db", "other.db")
+    for words in (
+        ("ingest", "lot", "--also-here"),
+        ("ingest", "yard", "--also-here"),
+        ("profile", "use", "plain", "--camera", "south"),
+        ("compare",),
+    ):
+        assert run(*other, *words).code == 0, words
+    assert rows() == rows(*other)
+    before = images(site)
+    planned = {
+        Path(item["victim"]["path"]).name for item in run(*other, "prune", "--dry-run", "--json").document["victims"]
+    }
+    (site / "indexer.toml").write_text(FILE + "[run]\nprune = true\n")
+    assert run("run", "--json").document["prune"]["removed"] == len(planned) > 0
+    assert before.keys() - images(site).keys() == planned
+
+
 def test_a_camera_that_would_lose_too_much_is_held_back(run: Run, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`max_share` of the file holds: the camera's files stay, and the exit code says that a person must look."""
     monkeypatch.setattr(removal, "MIN_GUARDED_IMAGES", 2)

@@ -52,7 +52,7 @@ SIMILAR = made(
     decided_by="compare",
 )
 ALONE = Illustration(
-    story=image(8, SIMILAR),
+    details=image(8, SIMILAR),
     picture="why.png",
     left=ShownImage(8, "/lot/8.jpg", NOON, PictureSource.STORED),
     right=ShownImage(9, "/lot/9.jpg", None, PictureSource.FILE),
@@ -66,7 +66,9 @@ ALONE = Illustration(
     by_decision=True,
 )
 PAIR = replace(
-    ALONE, by_decision=False, story=made(PairDetails, image_a=image(8), image_b=image(9), recorded=(), max_score=1000.0)
+    ALONE,
+    by_decision=False,
+    details=made(PairDetails, image_a=image(8), image_b=image(9), recorded=(), max_score=1000.0),
 )
 DECIDED = "Drawn as the profile that decided, balanced, scores."
 IN_FORCE = "Drawn as the profile in force, balanced, scores."
@@ -108,6 +110,6 @@ def test_the_explanation_comes_with_the_picture() -> None:
     """The words are those of explain without a picture, and then where it is and what it was made from."""
     for drawn, told, by in ((ALONE, explain.render_image, DECIDED), (PAIR, explain.render_pair, IN_FORCE)):
         bare, full = (Console(file=io.StringIO(), width=400, markup=False, highlight=False) for _ in range(2))
-        told(bare, drawn.story)  # type: ignore[operator]
+        told(bare, drawn.details)  # type: ignore[operator]
         explain.render_pair_picture(full, drawn)
         assert full.file.getvalue() == bare.file.getvalue() + f"drawn: why.png\n  {by}\n  {SOURCES}\n"  # type: ignore[attr-defined]

@@ -66,9 +66,13 @@ def test_moved_camera_is_found_and_stored(index: Index) -> None:
 
 
 def test_rerun_writes_only_its_run(index: Index) -> None:
-    """Looking again at the same frames changes nothing but the table of runs."""
+    """Looking changes no file, no decision and no score; looking again changes nothing but the table of runs."""
     put_frames(index)
+    index.compare()
+    before_look, files = index.dump(without=("runs", "findings")), index.tree()
     look(index)
+    assert before_look["decisions"] != []
+    assert (index.dump(without=("runs", "findings")), index.tree()) == (before_look, files)
     before = index.dump(without=("runs",))
     look(index)
     assert index.dump(without=("runs",)) == before
