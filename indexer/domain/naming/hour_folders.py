@@ -7,7 +7,7 @@ channels that others lie in.
 - **Local times** show channels if they contradict the folders more often than not, and hours if several folders agree.
 - **Times of a zone** show hours if one time zone agrees with most folders (`indexer.domain.naming.zone_hours`).
 - **Names without a time**, or with two numbers that may be hour and minute or minute and second, leave it to the
-  modification times: if these agree, on one day or on several, the folders are hours.
+  modification times: if these agree for enough folders, on one day or on several, the folders are hours.
 - Where a kind of names tells nothing, its folders are hours if names before it in this list show that the same folders
   are. Else they are channels if they are numbered from 0 or 1 on, up to 16, and hours if not; this is *unclear*. A
   single folder beside those of other kinds is a channel.
@@ -28,7 +28,7 @@ from indexer.domain.naming.folders import read_folder
 from indexer.domain.naming.zone_hours import are_hours_of_a_zone, are_numbered_like_channels
 
 _HOUR_S = 3600
-_MIN_HOURS_OF_DAYS = 3
+_MIN_HOURS_WRITTEN = 3
 _MAX_SHIFT_OF_DAYS = 2
 
 
@@ -98,7 +98,7 @@ def judge_hours(files: Iterable[HourFile], *, beside: Collection[str] = ()) -> H
     for kind in (NameTime.ZONED, NameTime.NONE) if not is_local_channel else ():
         group = by_kind[kind]
         folders = {file.folder for file in group}
-        shown = _are_hours_of_zone(group) if kind is NameTime.ZONED else _are_hours_written(group)
+        shown = _are_hours_of_zone(group) if kind is NameTime.ZONED else _are_hours_written(group, beside)
         if shown is None and group and folders <= hours:
             shown = True
         if shown is not None:
@@ -167,11 +167,16 @@ def _judge_local(files: Iterable[HourFile]) -> tuple[int, bool | None]:
 
 def _are_numbered(files: Iterable[HourFile], beside: Collection[str], *, is_single_channel: bool) -> bool | None:
     """Whether folders are numbered like channels; a single one tells nothing, or is one if it `is_single_channel`."""
-    numbers = {int(name) for name in beside if len(name) == 2 and name.isascii() and name.isdecimal()}
-    numbers |= {file.clock[0] for file in files}
+    numbers = _list_numbers(files, beside)
     if len(numbers) < MIN_HOURS:
         return True if is_single_channel else None
     return are_numbered_like_channels(numbers)
+
+
+def _list_numbers(files: Iterable[HourFile], beside: Collection[str]) -> set[int]:
+    """The numbers of the folders of some files and of those beside them."""
+    numbers = {int(name) for name in beside if len(name) == 2 and name.isascii() and name.isdecimal()}
+    return numbers | {file.clock[0] for file in files}
 
 
 def _are_hours_of_zone(files: Iterable[HourFile]) -> bool | None:
@@ -196,28 +201,43 @@ def _spans_of_days(files: Iterable[tuple[HourFile, float]]) -> dict[object, dict
     return spans
 
 
-def _are_hours_written(files: Iterable[HourFile]) -> bool | None:
-    """Whether each folder of a day was written in its own hour; False: at the same times, for more than an hour.
+def _are_hours_written(files: Collection[HourFile], beside: Collection[str]) -> bool | None:
+    """Whether the folders of a day were each written in its own hour; False: at the same times, for more than an hour.
 
     A time zone shifts all folders alike, but clocks may change between days.
     """
-    are_hours, shifts_of_days, numbers = False, list[float](), set[int]()
+    may_be_channels = are_numbered_like_channels(_list_numbers(files, beside))
+    shown = contradicted = 0
+    shifts_of_days, numbers = list[float](), set[int]()
     for spans in _spans_of_days((file, file.mtime_ns / 1e9) for file in files).values():
-        shifts = [time / _HOUR_S - number for number, span in spans.items() for time in span]
-        is_alike = max(shifts) - min(shifts) <= 1
-        are_hours |= is_alike and _show_hours(spans)
-        shifts_of_days += shifts
-        numbers |= spans.keys() if is_alike else set()
         ordered = sorted(span for span in spans.values() if span[1] - span[0] > _HOUR_S)
         if any(after[0] <= before[1] for before, after in itertools.pairwise(ordered)):
             return False
-    if len(numbers) >= _MIN_HOURS_OF_DAYS and max(shifts_of_days) - min(shifts_of_days) <= _MAX_SHIFT_OF_DAYS:
-        are_hours = True
-    return True if are_hours else None
+        shifts = [time / _HOUR_S - number for number, span in spans.items() for time in span]
+        is_alike = max(shifts) - min(shifts) <= 1
+        shown += is_alike and _show_hours(spans, may_be_channels=may_be_channels)
+        contradicted += not is_alike
+        shifts_of_days += shifts
+        numbers |= spans.keys()
+    if shown > contradicted:
+        return True
+    is_alike = bool(shifts_of_days) and max(shifts_of_days) - min(shifts_of_days) <= _MAX_SHIFT_OF_DAYS
+    return True if is_alike and not may_be_channels and _are_far_apart(numbers) else None
 
 
-def _show_hours(spans: Mapping[int, Sequence[float]]) -> bool:
-    """Whether folders of a day are enough to show hours: two, or three where they may be channels of an image each."""
-    numbers: Set[int] = spans.keys()
-    is_single = any(first == last for first, last in spans.values())
-    return len(spans) >= (_MIN_HOURS_OF_DAYS if is_single and are_numbered_like_channels(numbers) else MIN_HOURS)
+def _show_hours(spans: Mapping[int, Sequence[float]], *, may_be_channels: bool) -> bool:
+    """Whether folders of a day, each written in its hour, are enough to show hours.
+
+    Three are. Two are if they are not numbered like channels, and were not copied one after the other within an hour.
+    """
+    times = [time for span in spans.values() for time in span]
+    are_two_enough = not may_be_channels and max(times) - min(times) >= _HOUR_S
+    return len(spans) >= (MIN_HOURS if are_two_enough else _MIN_HOURS_WRITTEN)
+
+
+def _are_far_apart(numbers: Set[int]) -> bool:
+    """Whether folders of several days are enough to show hours.
+
+    Adjacent ones are not, as channels may be written at one time of each day.
+    """
+    return len(numbers) >= _MIN_HOURS_WRITTEN and max(numbers) - min(numbers) > 2 * _MAX_SHIFT_OF_DAYS

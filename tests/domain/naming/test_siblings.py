@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from indexer.domain.naming.columns import find_hour_column
 from indexer.domain.naming.rules import RuleBook
-from indexer.domain.naming.tree import PathFile, name_tree
+from indexer.domain.naming.tree import PathFile, TreeNames, name_tree
 from tests.support.names import named_tree
 
 
@@ -69,8 +71,9 @@ DAY_NS = int(datetime(2024, 5, 1, tzinfo=UTC).timestamp()) * 10**9
         ({"00": [], "01": [], "02": []}, ["c/00", "c/01", "c/02"]),
         ({"12": [], "13": []}, ["c", "c"]),
         ({"01": [], "20": []}, ["c", "c"]),
-        ({"01": [1.2, 1.9], "02": [2.1, 2.8]}, ["c", "c"]),
-        ({"01": [8.2, 8.9], "02": [9.1, 9.8]}, ["c", "c"]),
+        ({"01": [1.2, 1.9], "02": [2.1, 2.8]}, ["c/01", "c/02"]),
+        ({"01": [1.2, 1.9], "02": [2.1, 2.8], "03": [3.1, 3.8]}, ["c", "c", "c"]),
+        ({"01": [8.2, 8.9], "02": [9.1, 9.8], "03": [10.1, 10.8]}, ["c", "c", "c"]),
         ({"01": [1.2, 12.9], "02": [2.1, 14.8]}, ["c/01", "c/02"]),
         ({"12": [1.2, 12.9], "13": [2.1, 14.8]}, ["c/12", "c/13"]),
         ({"12": [900.1, 900.3], "13": [900.2, 900.4]}, ["c", "c"]),
@@ -86,6 +89,72 @@ def test_hours_and_channels_without_times(hours: dict[str, list[float]], cameras
     ]
     named = name_tree(files, siblings=(), rules=RuleBook({})).with_assigned_names({})
     assert sorted({naming.camera for naming in named.values()}) == sorted(set(cameras))
+
+
+Written = dict[str, dict[str, list[float]]]
+"""The hours in which the files of folders were written, since the midnight of their day, by day and folder."""
+
+
+def tree_of(written: Written) -> TreeNames:
+    """What files without a time in their names claim."""
+    files = [
+        PathFile(
+            f"/data/c/{day}/{folder}/IMG_{n}.jpg", DAY_NS + (int(day[-2:]) - 1) * 24 * HOUR_NS + int(hour * HOUR_NS)
+        )
+        for day, folders in written.items()
+        for folder, hours in folders.items()
+        for n, hour in enumerate(hours)
+    ]
+    return name_tree(files, siblings=(), rules=RuleBook({}))
+
+
+def are_joined(tree: TreeNames) -> bool:
+    """Whether folders are one camera, and nobody is asked."""
+    return not tree.unclear_folders and len({claim.source for claim in tree.claims}) == 1
+
+
+@given(first=st.integers(0, 22), start=st.floats(-13, 35), hours=st.lists(st.floats(0, 0.99), min_size=2, max_size=9))
+def test_two_folders_copied_one_after_the_other(first: int, start: float, hours: list[float]) -> None:
+    """Two folders that were written one after the other within an hour are never joined in silence."""
+    times, cut = sorted(start + hour for hour in hours), len(hours) // 2
+    written = {"2024-05-01": {f"{first:02}": times[:cut], f"{first + 1:02}": times[cut:]}}
+    assert not are_joined(tree_of(written))
+
+
+@given(first=st.integers(0, 14), days=st.lists(st.floats(0, 1), min_size=3, max_size=6), start=st.floats(0, 20))
+def test_channels_written_at_one_time_of_each_day(first: int, days: list[float], start: float) -> None:
+    """Adjacent folders that are written at about the same time of each day are never joined in silence."""
+    written = {
+        f"2024-05-{day:02}": {f"{first + day + more:02}": [start + hour + more / 9] for more in (0, 1)}
+        for day, hour in enumerate(days, start=1)
+    }
+    assert not are_joined(tree_of(written))
+
+
+@pytest.mark.parametrize(
+    ("folders", "is_joined"),
+    [
+        ({"13": [1.2], "14": [2.1]}, False),
+        ({"13": [1.2], "14": [2.2]}, True),
+        ({"13": [1.0], "14": [3.2]}, False),
+        ({"01": [1.2], "02": [2.2]}, False),
+        ({"00": [1.2], "01": [2.2]}, False),
+        ({"00": [1.2], "01": [2.2], "02": [3.2]}, True),
+    ],
+)
+def test_how_many_hours_are_shown(folders: dict[str, list[float]], is_joined: bool) -> None:
+    """Two folders are hours only if they are not numbered like channels, and lie an hour apart; three are."""
+    assert are_joined(tree_of({"2024-05-01": folders})) == is_joined
+
+
+def test_days_that_contradict_hours() -> None:
+    """Folders that were written in their hours on one day, and at the same time on others, are not joined."""
+    agreeing: Written = {"2024-05-01": {"02": [8.0], "03": [9.1], "04": [10.05]}}
+    assert are_joined(tree_of(agreeing))
+    others: Written = {f"2024-05-0{day}": {"02": [9.1], "03": [9.2], "04": [9.3]} for day in (2, 3)}
+    assert not are_joined(tree_of(agreeing | others))
+    hours: Written = {f"2024-05-0{day}": {"02": [8.0], "03": [9.1], "04": [10.05]} for day in (4, 5)}
+    assert are_joined(tree_of(agreeing | others | hours))
 
 
 @pytest.mark.parametrize(
