@@ -30,3 +30,22 @@ def test_channels_that_were_copied_one_after_the_other(index: Index, channels: t
         index.ingest(index.folder / "c/2024-05-01" / channel)
     found = cameras(index)
     assert len(found) < len(files) or found[files[0]] == found[files[1]] != found[files[2]] == found[files[3]]
+
+
+@on_sqlite
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_channel_beside_hours_of_a_zone(index: Index, is_first: bool) -> None:
+    """A folder whose names contradict the zone of the other folders is a camera, and later hours are still hours."""
+    hours = [
+        f"c/2024-05-01/{hour}/20240501T{hour - 2:02}{minute}00Z.png" for hour in range(12, 16) for minute in (10, 50)
+    ]
+    channel = [f"c/2024-05-01/02/20240501T18{minute}00Z.png" for minute in (10, 50)]
+    put(index, *hours[:-2], *channel)
+    assert index.ingest().names.held == ()
+    put(index, hours[-2])
+    index.ingest(index.folder if is_first else index.folder / "c/2024-05-01/15")
+    put(index, hours[-1])
+    index.ingest()
+    found = cameras(index)
+    assert {found[file] for file in hours} == {"c"}
+    assert {found[file] for file in channel} == {"c/02"}
