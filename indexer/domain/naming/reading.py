@@ -21,7 +21,7 @@ from indexer.domain.naming.camera_words import (
     without_kind,
 )
 from indexer.domain.naming.file_times import find_stamp
-from indexer.domain.naming.folders import FolderFacts, number_dates, read_folder, years_of
+from indexer.domain.naming.folders import Date, FolderFacts, number_dates, read_folder, years_of
 from indexer.domain.naming.moments import make_moment
 from indexer.domain.naming.patterns import NamePattern
 from indexer.domain.naming.recorder_paths import STEM_LENGTH, read_recorder_path
@@ -83,6 +83,8 @@ class PathReading(NamedTuple):
     """Whether the hour is that of `clock`, which may be a channel, as for `Stamp`."""
     uncounted_text: str = ""
     """`camera_text` without the number at its end, where that may count events."""
+    date: Date | None = None
+    """That of the folders; None also where it could have two meanings."""
 
     @property
     def decided(self) -> bool:
@@ -223,7 +225,8 @@ def _reading(facts: FolderFacts, stem: str, text: str, moment: datetime | None, 
     if (branch or clock) and _EVENT_FRAME.fullmatch(stem):
         branch, clock = tuple(part for part in branch if not part.isdecimal()), ()
     kind = _kind(text) if text else None
-    return PathReading(facts.camera_folder, (*no_year, *branch), text, kind, moment, doubt, clock, no_year)
+    branch = (*no_year, *branch)
+    return PathReading(facts.camera_folder, branch, text, kind, moment, doubt, clock, no_year, date=facts.date)
 
 
 def _contradicted_year(facts: FolderFacts, moment: datetime | None, doubt: Doubt | None) -> tuple[str, ...]:

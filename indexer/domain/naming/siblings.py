@@ -37,7 +37,15 @@ from indexer.domain.naming.doubts import (
     is_day_first,
     is_written_soon,
 )
-from indexer.domain.naming.hour_folders import NO_HOURS, HourFile, HourVerdict, NameTime, judge_hours, list_channels
+from indexer.domain.naming.hour_folders import (
+    NO_HOURS,
+    HourFile,
+    HourFolder,
+    HourVerdict,
+    NameTime,
+    judge_hours,
+    list_channels,
+)
 from indexer.domain.naming.reading import PathReading, camera_needs_time
 from indexer.domain.naming.stamps import Doubt, DoubtKind
 
@@ -122,8 +130,8 @@ def judge_folder(siblings: Sequence[Sibling], *, beside: Collection[str] = ()) -
         counted_texts=_list_counted_texts(siblings, verdict),
     )
     files = [
-        HourFile(path, mtime_ns, reading.clock, reading.branch, _own_moment(reading, verdict))
-        for path, mtime_ns, reading in siblings
+        HourFile(_hour_folder(reading), reading.clock, mtime_ns, _own_moment(reading, verdict))
+        for _, mtime_ns, reading in siblings
         if reading.clock
     ]
     return replace(verdict, hours=judge_hours(files, beside=beside))
@@ -132,7 +140,7 @@ def judge_folder(siblings: Sequence[Sibling], *, beside: Collection[str] = ()) -
 def decided_moment(reading: PathReading, verdict: FolderVerdict) -> datetime | None:
     """The time of a path after its siblings were asked; None if it has none, or if it stays in doubt."""
     doubt = reading.doubt
-    if reading.may_lack_hour and verdict.hours.are_channels.get(NameTime.NONE):
+    if reading.may_lack_hour and reading.clock and verdict.hours.is_channel(NameTime.NONE, _hour_folder(reading)):
         return None
     if doubt is None or reading.moment is not None:
         return reading.moment
@@ -175,7 +183,13 @@ def branch_of(reading: PathReading, verdict: FolderVerdict) -> tuple[str, ...]:
     """The branch of a path after its siblings were asked: with the folders of two digits that are channels."""
     if not reading.clock:
         return reading.branch
-    return (*reading.branch, *list_channels(reading.clock, decided_moment(reading, verdict), verdict.hours))
+    channels = list_channels(_hour_folder(reading), reading.clock, decided_moment(reading, verdict), verdict.hours)
+    return (*reading.branch, *channels)
+
+
+def _hour_folder(reading: PathReading) -> HourFolder:
+    """The first of the folders of two digits below a date above a file."""
+    return HourFolder(reading.date, reading.branch, reading.clock[0])
 
 
 def _are_offsets(siblings: Iterable[Sibling]) -> bool | None:

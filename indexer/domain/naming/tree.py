@@ -195,7 +195,8 @@ def _settled_hours(shown: HourVerdict, known: KnownNumbers) -> HourVerdict:
         for kind in NameTime
         if (are_channels := _settled(shown.are_channels.get(kind), known.are_channels.get(kind), safe=True)) is not None
     }
-    return HourVerdict(with_weaker_kinds(settled), shown.first_channel, shown.unclear - known.are_channels.keys())
+    unclear = shown.unclear - known.are_channels.keys()
+    return HourVerdict(with_weaker_kinds(settled), shown.first_channel, unclear, shown.channels)
 
 
 def _settled(shown: bool | None, known: bool | None, *, safe: bool) -> bool | None:

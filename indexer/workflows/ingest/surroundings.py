@@ -16,6 +16,7 @@ from indexer.files.walking import iter_parents
 from indexer.store import camera_sources, video_names
 from indexer.store.database import Database, Session
 
+_KINDS_WITH_TIMES = frozenset({NameTime.LOCAL, NameTime.ZONED})
 _CLOCK_BRANCH = re.compile(r"\*/(?:.*/)?[0-9]{2}")
 _MAX_NUMBERED = 64
 """So many cameras, and so many images of each, show whether a number counts events."""
@@ -42,10 +43,11 @@ class KnownSurroundings(Surroundings):
             if len(channels) == 1 and not are_events:
                 lone_channel = _find_camera(session, f"{folder}/{channels[0]}")
             in_channels = in_folders & _list_kinds_in_channels(session, folder, filter(_CLOCK_BRANCH.fullmatch, below))
-            in_hours = _list_kinds_in_hours(session, folder, in_folders - in_channels)
+            in_hours = _list_kinds_in_hours(session, folder, in_folders - (in_channels - _KINDS_WITH_TIMES))
+            in_both = in_channels & in_hours  # single folders are channels: new files say themselves what they are
         return KnownNumbers(
             True if are_events else False if channels else None,
-            {**dict.fromkeys(in_hours, False), **dict.fromkeys(in_channels, True)},
+            {**dict.fromkeys(in_hours - in_both, False), **dict.fromkeys(in_channels - in_both, True)},
             lone_channel,
         )
 

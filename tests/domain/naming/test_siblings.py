@@ -1,12 +1,14 @@
 """What the files of a folder decide together, where one name cannot."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from indexer.domain.naming.columns import find_hour_column
 from indexer.domain.naming.rules import RuleBook
-from indexer.domain.naming.tree import PathFile, name_tree
+from indexer.domain.naming.tree import PathFile, TreeNames, name_tree
 from tests.support.names import named_tree
 
 
@@ -69,8 +71,9 @@ DAY_NS = int(datetime(2024, 5, 1, tzinfo=UTC).timestamp()) * 10**9
         ({"00": [], "01": [], "02": []}, ["c/00", "c/01", "c/02"]),
         ({"12": [], "13": []}, ["c", "c"]),
         ({"01": [], "20": []}, ["c", "c"]),
-        ({"01": [1.2, 1.9], "02": [2.1, 2.8]}, ["c", "c"]),
-        ({"01": [8.2, 8.9], "02": [9.1, 9.8]}, ["c", "c"]),
+        ({"01": [1.2, 1.9], "02": [2.1, 2.8]}, ["c/01", "c/02"]),
+        ({"01": [1.2, 1.9], "02": [2.1, 2.8], "03": [3.1, 3.8]}, ["c", "c", "c"]),
+        ({"01": [8.2, 8.9], "02": [9.1, 9.8], "03": [10.1, 10.8]}, ["c", "c", "c"]),
         ({"01": [1.2, 12.9], "02": [2.1, 14.8]}, ["c/01", "c/02"]),
         ({"12": [1.2, 12.9], "13": [2.1, 14.8]}, ["c/12", "c/13"]),
         ({"12": [900.1, 900.3], "13": [900.2, 900.4]}, ["c", "c"]),
@@ -86,6 +89,74 @@ def test_hours_and_channels_without_times(hours: dict[str, list[float]], cameras
     ]
     named = name_tree(files, siblings=(), rules=RuleBook({})).with_assigned_names({})
     assert sorted({naming.camera for naming in named.values()}) == sorted(set(cameras))
+
+
+Written = dict[str, dict[str, list[float]]]
+"""The hours in which the files of folders were written, since the midnight of their day, by day and folder."""
+
+
+def tree_of(written: Written) -> TreeNames:
+    """What files without a time in their names claim."""
+    files = [
+        PathFile(
+            f"/data/c/{day}/{folder}/IMG_{n}.jpg", DAY_NS + (int(day[-2:]) - 1) * 24 * HOUR_NS + int(hour * HOUR_NS)
+        )
+        for day, folders in written.items()
+        for folder, hours in folders.items()
+        for n, hour in enumerate(hours)
+    ]
+    return name_tree(files, siblings=(), rules=RuleBook({}))
+
+
+def are_joined(tree: TreeNames) -> bool:
+    """Whether folders are one camera, and nobody is asked."""
+    return not tree.unclear_folders and len({claim.source for claim in tree.claims}) == 1
+
+
+@settings(max_examples=40)
+@given(first=st.integers(0, 22), start=st.floats(-13, 35), hours=st.lists(st.floats(0, 0.99), min_size=2, max_size=9))
+def test_two_folders_copied_one_after_the_other(first: int, start: float, hours: list[float]) -> None:
+    """Two folders that were written one after the other within an hour are never joined in silence."""
+    times, cut = sorted(start + hour for hour in hours), len(hours) // 2
+    written = {"2024-05-01": {f"{first:02}": times[:cut], f"{first + 1:02}": times[cut:]}}
+    assert not are_joined(tree_of(written))
+
+
+@settings(max_examples=40)
+@given(first=st.integers(0, 14), days=st.lists(st.floats(0, 1), min_size=3, max_size=6), start=st.floats(0, 20))
+def test_channels_written_at_one_time_of_each_day(first: int, days: list[float], start: float) -> None:
+    """Adjacent folders that are written at about the same time of each day are never joined in silence."""
+    written = {
+        f"2024-05-{day:02}": {f"{first + day + more:02}": [start + hour + more / 9] for more in (0, 1)}
+        for day, hour in enumerate(days, start=1)
+    }
+    assert not are_joined(tree_of(written))
+
+
+@pytest.mark.parametrize(
+    ("folders", "is_joined"),
+    [
+        ({"13": [1.2], "14": [2.1]}, False),
+        ({"13": [1.2], "14": [2.2]}, True),
+        ({"13": [1.0], "14": [3.2]}, False),
+        ({"01": [1.2], "02": [2.2]}, False),
+        ({"00": [1.2], "01": [2.2]}, False),
+        ({"00": [1.2], "01": [2.2], "02": [3.2]}, True),
+    ],
+)
+def test_how_many_hours_are_shown(folders: dict[str, list[float]], is_joined: bool) -> None:
+    """Two folders are hours only if they are not numbered like channels, and lie an hour apart; three are."""
+    assert are_joined(tree_of({"2024-05-01": folders})) == is_joined
+
+
+def test_days_that_contradict_hours() -> None:
+    """Folders that were written in their hours on one day, and at the same time on others, are not joined."""
+    agreeing: Written = {"2024-05-01": {"02": [8.0], "03": [9.1], "04": [10.05]}}
+    assert are_joined(tree_of(agreeing))
+    others: Written = {f"2024-05-0{day}": {"02": [9.1], "03": [9.2], "04": [9.3]} for day in (2, 3)}
+    assert not are_joined(tree_of(agreeing | others))
+    hours: Written = {f"2024-05-0{day}": {"02": [8.0], "03": [9.1], "04": [10.05]} for day in (4, 5)}
+    assert are_joined(tree_of(agreeing | others | hours))
 
 
 @pytest.mark.parametrize(
@@ -115,6 +186,36 @@ def test_a_file_at_the_full_hour() -> None:
     files = [f"c/2024-05-01/{hour}/{hour}-30-45.png" for hour in range(12, 16)]
     assert cameras_of(*files, "c/2024-05-01/13/12-59-59.png") == ["c"] * 5
     assert cameras_of(*files, "c/2024-05-01/13/20-59-59.png") == ["c"] * 4 + ["c/13"]
+
+
+@pytest.mark.parametrize(
+    ("file", "camera"),
+    [
+        ("13/00/12-59-59.png", "c"),
+        ("12/59/13-00-01.png", "c"),
+        ("13/05/12-30-45.png", "c/13/05"),
+        ("13/00/12-00-45.png", "c/13/00"),
+        ("12/30/13-30-45.png", "c/12/30"),
+        ("12/59/58/13-00-01.png", "c"),
+        ("12/59/05/13-30-01.png", "c/12/59/05"),
+    ],
+)
+def test_a_minute_at_the_full_hour(file: str, camera: str) -> None:
+    """Below an hour beside that of a name, a folder of a minute is one only near the time of the name."""
+    hours = [f"c/2024-05-01/{hour}/{minute}/{hour}-{minute}-30.png" for hour in range(12, 16) for minute in (15, 30)]
+    assert cameras_of(*hours, f"c/2024-05-01/{file}") == ["c"] * len(hours) + [camera]
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 23), st.integers(0, 59), st.integers(0, 86_399))
+def test_minutes_that_are_far_from_the_time(hour: int, minute: int, second: int) -> None:
+    """A folder of hour and minute is a channel for a name of another hour, except near the time of the name."""
+    seen = datetime(2024, 5, 1) + timedelta(seconds=second)
+    apart = (second - 3600 * hour - 60 * minute + 43_200) % 86_400 - 43_200
+    assume(seen.hour != hour and not -180 <= apart <= 240)
+    hours = [f"c/2024-05-01/{one:02}/{part}/{one:02}-{part}-30.png" for one in range(24) for part in ("15", "45")]
+    file = f"c/2024-05-01/{hour:02}/{minute:02}/{seen:%H-%M-%S}.png"
+    assert cameras_of(*hours, file)[-1] == f"c/{hour:02}/{minute:02}"
 
 
 @pytest.mark.parametrize(
@@ -399,8 +500,52 @@ def test_folders_that_are_hours_of_no_zone(name: str, channels: dict[int, tuple[
     assert cameras_of(*files) == [f"c/{channel:02}" for channel in channels for _ in (0, 1)]
 
 
+def zoned(number: int, moment: datetime) -> str:
+    """A file of a folder of two digits whose name has this time, in UTC."""
+    return f"c/2024-05-01/{number:02}/{moment:%Y%m%dT%H%M%SZ}.jpg"
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 20), st.integers(3, 8), st.integers(-44, 52), st.integers(0, 23), st.integers(0, 86_399))
+def test_a_folder_that_contradicts_the_zone_of_others(
+    first: int, count: int, quarters: int, channel: int, second: int
+) -> None:
+    """A folder is a channel, for all its files, whose names lie in another hour of the zone in which most folders are
+    hours."""
+    offset = timedelta(minutes=15 * quarters)
+    hours = range(first, min(24, first + count))
+    seen = datetime(2024, 5, 1) + timedelta(seconds=second)
+    assume(channel not in hours and len(hours) > 2 and not -1 <= channel - seen.hour <= 1)
+    times = [(hour, datetime(2024, 5, 1, hour, minute) - offset) for hour in hours for minute in (3, 57)]
+    in_channel = [zoned(channel, seen - offset), f"c/2024-05-01/{channel:02}/IMG_1.jpg"]
+    in_channel.append(f"c/2024-05-01/{channel:02}/12-30.jpg")
+    files = [zoned(*time) for time in times]
+    assert cameras_of(*files, *in_channel) == ["c"] * len(files) + [f"c/{channel:02}"] * 3
+
+
+def test_hours_over_a_change_to_summer_time() -> None:
+    """Folders of local hours are hours before and after a change of clocks, if enough names say the time in UTC."""
+    days = {datetime(2024, 3, 29): 1, datetime(2024, 3, 30): 1, datetime(2024, 4, 2): 2, datetime(2024, 4, 3): 2}
+    files = [
+        f"c/{day:%Y-%m-%d}/{hour}/{day + timedelta(hours=hour - offset, minutes=30):%Y%m%dT%H%M%SZ}.jpg"
+        for day, offset in days.items()
+        for hour in range(12, 16)
+    ]
+    assert cameras_of(*files) == ["c"] * len(files)
+
+
+def test_a_folder_most_of_whose_local_times_are_of_other_hours() -> None:
+    """A folder is a channel, also for its names that happen to be of its hour, where most are of other hours."""
+    channel = [f"c/2024-05-02/02/20240502_{hour:02}3000.jpg" for hour in (2, 9, 12, 18)]
+    files = [f"c/2024-05-02/02/{name}.jpg" for name in ("IMG_1", "20240502T023000Z")]
+    assert cameras_of(*LOCAL_HOURS, *LOCAL_HOURS_2, *channel, *files) == ["c"] * 6 + ["c/02"] * 6
+
+
 CHANNEL_TIMES = ("09:30:05", "12:30:10", "18:30:15")
 LOCAL_HOURS = tuple(f"c/2024-05-01/{hour:02}/20240501_{hour:02}3000.jpg" for hour in (12, 13, 14))
+
+
+LOCAL_HOURS_2 = tuple(f"c/2024-05-01/{hour:02}/20240501_{hour:02}4500.jpg" for hour in (15, 16, 17))
 
 
 @pytest.mark.parametrize("channels", [(1, 2), (2, 3), (12, 13)])

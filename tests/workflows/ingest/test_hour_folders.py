@@ -1,0 +1,51 @@
+"""Folders of two digits below a date through a whole ingest: two stations are never one camera without a question."""
+
+import os
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.support.databases import on_sqlite
+from tests.support.index import Index
+from tests.workflows.ingest.test_held_cameras import cameras, put
+
+DAY_S = datetime(2024, 5, 1, tzinfo=UTC).timestamp()
+
+
+def put_at(index: Index, hours: dict[str, float]) -> None:
+    """Files of a day that all differ, with the hour in which each was written."""
+    put(index, *hours)
+    for file, hour in hours.items():
+        os.utime(index.folder / file, (DAY_S + 3600 * hour,) * 2)
+
+
+@on_sqlite
+@pytest.mark.parametrize("channels", [("00", "01"), ("01", "02"), ("02", "03")])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_channels_that_were_copied_one_after_the_other(index: Index, channels: tuple[str, ...], at_once: bool) -> None:
+    """Channels that were copied within an hour are not taken for hours."""
+    files = [f"c/2024-05-01/{channel}/IMG_{n}.png" for channel in channels for n in range(2)]
+    put_at(index, {file: 8.2 + n / 5 for n, file in enumerate(files)})
+    for channel in channels if not at_once else [""]:
+        index.ingest(index.folder / "c/2024-05-01" / channel)
+    found = cameras(index)
+    assert len(found) < len(files) or found[files[0]] == found[files[1]] != found[files[2]] == found[files[3]]
+
+
+@on_sqlite
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_channel_beside_hours_of_a_zone(index: Index, is_first: bool) -> None:
+    """A folder whose names contradict the zone of the other folders is a camera, and later hours are still hours."""
+    hours = [
+        f"c/2024-05-01/{hour}/20240501T{hour - 2:02}{minute}00Z.png" for hour in range(12, 16) for minute in (10, 50)
+    ]
+    channel = [f"c/2024-05-01/02/20240501T18{minute}00Z.png" for minute in (10, 50)]
+    put(index, *hours[:-2], *channel)
+    assert index.ingest().names.held == ()
+    put(index, hours[-2])
+    index.ingest(index.folder if is_first else index.folder / "c/2024-05-01/15")
+    put(index, hours[-1])
+    index.ingest()
+    found = cameras(index)
+    assert {found[file] for file in hours} == {"c"}
+    assert {found[file] for file in channel} == {"c/02"}
