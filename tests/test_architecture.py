@@ -507,7 +507,7 @@ def test_a_file_by_hand_is_seen(line: str, seen: bool) -> None:
     assert bool(files_by_hand(line)) is seen
 
 
-REMOVING = {"unlink", "rmtree", "rename", "remove", "removedirs", "truncate"}
+REMOVING = {"unlink", "rmtree", "rename", "renames", "remove", "removedirs", "replace", "truncate"}
 TAKING = {"move_no_replace", "delete_witnessed"}
 REMOVERS = {
     "indexer/files/io_steps.py": "the steps of a removal, each by itself",
@@ -538,17 +538,18 @@ REMOVERS = {
 
 def removals_by_hand(source: str) -> list[int]:
     """The lines of a source that take a file away, or give it another name."""
-    modules = {"os", "shutil", "io_steps"}
-    return sorted(
-        node.lineno
-        for node in ast.walk(ast.parse(source))
-        if (isinstance(node, ast.Name) and node.id in TAKING)
-        or (
-            isinstance(node, ast.Attribute)
-            and (node.attr == "unlink" or getattr(node.value, "id", "") in modules)
-            and node.attr in REMOVING | {"replace"}
-        )
-    )
+    lines = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and node.attr in REMOVING:
+            of_module = getattr(node.value, "id", "") in {"os", "shutil", "io_steps"}
+            lines += [node.lineno] * (of_module or node.attr in {"unlink", "rename"})
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "replace" and len(node.args) == 1:
+            lines.append(node.lineno)  # of a Path; that of a text has two arguments, that of a time names them
+        if isinstance(node, ast.ImportFrom) and node.module in {"os", "shutil"}:
+            lines += [node.lineno for name in node.names if name.name in REMOVING]
+        if isinstance(node, ast.Name) and node.id in TAKING:
+            lines.append(node.lineno)
+    return sorted(lines)
 
 
 def test_files_are_removed_in_few_modules() -> None:
@@ -564,6 +565,9 @@ def test_files_are_removed_in_few_modules() -> None:
         ("Path(path).unlink()", True),
         ("shutil.rmtree(folder)", True),
         ("os.replace(partial, path)", True),
+        ("Path(path).rename(target)", True),
+        ("Path(path).replace(target)", True),
+        ("from shutil import rmtree", True),
         ("move_no_replace(path, target, expected=identity)", True),
         ('path.replace("a", "b")', False),
         ("io_steps.sync_folder(folder)", False),

@@ -71,6 +71,13 @@ def row_bytes(results: Results, kind: str) -> dict[str, float]:
     }
 
 
+def ingest_table(results: Results) -> Iterator[Sequence[str]]:
+    """Core hours of a million images of a size, and the cores that ten frames a second of it take."""
+    for size in ("1280x720", "1920x1080"):
+        each_s = ingest_s(results, size)
+        yield size, _short(each_s * _MILLION / _HOUR_S), _short(10 * each_s)
+
+
 def storage_table(results: Results) -> Iterator[Sequence[str]]:
     """GB of a million images."""
     kinds = {kind: row_bytes(results, kind) for kind in ("SQLite", "PostgreSQL")}
@@ -138,6 +145,7 @@ def _short(number: float) -> str:
 
 
 _TABLES = {
+    "ingest": ingest_table,
     "storage": storage_table,
     "compare": compare_table,
     "year": year_table,

@@ -48,14 +48,16 @@ def test_nothing_is_removed_unless_the_file_says_so(run: Run, site: Path) -> Non
     assert run("explain", "x_2026_03_01__12_00_00.png", "--json").document["captured_at"].startswith("2026-03-01T03")
 
 
-def test_files_are_removed_if_the_file_says_so(run: Run, site: Path) -> None:
-    """With `prune = true` the duplicates go whole to the quarantine of the file; the others stay as they are."""
+def test_files_are_removed_if_the_file_says_so(run: Run, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `prune = true` the duplicates go whole to the quarantine of the file; the others stay as they are. Nobody is
+    asked, even on a terminal."""
+    monkeypatch.setattr(CommandSession, "is_interactive", property(lambda _: True))
     (site / "indexer.toml").write_text(FILE + '[run]\nprune = true\nquarantine = "away"\n')
     before = images(site)
     assert run("run", "--no-prune", "--json").document["prune"] is None
     assert images(site) == before
-    document = run("run", "--json").document
-    assert document["prune"]["removed"] == 4
+    answer = run("run", "--json")
+    assert (answer.document["prune"]["removed"], answer.err) == (4, "")
     left = images(site)
     assert (len(left), left.items() <= before.items()) == (4, True)
     moved = {path.read_bytes() for path in (site / "away").rglob("*.png")}
