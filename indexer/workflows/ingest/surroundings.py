@@ -1,6 +1,6 @@
 """What index and disk say beside the paths of an ingest: what numbers were taken for, and which folders lie there.
 
-It opens no file, and reads the images of a camera only until they tell.
+It opens no file, and reads the last images of a camera, only until they tell.
 """
 
 import os
@@ -20,6 +20,8 @@ _KINDS_WITH_TIMES = frozenset({NameTime.LOCAL, NameTime.ZONED})
 _CLOCK_BRANCH = re.compile(r"\*/(?:.*/)?[0-9]{2}")
 _MAX_NUMBERED = 64
 """So many cameras, and so many images of each, show whether a number counts events."""
+_MAX_OWN = 10_000
+"""So many images of a camera show what its numbers were taken for: 200 000 of them would take three seconds."""
 _SEVERAL = 2
 _NUMBER_CLAIM = re.compile(r"[0-9]+\*")
 
@@ -138,13 +140,12 @@ def _list_kinds_in_hours(session: Session, folder: str, kinds: Set[NameTime]) ->
 
 
 def _iter_own_paths(session: Session, folder: str) -> Iterator[str]:
-    """The paths of the images and videos that are of the camera of their folder."""
+    """The paths of the last images and videos that are of the camera of their folder; the very last ones twice."""
     for camera in camera_sources.list_cameras_of(session, [folder]).get(folder, ()):
-        named = video_names.iter_paths(session, camera)
-        yield from (path for path, by in named if by == "folder" and lies_below(path, folder))
-        for image in camera_sources.iter_images(session, camera):
-            if image.is_by_folder and not image.is_missing and lies_below(image.path, folder):
-                yield image.path
+        for limit in (_MAX_NUMBERED, _MAX_OWN):
+            files = video_names.list_recent_files(session, camera, limit=limit)
+            files += camera_sources.list_recent_files(session, camera, limit=limit)
+            yield from (file.path for file in files if file.is_by_folder and lies_below(file.path, folder))
 
 
 def _find_camera(session: Session, source: str) -> str | None:

@@ -5,6 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from indexer.domain.naming.hour_folders import NameTime
+from indexer.domain.naming.known_files import KnownSibling
+from indexer.store import camera_sources
+from indexer.store.database import Session
+from indexer.workflows.ingest.surroundings import KnownSurroundings
 from tests.support.databases import on_sqlite
 from tests.support.index import Index
 from tests.workflows.ingest.test_held_cameras import cameras, put
@@ -49,3 +54,24 @@ def test_a_channel_beside_hours_of_a_zone(index: Index, is_first: bool) -> None:
     found = cameras(index)
     assert {found[file] for file in hours} == {"c"}
     assert {found[file] for file in channel} == {"c/02"}
+
+
+def test_the_last_images_show_what_folders_are(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What known folders of two digits are is read from some of the last images of a camera, not from all of them."""
+    put(index, *(f"c/2024-05-01/{hour}/20240501_{hour}3000.png" for hour in (12, 13)))
+    index.ingest()
+    list_recent, limits = camera_sources.list_recent_files, list[int]()
+
+    def list_recorded(session: Session, camera: str, *, limit: int) -> list[KnownSibling]:
+        limits.append(limit)
+        return list_recent(session, camera, limit=limit)
+
+    monkeypatch.setattr(camera_sources, "list_recent_files", list_recorded)
+    monkeypatch.delattr(camera_sources, "iter_images")
+    surroundings = KnownSurroundings(index.database)
+    kinds = frozenset({NameTime.LOCAL, NameTime.ZONED})
+    known = surroundings.known_numbers(str(index.folder / "c"), in_names=True, in_folders=kinds)
+    assert known.are_channels == {NameTime.LOCAL: False}
+    assert known.are_events is None
+    assert limits
+    assert max(limits) <= 10_000
