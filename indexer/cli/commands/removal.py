@@ -220,7 +220,7 @@ def purge(
             question = "Are they gone for good?" if gone else f"DELETE {files} FOR GOOD?"
             session.confirm(question, instead=f"type --yes {'if they are gone' if gone else 'to delete them'}")
         act = workflow.close_gone if gone else workflow.purge
-        report = act(database, selection, clock=session.clock, shown=plan.removal_ids, progress=session.progress)
+        report = act(database, selection, clock=session.clock, shown=plan, progress=session.progress)
         session.show(
             report,
             render_purge,

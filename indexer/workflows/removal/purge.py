@@ -10,7 +10,7 @@ them; they must be there.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -103,7 +103,7 @@ class PurgeObstacle:
 class PurgePlan:
     """The files that purge would delete; if `gone`, those that it would record as gone with their quarantine.
 
-    `quarantines`: how many of them each quarantine has. Their keepers are read only when purge acts. `skipped`: the
+    `quarantines`: how many of them each quarantine has. Files and keepers are read only when purge acts. `skipped`: the
     files that would stay, as far as that is known before.
     """
 
@@ -114,9 +114,14 @@ class PurgePlan:
     skipped: tuple[PurgeObstacle, ...]
 
     @property
+    def obstacles(self) -> dict[int, str]:
+        """Why each file would stay that would, by its removal."""
+        return {file.removal_id: file.reason for file in self.skipped}
+
+    @property
     def removal_ids(self) -> set[int]:
-        """The removals that a person was shown."""
-        return {file.removal_id for file in self.files} | {file.removal_id for file in self.skipped}
+        """The removals of all files, also of those that would stay."""
+        return {file.removal_id for file in self.files} | self.obstacles.keys()
 
 
 def parse_purge(
@@ -149,7 +154,11 @@ def plan_purge(database: Database, selection: PurgeSelection, *, clock: Clock) -
     """
     chosen = _list_selected(database, selection, clock=clock)
     reasons = {
-        removal.id: None if selection.gone or _is_gone(removal) else find_obstacle(database, removal, run=None)
+        removal.id: (
+            find_reason_not_to_close(removal, reads=False)
+            if selection.gone or _is_gone(removal)
+            else find_obstacle(database, removal, run=None)
+        )
         for removal in chosen
     }
     planned = [removal for removal in chosen if reasons[removal.id] is None]
@@ -162,7 +171,9 @@ def plan_purge(database: Database, selection: PurgeSelection, *, clock: Clock) -
             for removal in planned
         ),
         tuple(
-            PurgeObstacle(removal.id, removal.quarantine_path or removal.path, reason)
+            PurgeObstacle(
+                removal.id, removal.path if selection.gone else removal.quarantine_path or removal.path, reason
+            )
             for removal in chosen
             if (reason := reasons[removal.id]) is not None
         ),
@@ -212,24 +223,23 @@ def purge(
     selection: PurgeSelection,
     *,
     clock: Clock,
-    shown: Set[int] | None = None,
+    shown: PurgePlan | None = None,
     progress: Progress = no_progress,
 ) -> PurgeReport:
     """Deletes quarantined files of a selection. Returns the report of what was freed.
 
-    `shown`: only these removals, which a person was asked about. Raises `FolderError`, `CameraError`
-    and `RunError` as `plan_purge` does.
+    `shown`: what a person was asked about. No other file is deleted; what would have stayed then stays, whatever
+    changed since. Raises `FolderError`, `CameraError` and `RunError` as `plan_purge` does.
     """
     report = PurgeReport()
     with record_run(database, "purge", arguments=selection.arguments, clock=clock) as run:
         record_legacy_removals(database, run=run, at=clock())
-        chosen = _list_selected(database, selection, clock=clock)
-        if shown is not None:
-            chosen = [removal for removal in chosen if removal.id in shown]
+        chosen = _list_shown(database, selection, shown, clock=clock)
+        obstacles = {} if shown is None else shown.obstacles
         advance = progress("purging", len(chosen))
         for removal in chosen:
             if _is_gone(removal):
-                if (reason := find_reason_not_to_close(removal)) is None:
+                if (reason := find_reason_not_to_close(removal, reads=True)) is None:
                     _mark_gone(database, removal, report, clock=clock)
                 else:
                     report.skipped.append((removal.quarantine_path or removal.path, reason))
@@ -237,7 +247,7 @@ def purge(
                 advance(1)
                 continue
             with uninterrupted():
-                problem = _purge_file(database, removal, run=run, clock=clock)
+                problem = obstacles.get(removal.id) or _purge_file(database, removal, run=run, clock=clock)
                 if problem is None:
                     report.purged += 1
                     report.size_bytes += removal.size_bytes
@@ -253,23 +263,23 @@ def close_gone(
     selection: PurgeSelection,
     *,
     clock: Clock,
-    shown: Set[int] | None = None,
+    shown: PurgePlan | None = None,
     progress: Progress = no_progress,
 ) -> PurgeReport:
     """Writes into the journal that files are gone with their quarantine, as a person says. Returns the report.
 
-    `shown`: only these removals, which the person was asked about.
+    `shown`: what the person was asked about, as `purge` has it.
 
     Raises `FolderError`, `CameraError` and `RunError` as `plan_purge` does.
     """
     report = PurgeReport()
     with record_run(database, "purge", arguments=selection.arguments, clock=clock) as run:
-        selected = _list_selected(database, selection, clock=clock)
-        chosen = [removal for removal in selected if shown is None or removal.id in shown]
+        chosen = _list_shown(database, selection, shown, clock=clock)
+        obstacles = {} if shown is None else shown.obstacles
         advance = progress("closing", len(chosen))
         problems = dict[int, str | None]()
         for removal in chosen:
-            problems[removal.id] = find_reason_not_to_close(removal)
+            problems[removal.id] = obstacles.get(removal.id) or find_reason_not_to_close(removal, reads=True)
             advance(1)
         # The records went with the quarantine; what is not closed keeps what the index knows of its record.
         closable_ids = [removal_id for removal_id, problem in problems.items() if problem is None]
@@ -284,6 +294,15 @@ def close_gone(
                 report.skipped.append((removal.path, problem))
             run.counts = report.counts
     return report
+
+
+def _list_shown(
+    database: Database, selection: PurgeSelection, shown: PurgePlan | None, *, clock: Clock
+) -> list[JournalEntry]:
+    """The files of a selection that a person was shown; all of them if nobody was."""
+    selected = _list_selected(database, selection, clock=clock)
+    ids = None if shown is None else shown.removal_ids
+    return [removal for removal in selected if ids is None or removal.id in ids]
 
 
 def _is_gone(removal: JournalEntry) -> bool:

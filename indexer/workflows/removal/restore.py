@@ -35,6 +35,7 @@ from indexer.store.database import Database
 from indexer.store.image_lookup import matches_name
 from indexer.store.removals import Act, JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
+from indexer.workflows.removal.interrupted_acts import has_come_back
 from indexer.workflows.removal.missing_folders import find_missing_folder, relocate_hint
 from indexer.workflows.removal.return_obstacles import PresentImages, RenamedFolders, find_obstacle, is_there
 from indexer.workflows.runs.run import ActiveRun, record_run
@@ -200,7 +201,7 @@ def plan_restore(database: Database, selection: RestoreSelection) -> RestorePlan
     renamed, present = RenamedFolders(database), PresentImages(database, chosen)
     for removal in chosen:
         missing_folder = find_missing_folder(removal.path)
-        if present.has_copy_of(removal, named=bool(selection.names)):
+        if has_come_back(removal) or present.has_copy_of(removal, named=bool(selection.names)):
             plan.copies += 1
             continue
         problem = present.describe(removal) or renamed.describe(missing_folder) or find_obstacle(removal, run=None)

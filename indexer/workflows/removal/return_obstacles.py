@@ -12,6 +12,8 @@ from indexer.files.witness_record import is_recorded_near
 from indexer.store import images, relocation, removals
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
+from indexer.workflows.removal.deletion_obstacles import find_other_size
+from indexer.workflows.removal.interrupted_acts import describe_interrupted
 from indexer.workflows.removal.missing_folders import (
     describe_missing_quarantine,
     find_missing_folder,
@@ -107,13 +109,12 @@ def find_obstacle(removal: JournalEntry, *, run: ActiveRun | None) -> str | None
 
     `run`: the run that recovered what was open; None before there is one.
     """
-    if removal.pending is not None and run is None:
-        return f"what was begun with it was cut off; type: {command_line('recover')}"
-    if removal.pending is not None and run is not None:
-        return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
-    if is_quarantine_missing(removal.quarantine_path or ""):
+    quarantine_path = removal.quarantine_path or ""
+    if (interrupted := describe_interrupted(removal, run=run)) is not None:
+        return interrupted
+    if is_quarantine_missing(quarantine_path):
         return describe_missing_quarantine(removal)
-    if was_taken_out(removal.quarantine_path or ""):
+    if was_taken_out(quarantine_path):
         ingest, purge = command_line("ingest", "FOLDER"), command_line("purge", "--all")
         return (
             f"somebody took it out of quarantine; if it is in another folder now: {ingest}; if it is gone, the next "
@@ -126,7 +127,8 @@ def find_obstacle(removal: JournalEntry, *, run: ActiveRun | None) -> str | None
             f"{command_line('rescue', 'QUARANTINE')}"
             f"{'' if missing_folder is None else f'; {relocate_hint(missing_folder)}'}"
         )
-    return None
+    problem = find_other_size(removal)
+    return None if problem is None else f"in quarantine: {problem}"
 
 
 def is_there(path: str, *, expected: ContentDigest) -> bool:
