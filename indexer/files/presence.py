@@ -6,7 +6,10 @@ from collections.abc import Iterable
 
 
 def find_missing(paths: Iterable[str]) -> set[str]:
-    """Those of these absolute paths at which nothing is. Of a folder that cannot be listed, all files count as there."""
+    """Those of these absolute paths at which nothing is.
+
+    Of a folder that cannot be listed, all files count as there.
+    """
     by_folder = defaultdict[str, set[str]](set)
     for path in paths:
         by_folder[os.path.dirname(path)].add(path)
@@ -20,7 +23,5 @@ def find_missing(paths: Iterable[str]) -> set[str]:
             continue
         else:
             # A disk may give a name in another form than it was asked for: what is not listed is asked for.
-            missing |= {
-                path for path in of_folder if os.path.basename(path) not in names and not os.path.lexists(path)
-            }
+            missing |= {path for path in of_folder if os.path.basename(path) not in names and not os.path.lexists(path)}
     return missing

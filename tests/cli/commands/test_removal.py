@@ -152,3 +152,27 @@ def test_purge_deletes_nothing_unasked(
         )
         assert run("purge", "--all").code == 1
     assert quarantined(decided) == before
+
+
+@pytest.mark.parametrize("change", ["a keeper", "a file", "the folder"])
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+def test_what_is_not_there_cannot_be_pruned(decided: Path, run: Run, change: str, quiet: tuple[str, ...]) -> None:
+    """Where a file of the plan or its keeper is missing, both name the file with the same words, and end with 1."""
+    words = ("prune", "--yes", *quiet)
+    victim = run("prune", "--dry-run", "--json").document["victims"][0]
+    paths = {"a keeper": victim["keeper"]["path"], "a file": victim["victim"]["path"], "the folder": str(decided)}
+    Path(paths[change]).rename(decided.parent / "away")
+    planned, done = both(run, *words)
+    files, done_files = (answer.err if quiet else answer.out for answer in (planned, done))
+    named = [
+        line for line in files.splitlines() if "The file is missing." in line or "To have" in line or "is not" in line
+    ]
+    assert (planned.code, done.code, len(named) >= 2) == (1, 1, True)
+    assert set(named) <= set(done_files.splitlines())
+
+
+def test_a_plan_for_a_quarantine_that_cannot_be_used(decided: Path, run: Run) -> None:
+    """A quarantine inside the folder of the images is refused by the plan, too."""
+    planned, done = both(run, "prune", "--yes", "--quarantine", decided / "bin")
+    assert (planned.code, done.code) == (1, 1)
+    assert planned.sentence == done.sentence
