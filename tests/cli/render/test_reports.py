@@ -127,7 +127,7 @@ def test_compared() -> None:
     ]
 
 
-def test_what_one_run_did_is_not_said_to_be_in_another() -> None:
+def test_numbers_of_a_run_are_in_no_later_run() -> None:
     """Where columns or cameras of compare are not shown, no run is proposed that would show other numbers as these."""
     cameras = [CameraResult(f"camera {number:03}", "balanced", 30, 2, 28, 30, 20, 10) for number in range(MAX_ROWS + 1)]
     lines = said(render_compare, CompareReport(None, cameras), width=80).splitlines()
