@@ -70,7 +70,7 @@ def prune(
         workflow.require_usable_options(options, database=database)
         plan = workflow.plan(database, camera=camera, max_share=max_share, include_restored=include_restored)
         if dry_run:
-            raise _show_prune_plan(session, workflow.look_for_files(plan), typed)
+            raise _show_prune_plan(session, workflow.look_for_files(database, plan), typed)
         session.show_plan(plan, partial(render.render_plan, typed=typed), asks=bool(plan.victims) and not yes)
         act = "DELETE THESE FILES FOR GOOD" if permanent else "Move these files to quarantine"
         if plan.victims and not yes:

@@ -122,16 +122,20 @@ def prune(
     return report
 
 
-def look_for_files(plan: Plan) -> Plan:
+def look_for_files(database: Database, plan: Plan) -> Plan:
     """The plan, with the files of it that cannot be removed as they are not there, or as their keepers are not.
 
-    Only the folders are listed: size and bytes of files are checked when they are removed.
+    Only the folders are listed: size and bytes of files are checked when they are removed. A file whose removal was cut
+    off is not looked for, as prune first recovers it.
     """
-    files = {file.path: file for item in plan.victims for file in (item.keeper, item.victim)}
+    with database.read() as session:
+        interrupted_ids = {removal.image_id for removal in removals.list_pending(session)}
+    victims = [item for item in plan.victims if item.victim.image_id not in interrupted_ids]
+    files = {file.path: file for item in victims for file in (item.keeper, item.victim)}
     missing = find_missing(files)
     failures = [
         (item.victim.path, f"{'its keeper: ' if item.keeper.path in missing else ''}The file is missing.")
-        for item in plan.victims
+        for item in victims
         if missing & {item.keeper.path, item.victim.path}
     ]
     folders = {find_missing_folder(f"{folder}/x") for folder in {os.path.dirname(path) for path in missing}}

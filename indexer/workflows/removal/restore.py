@@ -35,7 +35,7 @@ from indexer.store.database import Database
 from indexer.store.image_lookup import matches_name
 from indexer.store.removals import Act, JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
-from indexer.workflows.removal.interrupted_acts import has_come_back
+from indexer.workflows.removal.interrupted_acts import has_left_quarantine
 from indexer.workflows.removal.missing_folders import find_missing_folder, relocate_hint
 from indexer.workflows.removal.return_obstacles import (
     PresentImages,
@@ -209,7 +209,10 @@ def plan_restore(database: Database, selection: RestoreSelection) -> RestorePlan
     renamed, present, space = RenamedFolders(database), PresentImages(database, chosen), ReturnSpace()
     for removal in chosen:
         missing_folder = find_missing_folder(removal.path)
-        if has_come_back(removal) or present.has_copy_of(removal, named=bool(selection.names)):
+        if has_left_quarantine(removal):
+            plan.copies += os.path.lexists(removal.path)
+            continue
+        if present.has_copy_of(removal, named=bool(selection.names)):
             plan.copies += 1
             continue
         problem = present.describe(removal) or renamed.describe(missing_folder) or space.describe(removal)

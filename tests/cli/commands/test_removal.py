@@ -176,3 +176,25 @@ def test_a_plan_for_a_quarantine_that_cannot_be_used(decided: Path, run: Run) ->
     planned, done = both(run, "prune", "--yes", "--quarantine", decided / "bin")
     assert (planned.code, done.code) == (1, 1)
     assert planned.sentence == done.sentence
+
+
+def test_what_prune_recovers_is_not_missing(pruned: dict[Path, bytes], decided: Path, run: Run) -> None:
+    """A file that a kill left in quarantine before the journal said so is no failure: both end with 0."""
+    before = quarantined(decided)
+    with closing(sqlite3.connect("indexer.db")) as journal:
+        journal.execute("UPDATE removals SET state = 'planned', pending = 'quarantine', removed_at = NULL WHERE id = 1")
+        journal.execute("UPDATE images SET state = 'ready' WHERE id = (SELECT image_id FROM removals WHERE id = 1)")
+        journal.commit()
+    planned, done = both(run, "prune", "--yes")
+    assert (planned.code, done.code, quarantined(decided)) == (0, 0, before)
+    assert run("restore", "--all").code == 0
+    assert {path: path.read_bytes() for path in pruned} == pruned
+
+
+def test_what_purge_finished_before_a_kill_is_not_taken_out(pruned: dict[Path, bytes], decided: Path, run: Run) -> None:
+    """A file that purge deleted just before a kill cannot come back, and nobody else took it out: both end with 0."""
+    quarantined(decided)[0].unlink()
+    cut_off("id = 1", act="purge")
+    planned, done = both(run, "restore", "--all")
+    assert (planned.code, done.code) == (0, 0)
+    assert f"{len(pruned) - 1} files would come back" in planned.out
