@@ -2,24 +2,23 @@
 
 import os
 
-from indexer.domain.decisions import ordered_pair
 from indexer.domain.images import ImageState
 from indexer.escaping import command_line
 from indexer.files.quarantine import is_quarantine_missing
 from indexer.files.system_folders import is_in_separate_system_folder
 from indexer.files.verification import ContentDigest, MismatchError, is_same_file, sized_status, verify
-from indexer.store import verdicts
-from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
+from indexer.store.verdicts import JudgedPair
 from indexer.workflows.removal.interrupted_acts import describe_interrupted
 from indexer.workflows.removal.missing_folders import describe_missing_quarantine, forget_hint
 from indexer.workflows.runs.run import ActiveRun
 
 
-def find_obstacle(database: Database, removal: JournalEntry, *, run: ActiveRun | None) -> str | None:
+def find_obstacle(removal: JournalEntry, *, verdict: JudgedPair | None, run: ActiveRun | None) -> str | None:
     """Why a file is not deleted, as far as this is known before any file is read, and what to type; else None.
 
-    `run`: the run that recovered what was open; None before there is one.
+    `verdict`: the one that holds on the file and its keeper, if any. `run`: the run that recovered what was open; None
+    before there is one.
     """
     quarantine_path = removal.quarantine_path or ""
     if (interrupted := describe_interrupted(removal, run=run)) is not None:
@@ -29,7 +28,7 @@ def find_obstacle(database: Database, removal: JournalEntry, *, run: ActiveRun |
     if is_same_file(quarantine_path, removal.keeper_path):
         # A link on the way can do that: the keeper's path then leads to the very file that would be deleted.
         return f"it is the same file as its keeper {removal.keeper_path!r}"
-    if (objection := _find_objection(database, removal)) is not None:
+    if (objection := _describe_objection(removal, verdict)) is not None:
         return objection
     if removal.keeper_state is not ImageState.READY:
         return f"its keeper {removal.keeper_path!r} is {removal.keeper_state}"
@@ -77,10 +76,8 @@ def _find_mismatch(removal: JournalEntry) -> str | None:
     return find_other_size(removal)
 
 
-def _find_objection(database: Database, removal: JournalEntry) -> str | None:
+def _describe_objection(removal: JournalEntry, verdict: JudgedPair | None) -> str | None:
     """Why a person's later verdict speaks against the removal of a file, which then must not be deleted; else None."""
-    with database.read() as session:
-        verdict = verdicts.find_verdict(session, ordered_pair(removal.image_id, removal.keeper_id))
     if verdict is None or verdict.verdict == "same":
         return None
     return (

@@ -15,8 +15,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from indexer.domain.decisions import ordered_pair
 from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalState
+from indexer.domain.verdicts import Pair
 from indexer.errors import FolderError, RunError, UsageError
 from indexer.escaping import command_line, printable
 from indexer.files.lost_files import is_lost
@@ -31,7 +33,7 @@ from indexer.files.verification import (
     verify_again,
 )
 from indexer.interrupts import uninterrupted
-from indexer.store import cameras, images, removals, runs
+from indexer.store import cameras, images, removals, runs, verdicts
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
@@ -153,11 +155,13 @@ def plan_purge(database: Database, selection: PurgeSelection, *, clock: Clock) -
     is no such camera or run.
     """
     chosen = _list_selected(database, selection, clock=clock)
+    with database.read() as session:
+        verdict_of = {(judged.image_a_id, judged.image_b_id): judged for judged in verdicts.list_verdicts(session)}
     reasons = {
         removal.id: (
             find_reason_not_to_close(removal, reads=False)
             if selection.gone or _is_gone(removal)
-            else find_obstacle(database, removal, run=None)
+            else find_obstacle(removal, verdict=verdict_of.get(_pair(removal)), run=None)
         )
         for removal in chosen
     }
@@ -331,7 +335,9 @@ def _mark_gone(
 def _purge_file(database: Database, removal: JournalEntry, *, run: ActiveRun, clock: Clock) -> str | None:
     """Deletes one file. Returns why not if it was kept, else None."""
     quarantine_path = removal.quarantine_path or ""
-    if (obstacle := find_obstacle(database, removal, run=run)) is not None:
+    with database.read() as session:
+        verdict = verdicts.find_verdict(session, _pair(removal))
+    if (obstacle := find_obstacle(removal, verdict=verdict, run=run)) is not None:
         return obstacle
     try:
         with lock_quarantines((removal.path, removal.keeper_path), quarantine=quarantine_of(quarantine_path)) as locks:
@@ -349,6 +355,10 @@ def _purge_file(database: Database, removal: JournalEntry, *, run: ActiveRun, cl
             return _delete(database, removal, quarantine_path, clock=clock, before_unlink=before_unlink)
     except OSError as problem:
         return f"its quarantine cannot be locked: {describe_os_error(problem)}"
+
+
+def _pair(removal: JournalEntry) -> Pair:
+    return ordered_pair(removal.image_id, removal.keeper_id)
 
 
 def _delete(
