@@ -182,6 +182,9 @@ class Plan:
     `undecided`: present images that compare did not decide yet, so that the plan cannot hold them; `left_out` counts
     those of them that are held back, too. `recorded_returns`: how many of those left out are held back by the records
     beside the images alone, and not by the index.
+
+    Of a plan whose files were looked for, `failures` are path and problem of each file that cannot be removed,
+    `changed_in` the roots of files and keepers that are not there, and `missing_folders` their folders that are gone.
     """
 
     victims: tuple[RemovalCandidate, ...]
@@ -190,6 +193,9 @@ class Plan:
     held_back: tuple[BlockedCamera, ...] = ()
     undecided: int = 0
     recorded_returns: int = 0
+    failures: tuple[tuple[str, str], ...] = ()
+    changed_in: tuple[str, ...] = ()
+    missing_folders: tuple[str, ...] = ()
 
     @property
     def size_bytes(self) -> int:

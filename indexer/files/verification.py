@@ -87,9 +87,7 @@ def _verify_content(
     path: str, *, expected: ContentDigest, read: Callable[[int], tuple[str, T]]
 ) -> tuple[FileIdentity, T]:
     """The identity of the file, and what `read` returned beside its hash."""
-    before = regular_status(path)
-    if before.st_size != expected.size_bytes:
-        raise MismatchError(f"The file has {before.st_size} bytes instead of {expected.size_bytes}.")
+    before = sized_status(path, expected=expected)
     try:
         descriptor = io_steps.open_to_read(path)
         try:
@@ -207,6 +205,17 @@ def regular_status(path: str) -> os.stat_result:
         raise MismatchError("The file is a symbolic link now.")
     if not stat.S_ISREG(status.st_mode):
         raise MismatchError("The path is no regular file now.")
+    return status
+
+
+def sized_status(path: str, *, expected: ContentDigest) -> os.stat_result:
+    """The status of the regular file at a path, which has the expected size; its bytes are not read.
+
+    Raises `MismatchError` as `regular_status` does, and if the file has another size.
+    """
+    status = regular_status(path)
+    if status.st_size != expected.size_bytes:
+        raise MismatchError(f"The file has {status.st_size} bytes instead of {expected.size_bytes}.")
     return status
 
 

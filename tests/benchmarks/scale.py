@@ -118,7 +118,7 @@ def _ask_all(
     for name, (words, act) in islice(_questions(count).items(), 0, None, every):
         asked = reader if "--sql" in words else place
         ways: Mapping[str, Callable[[], object]] = {
-            "command": partial(manage, "--db", asked, *words, folder=folder),
+            "command": partial(manage, "--db", asked, *words, folder=folder, fails=words[0] == "prune"),
             "inside": partial(_inside, asked, act),
         }
         seconds: dict[str, list[float]] = {key: [] for way in ways for key in (way, f"{way}_processor")}

@@ -66,16 +66,17 @@ def prune(
 
     typed = render.TypedPrune(camera, max_share, include_restored, permanent, quarantine)
     with open_session(context, json=json) as session, session.database() as database:
+        options = RemovalOptions(permanent, quarantine, max_share, session.limits, include_restored)
+        workflow.require_usable_options(options, database=database)
         plan = workflow.plan(database, camera=camera, max_share=max_share, include_restored=include_restored)
         if dry_run:
-            raise _show_prune_plan(session, plan, typed)
+            raise _show_prune_plan(session, workflow.look_for_files(database, plan), typed)
         session.show_plan(plan, partial(render.render_plan, typed=typed), asks=bool(plan.victims) and not yes)
         act = "DELETE THESE FILES FOR GOOD" if permanent else "Move these files to quarantine"
         if plan.victims and not yes:
             session.confirm(f"{act}?", instead="type --yes to act, or --dry-run to look")
-        manner = RemovalOptions(permanent, quarantine, max_share, session.limits, include_restored)
         report = workflow.prune(
-            database, plan, options=manner, camera=camera, clock=session.clock, progress=session.progress
+            database, plan, options=options, camera=camera, clock=session.clock, progress=session.progress
         )
         session.show(
             report,
@@ -220,7 +221,7 @@ def purge(
             question = "Are they gone for good?" if gone else f"DELETE {files} FOR GOOD?"
             session.confirm(question, instead=f"type --yes {'if they are gone' if gone else 'to delete them'}")
         act = workflow.close_gone if gone else workflow.purge
-        report = act(database, selection, clock=session.clock, shown=plan.removal_ids, progress=session.progress)
+        report = act(database, selection, clock=session.clock, shown=plan, progress=session.progress)
         session.show(
             report,
             render_purge,
@@ -232,18 +233,19 @@ def purge(
 
 
 def _show_prune_plan(session: "CommandSession", plan: "Plan", typed: "TypedPrune") -> typer.Exit:
-    """Shows a plan. Returns how the command ends: with 1 if a camera would be held back."""
+    """Shows a plan. Returns how the command ends: with 1 if a camera would be held back, or a file cannot go."""
     from indexer.cli.json_documents.removal import PlanDocument
     from indexer.cli.render.removal import render_dry_run, render_plan_failures
 
+    failed = bool(plan.held_back or plan.failures)
     session.show(
         plan,
         partial(render_dry_run, typed=typed),
         form=PlanDocument,
-        failed=bool(plan.held_back),
+        failed=failed,
         render_failure=partial(render_plan_failures, typed=typed),
     )
-    return typer.Exit(1 if plan.held_back else 0)
+    return typer.Exit(1 if failed else 0)
 
 
 def _show_restore_plan(session: "CommandSession", plan: "RestorePlan") -> typer.Exit:

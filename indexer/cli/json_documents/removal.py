@@ -64,6 +64,11 @@ class PlanDocument(TypedDict):
     held_back: Annotated[list[BlockedCameraDocument], "Cameras that are held back."]
     undecided: Annotated[int, "Number of present images that are not decided, so the plan cannot contain them."]
     recorded_returns: Annotated[int, "Number of files that are held back only by the records beside the images."]
+    failures: Annotated[
+        list[tuple[str, str]], "Path and problem of each file that cannot be removed, as one is missing."
+    ]
+    changed_in: Annotated[list[str], "Folders with files that are not there."]
+    missing_folders: Annotated[list[str], "Folders of images that are not there."]
 
 
 class PruneDocument(TypedDict):

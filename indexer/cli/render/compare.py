@@ -29,6 +29,7 @@ def render_compare(console: Console, report: CompareReport, *, with_next: bool =
             what="cameras, those with new decisions first",
             totals=totals,
             first=heads[:-2],
+            of_one_run=True,
         )
     elif not report.cameras:
         console.print(f"There is nothing to compare yet. First: {command_line('ingest', 'FOLDER')}")

@@ -93,6 +93,7 @@ def render_plan(console: Console, plan: Plan, *, typed: TypedPrune = _NOTHING_TY
 def render_dry_run(console: Console, plan: Plan, *, typed: TypedPrune = _NOTHING_TYPED) -> None:
     """Prints what prune would remove, where to look at it, and how to act."""
     render_plan(console, plan, typed=typed)
+    _render_prune_failures(console, plan)
     if plan.victims:
         camera = typed.camera
         report = command_line("report", "pages", *(() if camera is None else ("--camera", camera)))
@@ -103,8 +104,9 @@ def render_dry_run(console: Console, plan: Plan, *, typed: TypedPrune = _NOTHING
 
 
 def render_plan_failures(console: Console, plan: Plan, *, typed: TypedPrune = _NOTHING_TYPED) -> None:
-    """Prints which cameras prune would hold back, and nothing else."""
+    """Prints which cameras prune would hold back, and which files it could not remove, and nothing else."""
     _render_held_back(console, _held_back(plan), typed=typed)
+    _render_prune_failures(console, plan)
 
 
 def render_prune(
@@ -145,8 +147,8 @@ def _render_stop(console: Console, report: PruneReport) -> None:
         console.print(f"Stopped: {printable(stopped)}.")
 
 
-def _render_prune_failures(console: Console, report: PruneReport) -> None:
-    """Prints which files could not be removed, and what to do about it."""
+def _render_prune_failures(console: Console, report: PruneReport | Plan) -> None:
+    """Prints which files could not be removed, or cannot be, and what to do about it."""
     list_files(console, report.failures)
     for folder in report.missing_folders[:MAX_LISTED]:
         console.print(f"The folder {printable(folder)} is not there; {relocate_hint(folder)}")

@@ -45,14 +45,15 @@ def print_table(
     most: int = MAX_ROWS,
     first: Sequence[str] = (),
     paths: Sequence[str] = (),
+    of_one_run: bool = False,
 ) -> None:
     """Prints a table, at most its first `most` rows; `totals` are always printed below them.
 
-    `what` names the rows in the sentence that says how many there are; `first` and `paths` are as `print_fitting` says.
+    `what` names the rows in the sentence that says how many there are; the others are as `print_fitting` says.
     """
-    print_fitting(console, heads, [*rows[:most], *totals], first=first, paths=paths)
+    print_fitting(console, heads, [*rows[:most], *totals], first=first, paths=paths, of_one_run=of_one_run)
     if len(rows) > most:
-        console.print(f"These are {most} of {len(rows)} {what}; --json has all of them.")
+        console.print(f"These are {most} of {len(rows)} {what}; {_who_has_all(of_one_run=of_one_run)} of them.")
 
 
 def print_fitting(
@@ -63,18 +64,20 @@ def print_fitting(
     first: Sequence[str] = (),
     paths: Sequence[str] = (),
     folded: str | None = None,
+    of_one_run: bool = False,
 ) -> None:
     """Prints all rows: as a table; if it is too wide, one or two lines for each; without `first`, as blocks of lines.
 
     `first` are the heads of the columns that matter most, the most important one first, and `paths` those of columns
     of paths. Absolute ones begin at the folder that holds all of them where the table is too wide. `folded`: the head
-    of the column whose values may take several lines, if this makes the table fit.
+    of the column whose values may take several lines, if this makes the table fit. `of_one_run`: the rows say what this
+    run did, so the same command does not show them again.
     """
     table = make_table(heads, rows)
     if _width(console, table) <= console.width or _fold(console, table, folded):
         console.print(table)
     elif first:
-        _print_narrow(console, heads, rows, first=first, paths=paths)
+        _print_narrow(console, heads, rows, first=first, paths=paths, of_one_run=of_one_run)
     else:
         for row in rows:
             _print_block(console, heads, row)
@@ -93,8 +96,18 @@ def _fold(console: Console, table: Table, folded: str | None) -> bool:
     return fits
 
 
+def _who_has_all(*, of_one_run: bool) -> str:
+    return "the next run with --json shows all" if of_one_run else "--json has all"
+
+
 def _print_narrow(
-    console: Console, heads: Sequence[str], rows: Sequence[Sequence[Any]], *, first: Sequence[str], paths: Sequence[str]
+    console: Console,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    first: Sequence[str],
+    paths: Sequence[str],
+    of_one_run: bool,
 ) -> None:
     """Prints one or two lines for each row, with the columns that matter most."""
     columns = {number for number, head in enumerate(heads) if head in paths}
@@ -120,7 +133,8 @@ def _print_narrow(
     )
     assert plan is not None  # there is a first column
     in_order = replace(plan, short=tuple(sorted(plan.short)))
-    print_rows(console, in_order, texts, all_of_it="--json has all of it.")
+    who = _who_has_all(of_one_run=of_one_run)
+    print_rows(console, in_order, texts, all_of_it=f"{who[0].upper()}{who[1:]} of it.")
 
 
 def _print_block(console: Console, heads: Sequence[str], row: Sequence[Any]) -> None:

@@ -1,34 +1,34 @@
 """Why a file in quarantine must not be deleted, or not count as gone, as far as that is known before it is read."""
 
-from indexer.domain.decisions import ordered_pair
+import os
+
 from indexer.domain.images import ImageState
 from indexer.escaping import command_line
 from indexer.files.quarantine import is_quarantine_missing
 from indexer.files.system_folders import is_in_separate_system_folder
-from indexer.files.verification import ContentDigest, MismatchError, is_same_file, verify
-from indexer.store import verdicts
-from indexer.store.database import Database
+from indexer.files.verification import ContentDigest, MismatchError, is_same_file, sized_status, verify
 from indexer.store.removals import JournalEntry
+from indexer.store.verdicts import JudgedPair
+from indexer.workflows.removal.interrupted_acts import describe_interrupted
 from indexer.workflows.removal.missing_folders import describe_missing_quarantine, forget_hint
 from indexer.workflows.runs.run import ActiveRun
 
 
-def find_obstacle(database: Database, removal: JournalEntry, *, run: ActiveRun | None) -> str | None:
+def find_obstacle(removal: JournalEntry, *, verdict: JudgedPair | None, run: ActiveRun | None) -> str | None:
     """Why a file is not deleted, as far as this is known before any file is read, and what to type; else None.
 
-    `run`: the run that recovered what was open; None before there is one.
+    `verdict`: the one that holds on the file and its keeper, if any. `run`: the run that recovered what was open; None
+    before there is one.
     """
     quarantine_path = removal.quarantine_path or ""
-    if removal.pending is not None and run is None:
-        return f"what was begun with it was cut off; type: {command_line('recover')}"
-    if removal.pending is not None and run is not None:
-        return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
+    if (interrupted := describe_interrupted(removal, run=run)) is not None:
+        return interrupted
     if is_quarantine_missing(quarantine_path):
         return describe_missing_quarantine(removal)
     if is_same_file(quarantine_path, removal.keeper_path):
         # A link on the way can do that: the keeper's path then leads to the very file that would be deleted.
         return f"it is the same file as its keeper {removal.keeper_path!r}"
-    if (objection := _find_objection(database, removal)) is not None:
+    if (objection := _describe_objection(removal, verdict)) is not None:
         return objection
     if removal.keeper_state is not ImageState.READY:
         return f"its keeper {removal.keeper_path!r} is {removal.keeper_state}"
@@ -37,24 +37,47 @@ def find_obstacle(database: Database, removal: JournalEntry, *, run: ActiveRun |
             f"its keeper {removal.keeper_path!r} lies in a hidden folder, a bin, a snapshot or the like, and may be "
             f"gone tomorrow; bring it back with: {command_line('restore', names=[removal.path])}"
         )
-    return None
+    return _find_mismatch(removal)
 
 
-def find_reason_not_to_close(removal: JournalEntry) -> str | None:
-    """Why a file must not count as gone: nothing would stand for it, or its disk is rather away; else None."""
+def find_reason_not_to_close(removal: JournalEntry, *, reads: bool) -> str | None:
+    """Why a file must not count as gone: nothing would stand for it, or its disk is rather away; else None.
+
+    `reads`: the bytes of its keeper are read, too.
+    """
     if removal.keeper_state is not ImageState.READY:
         return f"its keeper {removal.keeper_path!r} is {removal.keeper_state}; {forget_hint(removal)}"
+    check = verify if reads else sized_status
     try:
-        verify(removal.keeper_path, expected=ContentDigest(removal.keeper_size_bytes, removal.keeper_hash))
+        check(removal.keeper_path, expected=ContentDigest(removal.keeper_size_bytes, removal.keeper_hash))
     except MismatchError as problem:
-        return f"its keeper {removal.keeper_path!r}: {problem.reason}; mount its disk, or {forget_hint(removal)}"
+        reason = problem.reason.removesuffix(".")
+        return f"its keeper {removal.keeper_path!r}: {reason}; mount its disk, or {forget_hint(removal)}"
     return None
 
 
-def _find_objection(database: Database, removal: JournalEntry) -> str | None:
+def find_other_size(removal: JournalEntry) -> str | None:
+    """Why a file in quarantine is not what was put there, as far as this is seen without reading it; else None."""
+    path = removal.quarantine_path or ""
+    try:
+        if os.path.lexists(path):  # else it may wait under its second name
+            sized_status(path, expected=ContentDigest(removal.size_bytes, removal.content_hash))
+    except MismatchError as problem:
+        return problem.reason
+    return None
+
+
+def _find_mismatch(removal: JournalEntry) -> str | None:
+    """Why keeper or file are not what the index knows, as far as this is seen without reading them; else None."""
+    try:
+        sized_status(removal.keeper_path, expected=ContentDigest(removal.keeper_size_bytes, removal.keeper_hash))
+    except MismatchError as problem:
+        return f"its keeper {removal.keeper_path!r}: {problem.reason}"
+    return find_other_size(removal)
+
+
+def _describe_objection(removal: JournalEntry, verdict: JudgedPair | None) -> str | None:
     """Why a person's later verdict speaks against the removal of a file, which then must not be deleted; else None."""
-    with database.read() as session:
-        verdict = verdicts.find_verdict(session, ordered_pair(removal.image_id, removal.keeper_id))
     if verdict is None or verdict.verdict == "same":
         return None
     return (

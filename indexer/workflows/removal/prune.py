@@ -12,12 +12,13 @@ How one file is removed: `indexer.workflows.removal.remove_file`.
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from indexer.domain.plurals import counted
 from indexer.domain.removal import Plan, RemovalCandidate
 from indexer.errors import FolderError
+from indexer.files.presence import find_missing
 from indexer.interrupts import uninterrupted
 from indexer.store import image_folders, previews, removals
 from indexer.store.database import Database
@@ -101,8 +102,7 @@ def prune(
         "max_share": options.max_share,
         "include_restored": options.include_restored,
     }
-    if not options.permanent and options.quarantine is not None:
-        require_usable_quarantine(options.quarantine, database=database)
+    require_usable_options(options, database=database)
     report = PruneReport()
     _count_plan(report, shown_plan)
     if not shown_plan.victims and not _has_open_removals(database):
@@ -120,6 +120,31 @@ def prune(
         record_legacy_removals(database, run=run, at=clock())
         _remove(database, victims, report, options=options, run=run, clock=clock, progress=progress)
     return report
+
+
+def look_for_files(database: Database, plan: Plan) -> Plan:
+    """The plan, with the files of it that cannot be removed as they are not there, or as their keepers are not.
+
+    Only the folders are listed: size and bytes of files are checked when they are removed. A file whose removal was cut
+    off is not looked for, as prune first recovers it.
+    """
+    with database.read() as session:
+        interrupted_ids = {removal.image_id for removal in removals.list_pending(session)}
+    victims = [item for item in plan.victims if item.victim.image_id not in interrupted_ids]
+    files = {file.path: file for item in victims for file in (item.keeper, item.victim)}
+    missing = find_missing(files)
+    failures = [
+        (item.victim.path, f"{'its keeper: ' if item.keeper.path in missing else ''}The file is missing.")
+        for item in victims
+        if missing & {item.keeper.path, item.victim.path}
+    ]
+    folders = {find_missing_folder(f"{folder}/x") for folder in {os.path.dirname(path) for path in missing}}
+    return replace(
+        plan,
+        failures=tuple(failures),
+        changed_in=tuple(sorted({files[path].root for path in missing})),
+        missing_folders=tuple(sorted(folder for folder in folders if folder is not None)),
+    )
 
 
 def _has_open_removals(database: Database) -> bool:
@@ -178,6 +203,12 @@ def _make_recorder(
     ids = {image_id for item in victims for image_id in (item.victim.image_id, item.keeper.image_id)}
     with database.read() as session:
         return PreviewRecorder(previews.list_images_with_picture(session, sorted(ids)), limits=options.limits)
+
+
+def require_usable_options(options: RemovalOptions, *, database: Database) -> None:
+    """Raises `FolderError` if files are to go to a quarantine that `require_usable_quarantine` refuses."""
+    if not options.permanent and options.quarantine is not None:
+        require_usable_quarantine(options.quarantine, database=database)
 
 
 def require_usable_quarantine(quarantine: str, *, database: Database | None, folders: Iterable[str] = ()) -> None:

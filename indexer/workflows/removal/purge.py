@@ -10,13 +10,15 @@ them; they must be there.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from indexer.domain.decisions import ordered_pair
 from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalState
+from indexer.domain.verdicts import Pair
 from indexer.errors import FolderError, RunError, UsageError
 from indexer.escaping import command_line, printable
 from indexer.files.lost_files import is_lost
@@ -31,7 +33,7 @@ from indexer.files.verification import (
     verify_again,
 )
 from indexer.interrupts import uninterrupted
-from indexer.store import cameras, images, removals, runs
+from indexer.store import cameras, images, removals, runs, verdicts
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
@@ -103,7 +105,7 @@ class PurgeObstacle:
 class PurgePlan:
     """The files that purge would delete; if `gone`, those that it would record as gone with their quarantine.
 
-    `quarantines`: how many of them each quarantine has. Their keepers are read only when purge acts. `skipped`: the
+    `quarantines`: how many of them each quarantine has. Files and keepers are read only when purge acts. `skipped`: the
     files that would stay, as far as that is known before.
     """
 
@@ -114,9 +116,14 @@ class PurgePlan:
     skipped: tuple[PurgeObstacle, ...]
 
     @property
+    def obstacles(self) -> dict[int, str]:
+        """Why each file would stay that would, by its removal."""
+        return {file.removal_id: file.reason for file in self.skipped}
+
+    @property
     def removal_ids(self) -> set[int]:
-        """The removals that a person was shown."""
-        return {file.removal_id for file in self.files} | {file.removal_id for file in self.skipped}
+        """The removals of all files, also of those that would stay."""
+        return {file.removal_id for file in self.files} | self.obstacles.keys()
 
 
 def parse_purge(
@@ -148,8 +155,14 @@ def plan_purge(database: Database, selection: PurgeSelection, *, clock: Clock) -
     is no such camera or run.
     """
     chosen = _list_selected(database, selection, clock=clock)
+    with database.read() as session:
+        verdict_of = {(judged.image_a_id, judged.image_b_id): judged for judged in verdicts.list_verdicts(session)}
     reasons = {
-        removal.id: None if selection.gone or _is_gone(removal) else find_obstacle(database, removal, run=None)
+        removal.id: (
+            find_reason_not_to_close(removal, reads=False)
+            if selection.gone or _is_gone(removal)
+            else find_obstacle(removal, verdict=verdict_of.get(_pair(removal)), run=None)
+        )
         for removal in chosen
     }
     planned = [removal for removal in chosen if reasons[removal.id] is None]
@@ -162,7 +175,9 @@ def plan_purge(database: Database, selection: PurgeSelection, *, clock: Clock) -
             for removal in planned
         ),
         tuple(
-            PurgeObstacle(removal.id, removal.quarantine_path or removal.path, reason)
+            PurgeObstacle(
+                removal.id, removal.path if selection.gone else removal.quarantine_path or removal.path, reason
+            )
             for removal in chosen
             if (reason := reasons[removal.id]) is not None
         ),
@@ -212,24 +227,23 @@ def purge(
     selection: PurgeSelection,
     *,
     clock: Clock,
-    shown: Set[int] | None = None,
+    shown: PurgePlan | None = None,
     progress: Progress = no_progress,
 ) -> PurgeReport:
     """Deletes quarantined files of a selection. Returns the report of what was freed.
 
-    `shown`: only these removals, which a person was asked about. Raises `FolderError`, `CameraError`
-    and `RunError` as `plan_purge` does.
+    `shown`: what a person was asked about. No other file is deleted; what would have stayed then stays, whatever
+    changed since. Raises `FolderError`, `CameraError` and `RunError` as `plan_purge` does.
     """
     report = PurgeReport()
     with record_run(database, "purge", arguments=selection.arguments, clock=clock) as run:
         record_legacy_removals(database, run=run, at=clock())
-        chosen = _list_selected(database, selection, clock=clock)
-        if shown is not None:
-            chosen = [removal for removal in chosen if removal.id in shown]
+        chosen = _list_shown(database, selection, shown, clock=clock)
+        obstacles = {} if shown is None else shown.obstacles
         advance = progress("purging", len(chosen))
         for removal in chosen:
             if _is_gone(removal):
-                if (reason := find_reason_not_to_close(removal)) is None:
+                if (reason := find_reason_not_to_close(removal, reads=True)) is None:
                     _mark_gone(database, removal, report, clock=clock)
                 else:
                     report.skipped.append((removal.quarantine_path or removal.path, reason))
@@ -237,7 +251,7 @@ def purge(
                 advance(1)
                 continue
             with uninterrupted():
-                problem = _purge_file(database, removal, run=run, clock=clock)
+                problem = obstacles.get(removal.id) or _purge_file(database, removal, run=run, clock=clock)
                 if problem is None:
                     report.purged += 1
                     report.size_bytes += removal.size_bytes
@@ -253,23 +267,23 @@ def close_gone(
     selection: PurgeSelection,
     *,
     clock: Clock,
-    shown: Set[int] | None = None,
+    shown: PurgePlan | None = None,
     progress: Progress = no_progress,
 ) -> PurgeReport:
     """Writes into the journal that files are gone with their quarantine, as a person says. Returns the report.
 
-    `shown`: only these removals, which the person was asked about.
+    `shown`: what the person was asked about, as `purge` has it.
 
     Raises `FolderError`, `CameraError` and `RunError` as `plan_purge` does.
     """
     report = PurgeReport()
     with record_run(database, "purge", arguments=selection.arguments, clock=clock) as run:
-        selected = _list_selected(database, selection, clock=clock)
-        chosen = [removal for removal in selected if shown is None or removal.id in shown]
+        chosen = _list_shown(database, selection, shown, clock=clock)
+        obstacles = {} if shown is None else shown.obstacles
         advance = progress("closing", len(chosen))
         problems = dict[int, str | None]()
         for removal in chosen:
-            problems[removal.id] = find_reason_not_to_close(removal)
+            problems[removal.id] = obstacles.get(removal.id) or find_reason_not_to_close(removal, reads=True)
             advance(1)
         # The records went with the quarantine; what is not closed keeps what the index knows of its record.
         closable_ids = [removal_id for removal_id, problem in problems.items() if problem is None]
@@ -284,6 +298,15 @@ def close_gone(
                 report.skipped.append((removal.path, problem))
             run.counts = report.counts
     return report
+
+
+def _list_shown(
+    database: Database, selection: PurgeSelection, shown: PurgePlan | None, *, clock: Clock
+) -> list[JournalEntry]:
+    """The files of a selection that a person was shown; all of them if nobody was."""
+    selected = _list_selected(database, selection, clock=clock)
+    ids = None if shown is None else shown.removal_ids
+    return [removal for removal in selected if ids is None or removal.id in ids]
 
 
 def _is_gone(removal: JournalEntry) -> bool:
@@ -312,7 +335,9 @@ def _mark_gone(
 def _purge_file(database: Database, removal: JournalEntry, *, run: ActiveRun, clock: Clock) -> str | None:
     """Deletes one file. Returns why not if it was kept, else None."""
     quarantine_path = removal.quarantine_path or ""
-    if (obstacle := find_obstacle(database, removal, run=run)) is not None:
+    with database.read() as session:
+        verdict = verdicts.find_verdict(session, _pair(removal))
+    if (obstacle := find_obstacle(removal, verdict=verdict, run=run)) is not None:
         return obstacle
     try:
         with lock_quarantines((removal.path, removal.keeper_path), quarantine=quarantine_of(quarantine_path)) as locks:
@@ -330,6 +355,10 @@ def _purge_file(database: Database, removal: JournalEntry, *, run: ActiveRun, cl
             return _delete(database, removal, quarantine_path, clock=clock, before_unlink=before_unlink)
     except OSError as problem:
         return f"its quarantine cannot be locked: {describe_os_error(problem)}"
+
+
+def _pair(removal: JournalEntry) -> Pair:
+    return ordered_pair(removal.image_id, removal.keeper_id)
 
 
 def _delete(

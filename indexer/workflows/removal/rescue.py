@@ -40,7 +40,8 @@ from indexer.workflows.context import Progress, no_progress
 from indexer.workflows.removal.missing_folders import find_missing_folder
 from indexer.workflows.removal.quarantined_image import check_image
 from indexer.workflows.removal.rescue_plan import RescueItem, RescuePlan, plan_rescue
-from indexer.workflows.removal.restore import RestoreReport, describe_failure, propose_move
+from indexer.workflows.removal.restore import RestoreReport
+from indexer.workflows.removal.return_obstacles import describe_failure, propose_move
 from indexer.workflows.witnesses import lock_quarantines
 
 

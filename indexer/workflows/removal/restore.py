@@ -20,7 +20,7 @@ from indexer.domain.paths import lies_at_or_below
 from indexer.domain.plurals import counted
 from indexer.domain.removal import RemovalState
 from indexer.errors import ImageError, RunError, UsageError
-from indexer.escaping import command_line, printable, quoted
+from indexer.escaping import command_line, printable
 from indexer.files.moving import move_no_replace, restore_from_aside
 from indexer.files.quarantine import (
     make_synced_folders,
@@ -35,8 +35,17 @@ from indexer.store.database import Database
 from indexer.store.image_lookup import matches_name
 from indexer.store.removals import Act, JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
+from indexer.workflows.removal.interrupted_acts import has_left_quarantine
 from indexer.workflows.removal.missing_folders import find_missing_folder, relocate_hint
-from indexer.workflows.removal.return_obstacles import PresentImages, RenamedFolders, find_obstacle, is_there
+from indexer.workflows.removal.return_obstacles import (
+    PresentImages,
+    RenamedFolders,
+    ReturnSpace,
+    describe_failure,
+    find_obstacle,
+    is_there,
+    propose_move,
+)
 from indexer.workflows.runs.run import ActiveRun, record_run
 from indexer.workflows.witnesses import lock_quarantines, record_return
 
@@ -197,13 +206,17 @@ def plan_restore(database: Database, selection: RestoreSelection) -> RestorePlan
     """
     _require_matches(database, selection)
     plan, chosen, coming = RestorePlan(), _list_selected(database, selection), set[str]()
-    renamed, present = RenamedFolders(database), PresentImages(database, chosen)
+    renamed, present, space = RenamedFolders(database), PresentImages(database, chosen), ReturnSpace()
     for removal in chosen:
         missing_folder = find_missing_folder(removal.path)
+        if has_left_quarantine(removal):
+            plan.copies += os.path.lexists(removal.path)
+            continue
         if present.has_copy_of(removal, named=bool(selection.names)):
             plan.copies += 1
             continue
-        problem = present.describe(removal) or renamed.describe(missing_folder) or find_obstacle(removal, run=None)
+        problem = present.describe(removal) or renamed.describe(missing_folder) or space.describe(removal)
+        problem = problem or find_obstacle(removal, run=None)
         if problem is None and removal.path in coming:
             problem = "another file comes back to this path before it"
         elif problem is None and os.path.lexists(removal.path):
@@ -212,6 +225,7 @@ def plan_restore(database: Database, selection: RestoreSelection) -> RestorePlan
             plan.failures.append((removal.path, problem))
             continue
         coming.add(removal.path)
+        space.add(removal)
         plan.files += 1
         plan.size_bytes += removal.size_bytes
         plan.folders[os.path.dirname(removal.path)] += 1
@@ -311,7 +325,7 @@ def _restore_file(
     database: Database, removal: JournalEntry, *, manner: _Manner, run: ActiveRun, clock: Clock
 ) -> str | None:
     """Brings one file back. Returns why not if it failed, else None."""
-    if (obstacle := find_obstacle(removal, run=run)) is not None:
+    if (obstacle := ReturnSpace().describe(removal) or find_obstacle(removal, run=run)) is not None:
         return obstacle
     quarantine = quarantine_of(removal.quarantine_path or "")
     try:
@@ -382,17 +396,3 @@ def _describe_occupied(removal: JournalEntry) -> str:
         )
     occupied = FileExistsError()
     return f"{describe_failure(occupied)}{propose_move(occupied, path=removal.path)}"
-
-
-def describe_failure(problem: OSError | MismatchError) -> str:
-    """Why a file could not be brought back, for people."""
-    if isinstance(problem, FileExistsError):
-        return "something else is at its path now; move that away first"
-    return problem.reason if isinstance(problem, MismatchError) else describe_os_error(problem)
-
-
-def propose_move(problem: OSError | MismatchError, *, path: str) -> str:
-    """What to type, if something else is at the path that a file should go to; else empty."""
-    if not isinstance(problem, FileExistsError):
-        return ""
-    return f", as with: {' '.join(map(quoted, ('mv', '-n', '--', path, f'{path}.other')))}"

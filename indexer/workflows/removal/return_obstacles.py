@@ -1,17 +1,23 @@
 """Why a removed file cannot come back to its old path, or need not, as far as that is known before it is moved."""
 
+import errno
 import os
+from collections import Counter
 from collections.abc import Sequence
 
 from indexer.domain.images import ImageState
 from indexer.escaping import command_line, quoted
 from indexer.files.beneath import lies_beneath
+from indexer.files.filesystems import free_bytes
 from indexer.files.quarantine import is_quarantine_missing, was_taken_out
+from indexer.files.refusals import describe_os_error
 from indexer.files.verification import ContentDigest, MismatchError, verify
 from indexer.files.witness_record import is_recorded_near
 from indexer.store import image_folders, images, relocation, removals
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
+from indexer.workflows.removal.deletion_obstacles import find_other_size
+from indexer.workflows.removal.interrupted_acts import describe_interrupted
 from indexer.workflows.removal.missing_folders import (
     describe_missing_quarantine,
     find_missing_folder,
@@ -19,6 +25,8 @@ from indexer.workflows.removal.missing_folders import (
     relocate_hint,
 )
 from indexer.workflows.runs.run import ActiveRun
+
+DISK_IS_FULL = "the disk of its folder has no space for it; free some, and type the same command again"
 
 
 class PresentImages:
@@ -102,18 +110,45 @@ class RenamedFolders:
         )
 
 
+class ReturnSpace:
+    """Which files do not fit on the disk of their folder, as they come back to it from another disk."""
+
+    def __init__(self) -> None:
+        self._planned_bytes = Counter[int]()
+
+    def describe(self, removal: JournalEntry) -> str | None:
+        """Why a file does not fit beside those that were added, and what to do; None if it fits."""
+        folder = _existing_folder(removal)
+        try:
+            device = os.stat(folder).st_dev
+            is_on_another = os.lstat(removal.quarantine_path or "").st_dev != device
+            fits = not is_on_another or free_bytes(folder) - self._planned_bytes[device] >= removal.size_bytes
+        except OSError:
+            return None  # what is wrong there is found later
+        return None if fits else DISK_IS_FULL
+
+    def add(self, removal: JournalEntry) -> None:
+        """Notes that a file would come back before the next ones."""
+        self._planned_bytes[os.stat(_existing_folder(removal)).st_dev] += removal.size_bytes
+
+
+def _existing_folder(removal: JournalEntry) -> str:
+    """The folder that a file comes back to, or the one that this would be made in."""
+    missing_folder = find_missing_folder(removal.path)
+    return os.path.dirname(removal.path if missing_folder is None else missing_folder)
+
+
 def find_obstacle(removal: JournalEntry, *, run: ActiveRun | None) -> str | None:
     """Why a file cannot be brought back, as far as this is known before it is read, and what to type; else None.
 
     `run`: the run that recovered what was open; None before there is one.
     """
-    if removal.pending is not None and run is None:
-        return f"what was begun with it was cut off; type: {command_line('recover')}"
-    if removal.pending is not None and run is not None:
-        return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
-    if is_quarantine_missing(removal.quarantine_path or ""):
+    quarantine_path = removal.quarantine_path or ""
+    if (interrupted := describe_interrupted(removal, run=run)) is not None:
+        return interrupted
+    if is_quarantine_missing(quarantine_path):
         return describe_missing_quarantine(removal)
-    if was_taken_out(removal.quarantine_path or ""):
+    if was_taken_out(quarantine_path):
         ingest, purge = command_line("ingest", "FOLDER"), command_line("purge", "--all")
         return (
             f"somebody took it out of quarantine; if it is in another folder now: {ingest}; if it is gone, the next "
@@ -126,7 +161,8 @@ def find_obstacle(removal: JournalEntry, *, run: ActiveRun | None) -> str | None
             f"{command_line('rescue', 'QUARANTINE')}"
             f"{'' if missing_folder is None else f'; {relocate_hint(missing_folder)}'}"
         )
-    return None
+    problem = find_other_size(removal)
+    return None if problem is None else f"in quarantine: {problem}"
 
 
 def is_there(path: str, *, expected: ContentDigest) -> bool:
@@ -136,3 +172,19 @@ def is_there(path: str, *, expected: ContentDigest) -> bool:
     except MismatchError:
         return False
     return True
+
+
+def describe_failure(problem: OSError | MismatchError) -> str:
+    """Why a file could not be brought back, for people."""
+    if isinstance(problem, FileExistsError):
+        return "something else is at its path now; move that away first"
+    if isinstance(problem, OSError) and problem.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return DISK_IS_FULL
+    return problem.reason if isinstance(problem, MismatchError) else describe_os_error(problem)
+
+
+def propose_move(problem: OSError | MismatchError, *, path: str) -> str:
+    """What to type, if something else is at the path that a file should go to; else empty."""
+    if not isinstance(problem, FileExistsError):
+        return ""
+    return f", as with: {' '.join(map(quoted, ('mv', '-n', '--', path, f'{path}.other')))}"

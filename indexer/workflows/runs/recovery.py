@@ -64,7 +64,7 @@ class Recovery:
 
     def describe_unresolved(self, image_id: int) -> str:
         """Why the act of an image is still open, and where to look."""
-        problem = f": {self.problems[image_id]}" if image_id in self.problems else ""
+        problem = f": {self.problems[image_id].removesuffix('.')}" if image_id in self.problems else ""
         return f"was cut off and cannot be settled yet{problem}; see: {command_line('recover')}"
 
 
@@ -108,7 +108,7 @@ def recover_removals(database: Database, *, clock: Clock, write_lock: WriteLock,
         except (OSError, MismatchError) as problem:
             resolutions[removal] = _Resolution.UNRESOLVED
             reason = problem.reason if isinstance(problem, MismatchError) else describe_os_error(problem)
-            problems[removal.image_id] = reason + _describe_way_out(removal)
+            problems[removal.image_id] = reason.removesuffix(".") + _describe_way_out(removal)
     count = Counter(resolutions.values())
     unresolved = frozenset(
         removal.image_id for removal, resolution in resolutions.items() if resolution is _Resolution.UNRESOLVED

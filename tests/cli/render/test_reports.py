@@ -14,6 +14,7 @@ from indexer.cli.render import removal
 from indexer.cli.render.compare import render_compare, render_compare_failures
 from indexer.cli.render.ingest import render_ingest, render_ingest_failures
 from indexer.cli.render.removal import TypedPrune, render_dry_run, render_prune, render_recover, render_restore
+from indexer.cli.render.tables import MAX_ROWS
 from indexer.domain.removal import BlockedCamera, CameraPlan, ExclusionReason, IndexedFile, Plan, RemovalCandidate
 from indexer.escaping import printable
 from indexer.workflows.compare.compare import CameraResult, CompareReport
@@ -24,9 +25,9 @@ from indexer.workflows.removal.recover import RecoverReport
 from indexer.workflows.removal.restore import RestoreReport
 
 
-def said(tell: object, report: object) -> str:
+def said(tell: object, report: object, *, width: int = 120) -> str:
     """A report as text."""
-    console = Console(file=io.StringIO(), width=120, markup=False, highlight=False, emoji=False, soft_wrap=True)
+    console = Console(file=io.StringIO(), width=width, markup=False, highlight=False, emoji=False, soft_wrap=True)
     tell(console, report)  # type: ignore[operator]
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())  # type: ignore[attr-defined]
 
@@ -123,6 +124,18 @@ def test_compared() -> None:
     assert lines[-2:] == [
         r"camera 'b\n' was left as it was: no file",
         "No file was removed. Next: manage.py prune --dry-run",
+    ]
+
+
+def test_numbers_of_a_run_are_in_no_later_run() -> None:
+    """Where columns or cameras of compare are not shown, no run is proposed that would show other numbers as these."""
+    cameras = [CameraResult(f"camera {number:03}", "balanced", 30, 2, 28, 30, 20, 10) for number in range(MAX_ROWS + 1)]
+    lines = said(render_compare, CompareReport(None, cameras), width=80).splitlines()
+    many = f"These are {MAX_ROWS} of {MAX_ROWS + 1} cameras, those with new decisions first"
+    assert lines[-4].startswith("Not shown here: ")
+    assert lines[-3:-1] == [
+        "The next run with --json shows all of it.",
+        f"{many}; the next run with --json shows all of them.",
     ]
 
 

@@ -4,9 +4,11 @@ import errno
 import os
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from indexer.errors import CameraError, FolderError, RunError
 from indexer.workflows import witnesses
@@ -72,6 +74,21 @@ def test_a_plan_of_purge_deletes_nothing(two_quarantines: tuple[Index, Path, Pat
     assert planned.quarantines == {str(first.resolve()): 1, str(second): 1}
     assert planned.size_bytes == sum(Path(str(file.quarantine_path)).stat().st_size for file in planned.files)
     assert (lot.tree(), lot.dump(), second.exists()) == (before, rows, True)
+
+
+def test_a_plan_asks_no_more_for_more_files(two_quarantines: tuple[Index, Path, Path]) -> None:
+    """The plan of two files takes as many statements as that of one: a quarantine may hold a million files."""
+    lot, _, second = two_quarantines
+    numbers = []
+    for selection in (PurgeSelection(str(second)), PurgeSelection()):
+        statements: list[str] = []
+        listener = partial(lambda log, *words: log.append(words[2]), statements)
+        event.listen(lot.database.engine, "before_cursor_execute", listener)
+        planned = plan_purge(lot.database, selection, clock=lot.clock)
+        event.remove(lot.database.engine, "before_cursor_execute", listener)
+        numbers.append((len(planned.files), len(statements)))
+    assert [files for files, _ in numbers] == [1, 2]
+    assert numbers[0][1] == numbers[1][1] > 0
 
 
 def test_a_refused_closing_leaves_the_images_protected(two_quarantines: tuple[Index, Path, Path]) -> None:

@@ -13,10 +13,12 @@ from indexer.files import folder_lock, io_steps
 from indexer.files.folder_lock import LOCK_NAME
 from indexer.files.markers import QUARANTINE_NAME
 from indexer.workflows import witnesses
-from indexer.workflows.removal import recover, remove_file, rescue
+from indexer.workflows.removal import recover, remove_file, rescue, return_obstacles
+from indexer.workflows.removal.restore import RestoreSelection, plan_restore
 from tests.support.connections import END_OTHERS
 from tests.support.databases import on_postgresql, on_sqlite
 from tests.support.index import CAR, Index, name, picture, prepared
+from tests.support.mounts import small_disk
 
 KEEPER, VICTIM, OTHER = name(0), name(1), name(2)
 
@@ -425,3 +427,20 @@ def test_full_disk_is_seen_before_a_copy(lot: Index, tmp_path: Path, monkeypatch
     assert (report.removed, len(report.failures), report.stopped is not None) == (0, 1, True)
     assert "its disk has 0.0 MB free" in report.failures[0][1]
     assert lot.tree() == before
+
+
+def test_a_full_disk_of_the_images(lot: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a quarantine on another disk, plan and restore say of the same files that their disk has no space for them;
+    these stay in quarantine, whole, and come back when there is space."""
+    before = lot.tree()
+    with small_disk(tmp_path / "bin", "64m"):
+        lot.prune(quarantine=str(tmp_path / "bin"))
+        sizes = [path.stat().st_size for path in (tmp_path / "bin").rglob("*.png")]
+        with monkeypatch.context() as patch:
+            patch.setattr(return_obstacles, "free_bytes", lambda _folder: max(sizes))
+            planned = plan_restore(lot.database, RestoreSelection(everything=True))
+            assert (planned.files, [reason for _, reason in planned.failures]) == (1, [return_obstacles.DISK_IS_FULL])
+            patch.setattr(return_obstacles, "free_bytes", lambda _folder: 0)
+            report = lot.restore()
+        assert (report.restored, {reason for _, reason in report.failures}) == (0, {return_obstacles.DISK_IS_FULL})
+        assert (lot.restore().restored, lot.tree()) == (2, before)
