@@ -3,13 +3,13 @@
 from indexer.domain.decisions import ordered_pair
 from indexer.domain.images import ImageState
 from indexer.escaping import command_line
-from indexer.files.quarantine import is_quarantine_missing
+from indexer.files.quarantine import find_read_refusal
 from indexer.files.system_folders import is_in_separate_system_folder
 from indexer.files.verification import ContentDigest, MismatchError, is_same_file, verify
 from indexer.store import verdicts
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
-from indexer.workflows.removal.missing_folders import describe_missing_quarantine, forget_hint
+from indexer.workflows.removal.missing_folders import find_quarantine_problem, forget_hint
 from indexer.workflows.runs.run import ActiveRun
 
 
@@ -23,8 +23,8 @@ def find_obstacle(database: Database, removal: JournalEntry, *, run: ActiveRun |
         return f"what was begun with it was cut off; type: {command_line('recover')}"
     if removal.pending is not None and run is not None:
         return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
-    if is_quarantine_missing(quarantine_path):
-        return describe_missing_quarantine(removal)
+    if (problem := find_quarantine_problem(removal)) is not None:
+        return problem
     if is_same_file(quarantine_path, removal.keeper_path):
         # A link on the way can do that: the keeper's path then leads to the very file that would be deleted.
         return f"it is the same file as its keeper {removal.keeper_path!r}"
@@ -41,7 +41,9 @@ def find_obstacle(database: Database, removal: JournalEntry, *, run: ActiveRun |
 
 
 def find_reason_not_to_close(removal: JournalEntry) -> str | None:
-    """Why a file must not count as gone: nothing would stand for it, or its disk is rather away; else None."""
+    """Why a file must not count as gone: nobody can tell, nothing stands for it, or its disk is away; else None."""
+    if removal.quarantine_path is not None and find_read_refusal(removal.quarantine_path) is not None:
+        return find_quarantine_problem(removal)
     if removal.keeper_state is not ImageState.READY:
         return f"its keeper {removal.keeper_path!r} is {removal.keeper_state}; {forget_hint(removal)}"
     try:

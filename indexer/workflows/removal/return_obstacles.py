@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from indexer.domain.images import ImageState
 from indexer.escaping import command_line, quoted
 from indexer.files.beneath import lies_beneath
-from indexer.files.quarantine import is_quarantine_missing, was_taken_out
+from indexer.files.quarantine import was_taken_out
 from indexer.files.verification import ContentDigest, MismatchError, verify
 from indexer.files.witness_record import is_recorded_near
 from indexer.store import images, relocation, removals
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.removal.missing_folders import (
-    describe_missing_quarantine,
     find_missing_folder,
+    find_quarantine_problem,
     forget_hint,
     relocate_hint,
 )
@@ -111,8 +111,8 @@ def find_obstacle(removal: JournalEntry, *, run: ActiveRun | None) -> str | None
         return f"what was begun with it was cut off; type: {command_line('recover')}"
     if removal.pending is not None and run is not None:
         return f"what was begun with it {run.recovery.describe_unresolved(removal.image_id)}"
-    if is_quarantine_missing(removal.quarantine_path or ""):
-        return describe_missing_quarantine(removal)
+    if (problem := find_quarantine_problem(removal)) is not None:
+        return problem
     if was_taken_out(removal.quarantine_path or ""):
         ingest, purge = command_line("ingest", "FOLDER"), command_line("purge", "--all")
         return (
