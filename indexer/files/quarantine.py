@@ -81,8 +81,22 @@ def is_quarantine_mounted(path: str) -> bool:
 
 
 def is_quarantine_missing(path: str) -> bool:
-    """Whether a file in quarantine cannot be reached because what its run put there is not there as a whole."""
-    return not is_quarantine_mounted(path) and not os.path.lexists(path)
+    """Whether a file in quarantine is not there because what its run put there is not there as a whole.
+
+    Not if the system refuses to say: see `find_read_refusal`.
+    """
+    return not is_quarantine_mounted(path) and not os.path.lexists(path) and find_read_refusal(path) is None
+
+
+def find_read_refusal(path: str) -> str | None:
+    """Why the system does not say whether a file in quarantine is there, such as a missing right; None if it does."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as problem:
+        return problem.strerror or str(problem)
+    return None
 
 
 def was_taken_out(path: str) -> bool:

@@ -89,7 +89,7 @@ class StatusCheckDocument(TypedDict):
     folders_away: Annotated[list[str], "Watched folders that are not there."]
     records_cut_off: Annotated[int, "Number of records that were cut off and not started again."]
     cameras_away: Annotated[list[AwayCameraDocument], "Recorded cameras without a frame for two minutes, by name."]
-    missing_quarantines: Annotated[list[str], "Quarantines of this index that are not there."]
+    missing_quarantines: Annotated[list[str], "Quarantines of this index that are not there, or cannot be read."]
     missing_folders: Annotated[list[str], "Folders of its images that are not there."]
     questions: Annotated[list[str], "Cameras that an ingest held back, with no answer yet."]
     cameras_full_disk: Annotated[list[str], "Recorded cameras of which nothing new is stored, as the disk is full."]
@@ -169,7 +169,7 @@ class StatusDocument(TypedDict):
     not_compared: Annotated[
         list[NotComparedDocument], "Images in quarantine that the profiles in force did not decide."
     ]
-    missing_quarantines: Annotated[list[str], "Quarantines of this index that are not there."]
+    missing_quarantines: Annotated[list[str], "Quarantines of this index that are not there, or cannot be read."]
     missing_folders: Annotated[list[str], "Folders of its images that are not there."]
     questions: Annotated[list[str], "Cameras that an ingest held back, with no answer yet."]
     timezones: Annotated[dict[str, str], "Time zone stored for the folders of cameras, by camera."]

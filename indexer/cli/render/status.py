@@ -194,8 +194,8 @@ def _render_missing(console: Console, status: Status) -> None:
     for folder in status.missing_quarantines:
         if not any(lies_at_or_below(folder, gone) for gone in status.missing_folders):
             console.print(
-                f"Files that were removed to {printable(folder)} are not there. Mount its disk; if they were deleted: "
-                f"{command_line('purge', '--gone', names=[folder])}"
+                f"Files that were removed to {printable(folder)} are not there, or cannot be read. Mount its disk, or "
+                f"change its rights; if they were deleted: {command_line('purge', '--gone', names=[folder])}"
             )
     for folder in status.missing_folders[:MAX_LISTED]:
         forget = command_line("forget", names=[folder])

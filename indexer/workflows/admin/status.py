@@ -58,13 +58,13 @@ class Status:
     names look the same. `timezones`: those stored for the folders of cameras, by camera. `profile` is the active one;
     `own_profiles` names, by camera, those that some cameras have in its place. `pins`: images that a person pinned.
     `held_back_files`: files that came back after their removal, and that no plan takes. `would_keep`: removed images
-    that the profile in force would have kept. `missing_quarantines`: quarantines of this index that are not there.
-    `missing_folders`: folders of its images that are not there, or the outermost folder above one that is not, as that
-    was renamed. `questions`: cameras that an ingest held back, with no answer yet. `check`: what needs a person; None
-    if nobody asked. `videos` and `spans`: counts of videos, and of the frames that were not stored; None if there never
-    was a video. `unfinished_runs`: long runs that are at work, or that were cut off. `watches`: those that are at work,
-    and the last ones that were cut off. `records`: the same of records. `findings`: number of open findings of
-    `advise`, by camera.
+    that the profile in force would have kept. `missing_quarantines`: quarantines of this index that are not there, or
+    cannot be read. `missing_folders`: folders of its images that are not there, or the outermost folder above one that
+    is not, as that was renamed. `questions`: cameras that an ingest held back, with no answer yet. `check`: what needs
+    a person; None if nobody asked. `videos` and `spans`: counts of videos, and of the frames that were not stored;
+    None if there never was a video. `unfinished_runs`: long runs that are at work, or that were cut off. `watches`:
+    those that are at work, and the last ones that were cut off. `records`: the same of records. `findings`: number of
+    open findings of `advise`, by camera.
     """
 
     database: str

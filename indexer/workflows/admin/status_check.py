@@ -133,7 +133,7 @@ def _is_missed(session: Session, root: str) -> bool:
 
 
 def list_missing_quarantines(session: Session) -> tuple[str, ...]:
-    """The quarantines that are not there, or of which the folder of a run is not there."""
+    """The quarantines that are not there or cannot be read, or of which the folder of a run is so."""
     paths = removals.list_sample_quarantine_paths(session)
     return tuple(
         sorted({quarantine_of(path) for path in paths if not is_quarantine_mounted(path) and not os.path.lexists(path)})

@@ -4,13 +4,13 @@ import os
 
 from indexer.domain.images import ImageState
 from indexer.escaping import command_line
-from indexer.files.quarantine import is_quarantine_missing
+from indexer.files.quarantine import find_read_refusal
 from indexer.files.system_folders import is_in_separate_system_folder
 from indexer.files.verification import ContentDigest, MismatchError, is_same_file, sized_status, verify
 from indexer.store.removals import JournalEntry
 from indexer.store.verdicts import JudgedPair
 from indexer.workflows.removal.interrupted_acts import describe_interrupted
-from indexer.workflows.removal.missing_folders import describe_missing_quarantine, forget_hint
+from indexer.workflows.removal.missing_folders import find_quarantine_problem, forget_hint
 from indexer.workflows.runs.run import ActiveRun
 
 
@@ -21,10 +21,8 @@ def find_obstacle(removal: JournalEntry, *, verdict: JudgedPair | None, run: Act
     before there is one.
     """
     quarantine_path = removal.quarantine_path or ""
-    if (interrupted := describe_interrupted(removal, run=run)) is not None:
-        return interrupted
-    if is_quarantine_missing(quarantine_path):
-        return describe_missing_quarantine(removal)
+    if (problem := describe_interrupted(removal, run=run) or find_quarantine_problem(removal)) is not None:
+        return problem
     if is_same_file(quarantine_path, removal.keeper_path):
         # A link on the way can do that: the keeper's path then leads to the very file that would be deleted.
         return f"it is the same file as its keeper {removal.keeper_path!r}"
@@ -41,10 +39,12 @@ def find_obstacle(removal: JournalEntry, *, verdict: JudgedPair | None, run: Act
 
 
 def find_reason_not_to_close(removal: JournalEntry, *, reads: bool) -> str | None:
-    """Why a file must not count as gone: nothing would stand for it, or its disk is rather away; else None.
+    """Why a file must not count as gone: nobody can tell, nothing stands for it, or its disk is away; else None.
 
     `reads`: the bytes of its keeper are read, too.
     """
+    if removal.quarantine_path is not None and find_read_refusal(removal.quarantine_path) is not None:
+        return find_quarantine_problem(removal)
     if removal.keeper_state is not ImageState.READY:
         return f"its keeper {removal.keeper_path!r} is {removal.keeper_state}; {forget_hint(removal)}"
     check = verify if reads else sized_status

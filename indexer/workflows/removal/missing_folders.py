@@ -3,7 +3,7 @@
 import os
 
 from indexer.escaping import command_line
-from indexer.files.quarantine import quarantine_of
+from indexer.files.quarantine import find_read_refusal, is_quarantine_missing, quarantine_of
 from indexer.store.removals import JournalEntry
 
 
@@ -15,8 +15,16 @@ def find_missing_folder(path: str) -> str | None:
     return missing
 
 
-def describe_missing_quarantine(removal: JournalEntry) -> str:
-    """Why a removed file cannot be reached whose quarantine is not there, and what to type."""
+def find_quarantine_problem(removal: JournalEntry) -> str | None:
+    """Why a removed file cannot be reached, and what to do, if its quarantine cannot be read or is not there; else
+    None."""
+    path = removal.quarantine_path or ""
+    if (refusal := find_read_refusal(path)) is not None:
+        return f"the quarantine {quarantine_of(path)!r} cannot be read: {refusal}; change its rights, or mount its disk"
+    return _describe_missing_quarantine(removal) if is_quarantine_missing(path) else None
+
+
+def _describe_missing_quarantine(removal: JournalEntry) -> str:
     quarantine, folder = quarantine_of(removal.quarantine_path or ""), find_missing_folder(removal.path)
     hint = "" if folder is None else f"; {relocate_hint(folder)}"
     gone = command_line("purge", "--gone", names=[quarantine])

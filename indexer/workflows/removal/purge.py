@@ -23,7 +23,7 @@ from indexer.errors import FolderError, RunError, UsageError
 from indexer.escaping import command_line, printable
 from indexer.files.lost_files import is_lost
 from indexer.files.moving import aside_path, delete_witnessed, restore_from_aside
-from indexer.files.quarantine import is_quarantine_missing, quarantine_of, release_quarantine_path, was_taken_out
+from indexer.files.quarantine import quarantine_of, release_quarantine_path, was_taken_out
 from indexer.files.refusals import describe_os_error
 from indexer.files.verification import (
     ContentDigest,
@@ -38,6 +38,7 @@ from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.removal.deletion_obstacles import find_obstacle, find_reason_not_to_close
+from indexer.workflows.removal.missing_folders import find_quarantine_problem
 from indexer.workflows.runs.run import ActiveRun, record_run
 from indexer.workflows.witnesses import lock_quarantines, record_again, record_legacy_removals
 
@@ -218,7 +219,7 @@ def _list_selected(database: Database, selection: PurgeSelection, *, clock: Cloc
 
 def _is_closable(removal: JournalEntry) -> bool:
     if removal.pending is None:
-        return is_quarantine_missing(removal.quarantine_path or "")
+        return find_quarantine_problem(removal) is not None  # one that cannot be read is then refused, with the reason
     return is_lost(removal.path, aside=removal.aside_path, quarantine_path=removal.quarantine_path)
 
 

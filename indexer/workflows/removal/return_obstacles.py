@@ -9,7 +9,7 @@ from indexer.domain.images import ImageState
 from indexer.escaping import command_line, quoted
 from indexer.files.beneath import lies_beneath
 from indexer.files.filesystems import free_bytes
-from indexer.files.quarantine import is_quarantine_missing, was_taken_out
+from indexer.files.quarantine import was_taken_out
 from indexer.files.refusals import describe_os_error
 from indexer.files.verification import ContentDigest, MismatchError, verify
 from indexer.files.witness_record import is_recorded_near
@@ -19,8 +19,8 @@ from indexer.store.removals import JournalEntry
 from indexer.workflows.removal.deletion_obstacles import find_other_size
 from indexer.workflows.removal.interrupted_acts import describe_interrupted
 from indexer.workflows.removal.missing_folders import (
-    describe_missing_quarantine,
     find_missing_folder,
+    find_quarantine_problem,
     forget_hint,
     relocate_hint,
 )
@@ -143,12 +143,9 @@ def find_obstacle(removal: JournalEntry, *, run: ActiveRun | None) -> str | None
 
     `run`: the run that recovered what was open; None before there is one.
     """
-    quarantine_path = removal.quarantine_path or ""
-    if (interrupted := describe_interrupted(removal, run=run)) is not None:
-        return interrupted
-    if is_quarantine_missing(quarantine_path):
-        return describe_missing_quarantine(removal)
-    if was_taken_out(quarantine_path):
+    if (problem := describe_interrupted(removal, run=run) or find_quarantine_problem(removal)) is not None:
+        return problem
+    if was_taken_out(removal.quarantine_path or ""):
         ingest, purge = command_line("ingest", "FOLDER"), command_line("purge", "--all")
         return (
             f"somebody took it out of quarantine; if it is in another folder now: {ingest}; if it is gone, the next "

@@ -12,6 +12,7 @@ from sqlalchemy import event
 
 from indexer.errors import CameraError, FolderError, RunError
 from indexer.workflows import witnesses
+from indexer.workflows.admin.forget import parse_scope, plan_forget
 from indexer.workflows.admin.status import status
 from indexer.workflows.removal.purge import PurgeSelection, close_gone, parse_purge, plan_purge, purge
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
@@ -50,6 +51,29 @@ def test_one_quarantine_is_purged(two_quarantines: tuple[Index, Path, Path]) -> 
     assert (report.purged, lot.tree(), list(second.rglob("*.png"))) == (1, before, [])
     with pytest.raises(FolderError, match="lie in"):
         plan_purge(lot.database, PurgeSelection(str(lot.folder)), clock=lot.clock)
+
+
+def test_a_quarantine_that_cannot_be_read_is_not_gone(two_quarantines: tuple[Index, Path, Path]) -> None:
+    """A file whose quarantine the system does not let anybody look into is neither closed as gone nor forgotten: each
+    command says why, and the file comes back as soon as the quarantine can be read."""
+    lot, _, second = two_quarantines
+    away = second.rename(second.with_name("away"))
+    second.symlink_to(second)  # ends in an error other than "not found" for everybody, as a missing right does for most
+    refused = os.strerror(errno.ELOOP)
+    reports = (
+        close_gone(lot.database, PurgeSelection(str(second), gone=True), clock=lot.clock).skipped,
+        purge(lot.database, PurgeSelection(str(second)), clock=lot.clock).skipped,
+        lot.restore(lot.folder / BIRDS).failures,
+    )
+    assert [(len(skipped), refused in skipped[0][1]) for skipped in reports] == [(1, True)] * 3
+    assert status(lot.database).missing_quarantines == (str(second),)
+    (lot.folder / KEEPER).rename(lot.folder.parent / "keeper")
+    with pytest.raises(FolderError):
+        plan_forget(lot.database, parse_scope(str(lot.folder / BIRDS), camera=None))
+    second.unlink()
+    away.rename(second)
+    assert lot.restore(lot.folder / BIRDS).restored == 1
+    assert (lot.folder / BIRDS).read_bytes() == picture(BIRD)
 
 
 def test_status_names_every_quarantine_that_is_gone(two_quarantines: tuple[Index, Path, Path]) -> None:
