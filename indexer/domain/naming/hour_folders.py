@@ -28,11 +28,17 @@ from typing import NamedTuple
 
 from indexer.domain.naming.doubts import DAY_OF_ZONES_S, MIN_HOURS
 from indexer.domain.naming.folders import Date
-from indexer.domain.naming.zone_hours import FULL_HOUR_S, are_numbered_like_channels, find_hours_of_a_zone, lies_in_hour
+from indexer.domain.naming.zone_hours import (
+    FULL_HOUR_S,
+    MIN_HOURS_ALONE,
+    are_enough_hours,
+    are_numbered_like_channels,
+    find_hours_of_a_zone,
+    lies_in_hour,
+)
 
 _HOUR_S, _DAY_S = 3600, 86_400
 _UNITS_S = (_HOUR_S, 60, 1)
-_MIN_HOURS_WRITTEN = 3
 _MAX_SHIFT_OF_DAYS = 2
 
 
@@ -281,7 +287,8 @@ def _are_hours_written(files: Collection[HourFile], beside: Collection[str]) -> 
             return False
         shifts = [time / _HOUR_S - number for number, span in spans.items() for time in span]
         is_alike = max(shifts) - min(shifts) <= 1
-        shown += is_alike and _show_hours(spans, may_be_channels=may_be_channels)
+        times = [time for span in spans.values() for time in span]
+        shown += is_alike and are_enough_hours(len(spans), times, may_be_channels=may_be_channels)
         contradicted += not is_alike
         shifts_of_days += shifts
         numbers |= spans.keys()
@@ -291,19 +298,9 @@ def _are_hours_written(files: Collection[HourFile], beside: Collection[str]) -> 
     return True if is_alike and not may_be_channels and _are_far_apart(numbers) else None
 
 
-def _show_hours(spans: Mapping[int, Sequence[float]], *, may_be_channels: bool) -> bool:
-    """Whether folders of a day, each written in its hour, are enough to show hours.
-
-    Three are. Two are if they are not numbered like channels, and were not copied one after the other within an hour.
-    """
-    times = [time for span in spans.values() for time in span]
-    are_two_enough = not may_be_channels and max(times) - min(times) >= _HOUR_S
-    return len(spans) >= (MIN_HOURS if are_two_enough else _MIN_HOURS_WRITTEN)
-
-
 def _are_far_apart(numbers: Set[int]) -> bool:
     """Whether folders of several days are enough to show hours.
 
     Adjacent ones are not, as channels may be written at one time of each day.
     """
-    return len(numbers) >= _MIN_HOURS_WRITTEN and max(numbers) - min(numbers) > 2 * _MAX_SHIFT_OF_DAYS
+    return len(numbers) >= MIN_HOURS_ALONE and max(numbers) - min(numbers) > 2 * _MAX_SHIFT_OF_DAYS

@@ -523,6 +523,25 @@ def test_a_folder_that_contradicts_the_zone_of_others(
     assert cameras_of(*files, *in_channel) == ["c"] * len(files) + [f"c/{channel:02}"] * 3
 
 
+@settings(max_examples=40)
+@given(
+    st.integers(0, 20),
+    st.floats(1, 20),
+    st.lists(st.lists(st.floats(0, 0.98), min_size=3, max_size=3), min_size=1, max_size=4),
+)
+def test_channels_whose_times_are_of_one_hour(first: int, start: float, days: list[list[float]]) -> None:
+    """Adjacent folders whose names have times of one hour of the day are never joined in silence."""
+    for count in (2, 3):
+        files = [
+            PathFile(f"/data/c/{day:%Y-%m-%d}/{first + more:02}/{seen:%Y%m%dT%H%M%SZ}.jpg", 0)
+            for number, hours in enumerate(days)
+            for more, hour in enumerate(hours[:count])
+            for day in (datetime(2024, 5, 1) + timedelta(days=number),)
+            for seen in (day + timedelta(hours=start + hour),)
+        ]
+        assert not are_joined(name_tree(files, siblings=(), rules=RuleBook({})))
+
+
 def test_hours_over_a_change_to_summer_time() -> None:
     """Folders of local hours are hours before and after a change of clocks, if enough names say the time in UTC."""
     days = {datetime(2024, 3, 29): 1, datetime(2024, 3, 30): 1, datetime(2024, 4, 2): 2, datetime(2024, 4, 3): 2}
