@@ -76,16 +76,26 @@ class HourVerdict(NamedTuple):
     `are_channels`: by the kind of the names in them; a kind of which nothing is known is left out. Channels are the
     folders from `first_channel` on, 0 for the first one below the date. `unclear`: the kinds of names that tell nothing
     themselves. `channels`: single folders that are channels for a kind of names of which the other ones are hours.
+    `numbered`: the kinds whose folders are channels by their numbers alone.
     """
 
     are_channels: Mapping[NameTime, bool] = MappingProxyType({})
     first_channel: int = 0
     unclear: frozenset[NameTime] = frozenset()
     channels: frozenset[tuple[NameTime, HourFolder]] = frozenset()
+    numbered: frozenset[NameTime] = frozenset()
 
     def is_channel(self, kind: NameTime, folder: HourFolder) -> bool:
         """Whether a folder is known to be a channel for a kind of names in it."""
         return self.are_channels.get(kind, False) or (kind, folder) in self.channels
+
+    def shows_channels(self, kind: NameTime, *, is_known: bool) -> bool | None:
+        """Whether folders are channels for a kind of names; `is_known`: the index has such names.
+
+        Of names with a time of a zone, known ones tell more than the numbers of the folders.
+        """
+        is_less = is_known and kind is NameTime.ZONED and kind in self.numbered
+        return None if is_less else self.are_channels.get(kind)
 
 
 NO_HOURS = HourVerdict()
@@ -116,7 +126,7 @@ def judge_hours(files: Iterable[HourFile], *, beside: Collection[str] = ()) -> H
     first_channel, are_local_channels = _find_local_channel(by_kind[NameTime.LOCAL])
     if are_local_channels:
         return HourVerdict(with_weaker_kinds({NameTime.LOCAL: True}), first_channel)
-    are_channels, unclear = dict[NameTime, bool](), set[NameTime]()
+    are_channels, unclear, numbered = dict[NameTime, bool](), set[NameTime](), set[NameTime]()
     hours, others, channels = set[HourFolder](), set[HourFolder](), set[HourFolder]()
     lone_channels = set[tuple[NameTime, HourFolder]]()
     for kind, files_of_kind in by_kind.items():
@@ -127,14 +137,15 @@ def judge_hours(files: Iterable[HourFile], *, beside: Collection[str] = ()) -> H
         if are_hours is not None:
             are_channels[kind] = not are_hours
         elif group and kind is not NameTime.LOCAL:
-            numbered = _are_numbered(group, beside, is_single_channel=bool(others - folders))
-            are_channels |= {} if numbered is None else {kind: numbered}
-            unclear |= set() if numbered else {kind}
+            is_numbered = _are_numbered(group, beside, is_single_channel=bool(others - folders))
+            are_channels |= {} if is_numbered is None else {kind: is_numbered}
+            (numbered if is_numbered else unclear).add(kind)
         channels |= shown.channels
         hours = (hours | shown.hours) - channels
         others |= folders
         lone_channels |= {(kind, folder) for folder in channels}
-    return HourVerdict(with_weaker_kinds(are_channels), first_channel, frozenset(unclear), frozenset(lone_channels))
+    sets = frozenset(unclear), frozenset(lone_channels), frozenset(numbered)
+    return HourVerdict(with_weaker_kinds(are_channels), first_channel, *sets)
 
 
 def _judge_kind(kind: NameTime, files: Sequence[HourFile], beside: Collection[str]) -> _KindHours:

@@ -1,5 +1,6 @@
 """What the files of a folder decide together, where one name cannot."""
 
+from collections.abc import Set
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,8 +8,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from indexer.domain.naming.columns import find_hour_column
+from indexer.domain.naming.hour_folders import NameTime
 from indexer.domain.naming.rules import RuleBook
-from indexer.domain.naming.tree import PathFile, TreeNames, name_tree
+from indexer.domain.naming.tree import KnownNumbers, PathFile, Surroundings, TreeNames, name_tree
 from tests.support.names import named_tree
 
 
@@ -540,6 +542,23 @@ def test_channels_whose_times_are_of_one_hour(first: int, start: float, days: li
             for seen in (day + timedelta(hours=start + hour),)
         ]
         assert not are_joined(name_tree(files, siblings=(), rules=RuleBook({})))
+
+
+class KnownHours(Surroundings):
+    """An index whose images with times of a zone lie in folders that are hours."""
+
+    def known_numbers(self, folder: str, *, in_names: bool, in_folders: Set[NameTime]) -> KnownNumbers:
+        """What the index took folders for."""
+        del folder, in_names, in_folders
+        return KnownNumbers(are_channels={NameTime.ZONED: False})
+
+
+def test_first_hours_of_a_day_of_a_known_camera() -> None:
+    """Folders that are numbered like channels are hours where those of the known images are, if nothing tells more."""
+    files = [PathFile(f"/data/{zoned(hour, datetime(2024, 5, 1, hour, 30))}", 0) for hour in (0, 1)]
+    tree = name_tree(files, siblings=(), rules=RuleBook({}), surroundings=KnownHours())
+    assert are_joined(tree)
+    assert tree.reread_folders == ()
 
 
 def test_hours_over_a_change_to_summer_time() -> None:
