@@ -25,8 +25,9 @@ def put_at(index: Index, hours: dict[str, float]) -> None:
 
 
 @on_sqlite
-@pytest.mark.parametrize("channels", [("00", "01"), ("01", "02"), ("02", "03")])
-@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize(
+    ("channels", "at_once"), [(("00", "01"), True), (("01", "02"), True), (("02", "03"), True), (("02", "03"), False)]
+)
 def test_channels_that_were_copied_one_after_the_other(index: Index, channels: tuple[str, ...], at_once: bool) -> None:
     """Channels that were copied within an hour are not taken for hours."""
     files = [f"c/2024-05-01/{channel}/IMG_{n}.png" for channel in channels for n in range(2)]
@@ -71,6 +72,7 @@ def test_a_channel_that_comes_after_hours_of_a_zone(index: Index, below: str) ->
     assert cameras(index) == dict.fromkeys([*hours, *later], "c") | dict.fromkeys(channel, "c/02")
 
 
+@on_sqlite
 def test_the_last_images_show_what_folders_are(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """What known folders of two digits are is read from some of the last images of a camera, not from all of them."""
     put(index, *(f"c/2024-05-01/{hour}/20240501_{hour}3000.png" for hour in (12, 13)))
