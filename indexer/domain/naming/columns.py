@@ -8,10 +8,12 @@ A value is written as a *label*: the name with the value between ``<`` and ``>``
 letters as ``?``: ``<1>_*``. A label of a folder ends with a slash.
 """
 
+import itertools
 import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
+from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -56,6 +58,9 @@ _EXTENSION_LABEL = re.compile(r"\.<[^>]*>\Z")
 _BEFORE_HOUR = r"(?:^|/|(?<=[0-9]{4}[-_. ][0-9]{2}[-_. ][0-9]{2}[-_. T])|(?<=[0-9]{8}[-_. T]))"
 """An hour may stand behind a whole date, in one folder; a day behind a month is none."""
 _DIGITS, _SIGN = "*", "?"
+_MAY_HAVE_OFFSET = re.compile(r"[0-9]{2}-[0-9]{4}(?![0-9])")
+_HOUR_AFTER_CHANGES = 4
+"""Clocks go back at night, before this hour."""
 
 
 class Column(NamedTuple):
@@ -115,6 +120,29 @@ def find_hour_column(paths: Iterable[str]) -> Column | None:
     timeless = (one for one in readings if name_time(None if one.may_lack_hour else one.moment) is not NameTime.LOCAL)
     labels = {f"<{reading.clock[0]:02}>/" for reading in timeless}
     return Column(tuple(sorted(labels)), at_once=True) if len(labels) > 1 else None
+
+
+def find_offset_column(paths: Iterable[str]) -> Column | None:
+    """The four digits behind the times in names of one camera, if they take turns on a day: no place has two offsets
+    then, but in the night in which clocks go back. None if they do not, or if one of them is no offset, as of a
+    counter."""
+    days: dict[date, dict[str, list[datetime]]] = defaultdict(lambda: defaultdict(list))
+    labels = set[str]()
+    for path in filter(_MAY_HAVE_OFFSET.search, paths):
+        doubt = read_path(path).doubt
+        if doubt is not None and doubt.kind is DoubtKind.OFFSET and doubt.other is not None:
+            if doubt.moment is None:
+                return None
+            local = doubt.other.replace(tzinfo=None)
+            days[local.date()][doubt.number].append(local)
+            before, _, after = os.path.splitext(path.rpartition("/")[2])[0].rpartition(f"-{doubt.number}")
+            labels.add(f"{_NUMBER.sub(_DIGITS, before)}-<{doubt.number}>{_NUMBER.sub(_DIGITS, after)}")
+    for numbers in days.values():
+        spans = sorted((min(times), max(times)) for times in numbers.values())
+        for (_, last), (first, end) in itertools.pairwise(spans):
+            if first <= last and min(last, end).hour >= _HOUR_AFTER_CHANGES:
+                return Column(tuple(sorted(labels)), at_once=True)
+    return None
 
 
 def find_year_column(paths: Iterable[str]) -> Column | None:

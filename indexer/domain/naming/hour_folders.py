@@ -28,11 +28,17 @@ from typing import NamedTuple
 
 from indexer.domain.naming.doubts import DAY_OF_ZONES_S, MIN_HOURS
 from indexer.domain.naming.folders import Date
-from indexer.domain.naming.zone_hours import FULL_HOUR_S, are_numbered_like_channels, find_hours_of_a_zone, lies_in_hour
+from indexer.domain.naming.zone_hours import (
+    FULL_HOUR_S,
+    MIN_HOURS_ALONE,
+    are_enough_hours,
+    are_numbered_like_channels,
+    find_hours_of_a_zone,
+    lies_in_hour,
+)
 
 _HOUR_S, _DAY_S = 3600, 86_400
 _UNITS_S = (_HOUR_S, 60, 1)
-_MIN_HOURS_WRITTEN = 3
 _MAX_SHIFT_OF_DAYS = 2
 
 
@@ -70,16 +76,26 @@ class HourVerdict(NamedTuple):
     `are_channels`: by the kind of the names in them; a kind of which nothing is known is left out. Channels are the
     folders from `first_channel` on, 0 for the first one below the date. `unclear`: the kinds of names that tell nothing
     themselves. `channels`: single folders that are channels for a kind of names of which the other ones are hours.
+    `numbered`: the kinds whose folders are channels by their numbers alone.
     """
 
     are_channels: Mapping[NameTime, bool] = MappingProxyType({})
     first_channel: int = 0
     unclear: frozenset[NameTime] = frozenset()
     channels: frozenset[tuple[NameTime, HourFolder]] = frozenset()
+    numbered: frozenset[NameTime] = frozenset()
 
     def is_channel(self, kind: NameTime, folder: HourFolder) -> bool:
         """Whether a folder is known to be a channel for a kind of names in it."""
         return self.are_channels.get(kind, False) or (kind, folder) in self.channels
+
+    def shows_channels(self, kind: NameTime, *, is_known: bool) -> bool | None:
+        """Whether folders are channels for a kind of names; `is_known`: the index has such names.
+
+        Of names with a time of a zone, known ones tell more than the numbers of the folders.
+        """
+        is_less = is_known and kind is NameTime.ZONED and kind in self.numbered
+        return None if is_less else self.are_channels.get(kind)
 
 
 NO_HOURS = HourVerdict()
@@ -110,7 +126,7 @@ def judge_hours(files: Iterable[HourFile], *, beside: Collection[str] = ()) -> H
     first_channel, are_local_channels = _find_local_channel(by_kind[NameTime.LOCAL])
     if are_local_channels:
         return HourVerdict(with_weaker_kinds({NameTime.LOCAL: True}), first_channel)
-    are_channels, unclear = dict[NameTime, bool](), set[NameTime]()
+    are_channels, unclear, numbered = dict[NameTime, bool](), set[NameTime](), set[NameTime]()
     hours, others, channels = set[HourFolder](), set[HourFolder](), set[HourFolder]()
     lone_channels = set[tuple[NameTime, HourFolder]]()
     for kind, files_of_kind in by_kind.items():
@@ -121,14 +137,15 @@ def judge_hours(files: Iterable[HourFile], *, beside: Collection[str] = ()) -> H
         if are_hours is not None:
             are_channels[kind] = not are_hours
         elif group and kind is not NameTime.LOCAL:
-            numbered = _are_numbered(group, beside, is_single_channel=bool(others - folders))
-            are_channels |= {} if numbered is None else {kind: numbered}
-            unclear |= set() if numbered else {kind}
+            is_numbered = _are_numbered(group, beside, is_single_channel=bool(others - folders))
+            are_channels |= {} if is_numbered is None else {kind: is_numbered}
+            (numbered if is_numbered else unclear).add(kind)
         channels |= shown.channels
         hours = (hours | shown.hours) - channels
         others |= folders
         lone_channels |= {(kind, folder) for folder in channels}
-    return HourVerdict(with_weaker_kinds(are_channels), first_channel, frozenset(unclear), frozenset(lone_channels))
+    sets = frozenset(unclear), frozenset(lone_channels), frozenset(numbered)
+    return HourVerdict(with_weaker_kinds(are_channels), first_channel, *sets)
 
 
 def _judge_kind(kind: NameTime, files: Sequence[HourFile], beside: Collection[str]) -> _KindHours:
@@ -281,7 +298,8 @@ def _are_hours_written(files: Collection[HourFile], beside: Collection[str]) -> 
             return False
         shifts = [time / _HOUR_S - number for number, span in spans.items() for time in span]
         is_alike = max(shifts) - min(shifts) <= 1
-        shown += is_alike and _show_hours(spans, may_be_channels=may_be_channels)
+        times = [time for span in spans.values() for time in span]
+        shown += is_alike and are_enough_hours(len(spans), times, may_be_channels=may_be_channels)
         contradicted += not is_alike
         shifts_of_days += shifts
         numbers |= spans.keys()
@@ -291,19 +309,9 @@ def _are_hours_written(files: Collection[HourFile], beside: Collection[str]) -> 
     return True if is_alike and not may_be_channels and _are_far_apart(numbers) else None
 
 
-def _show_hours(spans: Mapping[int, Sequence[float]], *, may_be_channels: bool) -> bool:
-    """Whether folders of a day, each written in its hour, are enough to show hours.
-
-    Three are. Two are if they are not numbered like channels, and were not copied one after the other within an hour.
-    """
-    times = [time for span in spans.values() for time in span]
-    are_two_enough = not may_be_channels and max(times) - min(times) >= _HOUR_S
-    return len(spans) >= (MIN_HOURS if are_two_enough else _MIN_HOURS_WRITTEN)
-
-
 def _are_far_apart(numbers: Set[int]) -> bool:
     """Whether folders of several days are enough to show hours.
 
     Adjacent ones are not, as channels may be written at one time of each day.
     """
-    return len(numbers) >= _MIN_HOURS_WRITTEN and max(numbers) - min(numbers) > 2 * _MAX_SHIFT_OF_DAYS
+    return len(numbers) >= MIN_HOURS_ALONE and max(numbers) - min(numbers) > 2 * _MAX_SHIFT_OF_DAYS

@@ -186,15 +186,17 @@ def _differ(shown: bool | None, known: bool | None) -> bool:
 
 
 def _differ_in_hours(shown: HourVerdict, known: KnownNumbers) -> bool:
-    return any(_differ(shown.are_channels.get(kind), known.are_channels.get(kind)) for kind in NameTime)
+    return any(_differ(now, before) for _, now, before in _list_channels(shown, known))
+
+
+def _list_channels(shown: HourVerdict, known: KnownNumbers) -> list[tuple[NameTime, bool | None, bool | None]]:
+    before = known.are_channels
+    return [(kind, shown.shows_channels(kind, is_known=kind in before), before.get(kind)) for kind in NameTime]
 
 
 def _settled_hours(shown: HourVerdict, known: KnownNumbers) -> HourVerdict:
-    settled = {
-        kind: are_channels
-        for kind in NameTime
-        if (are_channels := _settled(shown.are_channels.get(kind), known.are_channels.get(kind), safe=True)) is not None
-    }
+    both = {kind: _settled(now, before, safe=True) for kind, now, before in _list_channels(shown, known)}
+    settled = {kind: are_channels for kind, are_channels in both.items() if are_channels is not None}
     unclear = shown.unclear - known.are_channels.keys()
     return HourVerdict(with_weaker_kinds(settled), shown.first_channel, unclear, shown.channels)
 
@@ -342,6 +344,7 @@ def _is_open(group: Sequence[Sibling], verdict: FolderVerdict, known: KnownNumbe
     return (
         any(reading.doubt or reading.kind is CameraText.NUMBER or reading.uncounted_text for reading in readings)
         or not known.are_channels.keys() >= _have_numbers(group)[1]
+        or NameTime.ZONED in _have_numbers(group)[1]  # with the other ones they show the zone that one contradicts
         or _differ_in_hours(verdict.hours, known)
     )
 

@@ -1,8 +1,9 @@
 """Whether folders of two digits are the hours of some time zone, where names say times in UTC."""
 
+import itertools
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from typing import NamedTuple, Self
 
 from indexer.domain.naming.doubts import MIN_HOURS
@@ -14,7 +15,8 @@ _QUARTERS = 4
 FULL_HOUR_S = 120
 """A file so near to the full hour may come to lie in the folder of either hour."""
 _MAX_CHANNELS = 16
-_MIN_HOURS_LIKE_CHANNELS = 3
+MIN_HOURS_ALONE = 3
+"""So many folders show hours, whatever their numbers are."""
 
 
 class ZoneHours(NamedTuple):
@@ -32,16 +34,19 @@ def find_hours_of_a_zone(days: Iterable[Mapping[int, Sequence[float]]]) -> ZoneH
 
     `days`: the first and last time in each folder of a day, in seconds since midnight UTC, by the folder's number.
     """
-    folders = [(number, _Fit.of(number, *span)) for spans in days for number, span in spans.items()]
-    counts = Counter(number for number, _ in folders)
+    days = list(days)
+    fits = [{number: _Fit.of(number, *span) for number, span in spans.items()} for spans in days]
+    counts = Counter(itertools.chain.from_iterable(fits))
     if len(counts) < MIN_HOURS:
         return ZoneHours()
-    zones = _find_zones(folders)
-    fitting = Counter(number for number, fit in folders if fit.zones & zones)
+    zones = _find_zones(fits)
+    fitting = Counter(number for day in fits for number in max((_list_fitting(day, zone) for zone in zones), key=len))
     agreeing = {number for number, count in counts.items() if 2 * fitting[number] > count}
     if 2 * len(agreeing) <= len(counts):
         return ZoneHours(False)
-    if are_numbered_like_channels(counts.keys()) and len(agreeing) < _MIN_HOURS_LIKE_CHANNELS:
+    times = [time for spans in days for number, span in spans.items() if number in agreeing for time in span]
+    may_be_channels = len(agreeing) < len(counts) or are_numbered_like_channels(counts.keys())
+    if not are_enough_hours(len(agreeing), times, may_be_channels=may_be_channels):
         return ZoneHours()
     return ZoneHours(True, tuple(sorted(zone * _QUARTER_S for zone in zones)))
 
@@ -69,18 +74,32 @@ class _Fit(NamedTuple):
         return cls(zones, {zone for zone in zones if all(lies_in_hour(hour, s, zone * _QUARTER_S) for s in times)})
 
 
-def _find_zones(folders: Sequence[tuple[int, _Fit]]) -> Set[int]:
-    """The zone of most folders, and the one an hour beside it in which enough others lie, as by summer time."""
-    zones, strict = (Counter(zone for _, fit in folders for zone in fit[at]) for at in (0, 1))
-    if not zones:
-        return frozenset()
-    best = max(sorted(zones), key=lambda zone: (zones[zone], strict[zone], zone % _QUARTERS == 0, zone % 2 == 0))
-    others = [
-        (len({number for number, fit in folders if zone in fit.zones and best not in fit.zones}), zone)
+def _find_zones(days: Sequence[Mapping[int, _Fit]]) -> Sequence[int]:
+    """The zone of most folders, and the one an hour beside it in which other days lie, as by summer time."""
+    fits = [fit for day in days for fit in day.values()]
+    zones, strict = (Counter(zone for fit in fits for zone in fit[at]) for at in (0, 1))
+    best = max(sorted(zones), key=lambda zone: (zones[zone], strict[zone], zone % _QUARTERS == 0), default=0)
+    numbers = {
+        zone: {number for day in days if len(_list_fitting(day, zone)) == len(day) >= MIN_HOURS for number in day}
         for zone in (best - _QUARTERS, best + _QUARTERS)
-    ]
-    count, beside = max(others)
-    return {best, beside} if count >= _MIN_HOURS_LIKE_CHANNELS else {best}
+    }
+    beside = max(numbers, key=lambda zone: len(numbers[zone]))
+    return (best, beside) if len(numbers[beside]) >= MIN_HOURS_ALONE else (best,)
+
+
+def _list_fitting(day: Mapping[int, _Fit], zone: int) -> Sequence[int]:
+    """The folders of a day that agree with a zone."""
+    return [number for number, fit in day.items() if zone in fit.zones]
+
+
+def are_enough_hours(count: int, times_s: Collection[float], *, may_be_channels: bool) -> bool:
+    """Whether so many folders, each with its times in its hour, are enough to show hours.
+
+    Three are. Two are if they are not numbered like channels, and if their times are an hour or more apart: two
+    channels that are written one after the other look like hours, too.
+    """
+    are_two_enough = not may_be_channels and max(times_s) - min(times_s) >= _HOUR_S
+    return count >= (MIN_HOURS if are_two_enough else MIN_HOURS_ALONE)
 
 
 def are_numbered_like_channels(numbers: Set[int]) -> bool:

@@ -20,6 +20,7 @@ from indexer.domain.naming.columns import (
     find_events,
     find_hour_column,
     find_month_column,
+    find_offset_column,
     find_year,
     find_year_column,
     is_no_month,
@@ -150,6 +151,7 @@ def _find_open_series(
     """
     finders: list[_Finder] = [
         find_words,
+        find_offset_series,
         *([] if find_lone is None else [find_dcf_series, find_prefix_series, find_lone]),
     ]
     finders += [find_counted_series] if is_counted else []
@@ -184,6 +186,11 @@ def find_dcf_series(paths: Iterable[str], *, covered: Set[str]) -> Series | None
 
 def _open_series(column: Column | None, covered: Set[str]) -> Series | None:
     return None if column is None or covered >= set(column.labels) else Series(column.labels, column.at_once)
+
+
+def find_offset_series(paths: Iterable[str], *, covered: Set[str]) -> Series | None:
+    """The four digits behind times that take turns, as a series."""
+    return _open_series(find_offset_column(paths), covered)
 
 
 def find_prefix_series(paths: Iterable[str], *, covered: Set[str]) -> Series | None:
@@ -244,6 +251,7 @@ def _list_known(paths: Sequence[str], known: KnownCameras, naming: PathNaming, s
     every, confirmed = [*paths, *recent], known.confirmed_words(naming.camera)
     finders: tuple[_Finder, ...] = (
         partial(find_series, camera=_camera_in_name(naming)),
+        find_offset_series,
         find_dcf_series,
         find_prefix_series,
     )

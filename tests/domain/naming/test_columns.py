@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.domain.naming.columns import Column, find_columns, find_dcf_column, find_hour_column, find_year_column
+from indexer.domain.naming.columns import (
+    Column,
+    find_columns,
+    find_dcf_column,
+    find_hour_column,
+    find_offset_column,
+    find_year_column,
+)
 from indexer.domain.naming.patterns import compile_pattern
 from indexer.domain.naming.series import Series, find_series, pattern_of
 
@@ -180,3 +187,21 @@ def test_letters_behind_a_counter_are_no_ids() -> None:
     names = [f"/x/NO20240501-12{n}000-00000{n}{lens}.jpg" for n in range(4) for lens in "FB"]
     [column] = find_columns(names)
     assert (len(column.labels), column.at_once) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("times", "is_shown"),
+    [
+        ({"0100": ["0501_120000", "0501_120200"], "0200": ["0501_120100", "0501_120300"]}, True),
+        ({"0100": ["0501_120000"], "0200": ["0501_120000"]}, True),
+        ({"0100": ["0501_120000", "0501_180000"], "0200": ["0502_120100", "0503_120300"]}, False),
+        ({"0200": ["1027_010000", "1027_025900"], "0100": ["1027_020000", "1027_180000"]}, False),
+        ({"0200": ["0401_120000", "0501_120000", "0601_120000"]}, False),
+        ({"0015": ["0501_120000"], "0016": ["0501_120000"], "0030": ["0501_120000"]}, False),
+    ],
+)
+def test_offsets_that_take_turns(times: dict[str, list[str]], is_shown: bool) -> None:
+    """Two offsets of one place do not take turns on a day, except in the night in which clocks go back."""
+    paths = [f"/x/gate_2024{time}-{number}.jpg" for number, all_times in times.items() for time in all_times]
+    labels = tuple(f"gate_*_*-<{number}>" for number in sorted(times))
+    assert find_offset_column(paths) == (Column(labels, at_once=True) if is_shown else None)

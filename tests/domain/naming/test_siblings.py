@@ -1,5 +1,6 @@
 """What the files of a folder decide together, where one name cannot."""
 
+from collections.abc import Set
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,8 +8,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from indexer.domain.naming.columns import find_hour_column
+from indexer.domain.naming.hour_folders import NameTime
 from indexer.domain.naming.rules import RuleBook
-from indexer.domain.naming.tree import PathFile, TreeNames, name_tree
+from indexer.domain.naming.tree import KnownNumbers, PathFile, Surroundings, TreeNames, name_tree
 from tests.support.names import named_tree
 
 
@@ -521,6 +523,42 @@ def test_a_folder_that_contradicts_the_zone_of_others(
     in_channel.append(f"c/2024-05-01/{channel:02}/12-30.jpg")
     files = [zoned(*time) for time in times]
     assert cameras_of(*files, *in_channel) == ["c"] * len(files) + [f"c/{channel:02}"] * 3
+
+
+@settings(max_examples=40)
+@given(
+    st.integers(0, 20),
+    st.floats(1, 20),
+    st.lists(st.lists(st.floats(0, 0.98), min_size=3, max_size=3), min_size=1, max_size=4),
+)
+def test_channels_whose_times_are_of_one_hour(first: int, start: float, days: list[list[float]]) -> None:
+    """Adjacent folders whose names have times of one hour of the day are never joined in silence."""
+    for count in (2, 3):
+        files = [
+            PathFile(f"/data/c/{day:%Y-%m-%d}/{first + more:02}/{seen:%Y%m%dT%H%M%SZ}.jpg", 0)
+            for number, hours in enumerate(days)
+            for more, hour in enumerate(hours[:count])
+            for day in (datetime(2024, 5, 1) + timedelta(days=number),)
+            for seen in (day + timedelta(hours=start + hour),)
+        ]
+        assert not are_joined(name_tree(files, siblings=(), rules=RuleBook({})))
+
+
+class KnownHours(Surroundings):
+    """An index whose images with times of a zone lie in folders that are hours."""
+
+    def known_numbers(self, folder: str, *, in_names: bool, in_folders: Set[NameTime]) -> KnownNumbers:
+        """What the index took folders for."""
+        del folder, in_names, in_folders
+        return KnownNumbers(are_channels={NameTime.ZONED: False})
+
+
+def test_first_hours_of_a_day_of_a_known_camera() -> None:
+    """Folders that are numbered like channels are hours where those of the known images are, if nothing tells more."""
+    files = [PathFile(f"/data/{zoned(hour, datetime(2024, 5, 1, hour, 30))}", 0) for hour in (0, 1)]
+    tree = name_tree(files, siblings=(), rules=RuleBook({}), surroundings=KnownHours())
+    assert are_joined(tree)
+    assert tree.reread_folders == ()
 
 
 def test_hours_over_a_change_to_summer_time() -> None:

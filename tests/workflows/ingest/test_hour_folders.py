@@ -25,8 +25,9 @@ def put_at(index: Index, hours: dict[str, float]) -> None:
 
 
 @on_sqlite
-@pytest.mark.parametrize("channels", [("00", "01"), ("01", "02"), ("02", "03")])
-@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize(
+    ("channels", "at_once"), [(("00", "01"), True), (("01", "02"), True), (("02", "03"), True), (("02", "03"), False)]
+)
 def test_channels_that_were_copied_one_after_the_other(index: Index, channels: tuple[str, ...], at_once: bool) -> None:
     """Channels that were copied within an hour are not taken for hours."""
     files = [f"c/2024-05-01/{channel}/IMG_{n}.png" for channel in channels for n in range(2)]
@@ -56,6 +57,22 @@ def test_a_channel_beside_hours_of_a_zone(index: Index, is_first: bool) -> None:
     assert {found[file] for file in channel} == {"c/02"}
 
 
+@on_sqlite
+@pytest.mark.parametrize("below", [".", "c/2024-05-02"])
+def test_a_channel_that_comes_after_hours_of_a_zone(index: Index, below: str) -> None:
+    """A folder that comes later is a camera if its names contradict the zone in which known folders are hours."""
+    hours = [f"c/2024-05-01/{hour}/20240501T{hour - 2:02}3000Z.png" for hour in range(12, 16)]
+    put(index, *hours)
+    index.ingest()
+    later = [f"c/2024-05-02/{hour}/20240502T{hour - 2:02}3000Z.png" for hour in (12, 14)]
+    channel = [f"c/2024-05-02/02/20240502T18{minute}00Z.png" for minute in (10, 50)]
+    put(index, *later, *channel)
+    index.ingest(index.folder / below / "02" if below != "." else index.folder)
+    index.ingest()
+    assert cameras(index) == dict.fromkeys([*hours, *later], "c") | dict.fromkeys(channel, "c/02")
+
+
+@on_sqlite
 def test_the_last_images_show_what_folders_are(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """What known folders of two digits are is read from some of the last images of a camera, not from all of them."""
     put(index, *(f"c/2024-05-01/{hour}/20240501_{hour}3000.png" for hour in (12, 13)))

@@ -26,6 +26,7 @@ from tests.workflows.ingest.test_held_cameras import cameras, held, put
         ["1_0001.jpg", "1_0002.jpg", "2_0001.jpg", "2_0002.jpg"],
         ["20240501_120000_1.jpg", "20240501_120100_2.jpg", "20240501_120200_1.jpg", "20240501_120300_2.jpg"],
         ["gate_0001.jpg", "gate_0002.jpg", "yard_0001.jpg", "yard_0002.jpg"],
+        ["20240501_120000-0100.jpg", "20240501_120000-0200.jpg", "20240501_120500-0100.jpg"],
         ["DCIM/101NORTH/IMG_0001.JPG", "DCIM/102SOUTH/IMG_0002.JPG"],
         ["2024-05-01/12/IMG_0001.JPG", "2024-05-01/13/IMG_0002.JPG"],
         ["2024-05-01/05/12-30.jpg", "2024-05-01/06/12-30.jpg"],
