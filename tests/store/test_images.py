@@ -149,6 +149,17 @@ def test_present_under_the_root(database: Database, add: Add) -> None:
     assert present_under(database, "/") == sorted(paths)
 
 
+def test_folders_of_all_ready_images(database: Database, add: Add) -> None:
+    """Every folder of a ready image is listed, the first and the last one, too; those of other images are not."""
+    folders = ["/", "/é", os.fsdecode(b"/\xe9"), "/frames", "/frames/2", "/away"]
+    ids = [add(f"{folder.rstrip('/')}/1.jpg", content_hash=str(number)) for number, folder in enumerate(folders)]
+    with database.write() as session:
+        images.set_state(session, ids[-1:], ImageState.MISSING)
+    with database.read() as session:
+        assert images.list_ready_folders(session) == set(folders[:-1])
+        assert images.list_ready_folders(session) == set(folders[:-1])
+
+
 def test_present_files_tell_whether_they_changed(database: Database, add: Add, run_id: int) -> None:
     """By path or by folder, a row tells size, time and whether it is an image that can be used."""
     paths = ["/a/1.jpg", "/a/2.jpg", os.fsdecode(b"/a/\xe9.jpg")]
