@@ -236,7 +236,9 @@ def _require_space(quarantine: str, item: RemovalCandidate, victim_identity: Fil
     with _refuse_on_os_error(f"the quarantine {quarantine!r} cannot be used"):
         on_another = os.stat(quarantine).st_dev != victim_identity.device
         if on_another and (free := free_bytes(quarantine)) < (needed := item.victim.size_bytes + _SPARE_BYTES):
-            raise OSError(errno.ENOSPC, _DISK_IS_FULL.format(free / 1e6, needed / 1e6), quarantine)
+            # Rounded apart, so that no file seems to need what is free.
+            shown = _DISK_IS_FULL.format(free // 100_000 / 10, -(-needed // 100_000) / 10)
+            raise OSError(errno.ENOSPC, shown, quarantine)
 
 
 def _check_both(item: RemovalCandidate, check: Callable[[IndexedFile], T]) -> tuple[T, T]:
