@@ -185,6 +185,7 @@ class Plan:
 
     Of a plan whose files were looked for, `failures` are path and problem of each file that cannot be removed,
     `changed_in` the roots of files and keepers that are not there, and `missing_folders` their folders that are gone.
+    `stopped` says why not all of its files can be removed; None: they can, as far as it is known.
     """
 
     victims: tuple[RemovalCandidate, ...]
@@ -196,6 +197,12 @@ class Plan:
     failures: tuple[tuple[str, str], ...] = ()
     changed_in: tuple[str, ...] = ()
     missing_folders: tuple[str, ...] = ()
+    stopped: str | None = None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a person must look at files or cameras of the plan."""
+        return bool(self.failures or self.held_back or self.stopped)
 
     @property
     def size_bytes(self) -> int:

@@ -70,7 +70,7 @@ def prune(
         workflow.require_usable_options(options, database=database)
         plan = workflow.plan(database, camera=camera, max_share=max_share, include_restored=include_restored)
         if dry_run:
-            raise _show_prune_plan(session, workflow.look_for_files(database, plan), typed)
+            raise _show_prune_plan(session, workflow.look_for_files(database, plan, options=options), typed)
         session.show_plan(plan, partial(render.render_plan, typed=typed), asks=bool(plan.victims) and not yes)
         act = "DELETE THESE FILES FOR GOOD" if permanent else "Move these files to quarantine"
         if plan.victims and not yes:
@@ -237,15 +237,14 @@ def _show_prune_plan(session: "CommandSession", plan: "Plan", typed: "TypedPrune
     from indexer.cli.json_documents.removal import PlanDocument
     from indexer.cli.render.removal import render_dry_run, render_plan_failures
 
-    failed = bool(plan.held_back or plan.failures)
     session.show(
         plan,
         partial(render_dry_run, typed=typed),
         form=PlanDocument,
-        failed=failed,
+        failed=plan.has_failed,
         render_failure=partial(render_plan_failures, typed=typed),
     )
-    return typer.Exit(1 if failed else 0)
+    return typer.Exit(1 if plan.has_failed else 0)
 
 
 def _show_restore_plan(session: "CommandSession", plan: "RestorePlan") -> typer.Exit:

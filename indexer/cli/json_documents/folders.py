@@ -25,7 +25,7 @@ class RelocationDocument(TypedDict):
 
     old: Annotated[str, "The folder as the index knew it."]
     new: Annotated[str, "The folder where it is now."]
-    images: Annotated[int, "Number of images with a new path."]
+    images: Annotated[int, "Number of images with a new path, also removed and missing ones."]
     removals: Annotated[int, "Number of rows of the journal with a new path."]
     not_there: Annotated[list[str], "New paths where the file of an image is missing."]
     videos: Annotated[int, "Number of videos with a new path."]

@@ -69,6 +69,7 @@ class PlanDocument(TypedDict):
     ]
     changed_in: Annotated[list[str], "Folders with files that are not there."]
     missing_folders: Annotated[list[str], "Folders of images that are not there."]
+    stopped: Annotated[str | None, "Why the disk of the quarantine has no space for all of it. `null`: it has."]
 
 
 class PruneDocument(TypedDict):

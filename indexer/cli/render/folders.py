@@ -26,7 +26,8 @@ def render_relocation_plan(console: Console, plan: RelocationPlan) -> None:
 def render_relocation(console: Console, report: RelocationReport) -> None:
     """Prints what has a new path."""
     videos = f", {counted(report.videos, 'video')}" if report.videos else ""
-    changed = f"{counted(report.images, 'image')}{videos} and {_count_journal(report.removals)}"
+    images = f"{counted(report.images, 'image')}{' (also removed and missing ones)' if report.removals else ''}"
+    changed = f"{images}{videos} and {_count_journal(report.removals)}"
     console.print(f"{changed} have their new paths.")
     if report.not_there:
         again = command_line("ingest", names=[report.new])

@@ -94,6 +94,7 @@ def render_dry_run(console: Console, plan: Plan, *, typed: TypedPrune = _NOTHING
     """Prints what prune would remove, where to look at it, and how to act."""
     render_plan(console, plan, typed=typed)
     _render_prune_failures(console, plan)
+    _render_stop(console, plan)
     if plan.victims:
         camera = typed.camera
         report = command_line("report", "pages", *(() if camera is None else ("--camera", camera)))
@@ -107,6 +108,7 @@ def render_plan_failures(console: Console, plan: Plan, *, typed: TypedPrune = _N
     """Prints which cameras prune would hold back, and which files it could not remove, and nothing else."""
     _render_held_back(console, _held_back(plan), typed=typed)
     _render_prune_failures(console, plan)
+    _render_stop(console, plan)
 
 
 def render_prune(
@@ -140,8 +142,11 @@ def render_prune_failures(console: Console, report: PruneReport, *, typed: Typed
     _render_stop(console, report)
 
 
-def _render_stop(console: Console, report: PruneReport) -> None:
-    if report.stopped:
+def _render_stop(console: Console, report: PruneReport | Plan) -> None:
+    """Prints why not all files of a plan were removed, or can be."""
+    if report.stopped and isinstance(report, Plan):
+        console.print(f"Not all of it can be removed: {printable(report.stopped)}.")
+    elif report.stopped:
         last_problem = report.failures[-1][1] if 0 < len(report.failures) <= MAX_LISTED else None  # it is listed above
         stopped = report.stopped.removeprefix(f"{last_problem}; ")
         console.print(f"Stopped: {printable(stopped)}.")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from indexer.domain.plurals import counted
-from indexer.domain.removal import Plan, RemovalCandidate
+from indexer.domain.removal import IndexedFile, Plan, RemovalCandidate
 from indexer.errors import FolderError
 from indexer.files.presence import find_missing
 from indexer.interrupts import uninterrupted
@@ -26,6 +26,7 @@ from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.ingested_folders import find_ingested_parent, find_parent
 from indexer.workflows.removal.missing_folders import find_missing_folder
 from indexer.workflows.removal.preview_recorder import PreviewRecorder
+from indexer.workflows.removal.quarantine_space import find_lack_of_space_for_all
 from indexer.workflows.removal.removal_plan import plan as plan
 from indexer.workflows.removal.remove_file import RemovalOptions, RemovalResult, remove_file
 from indexer.workflows.removal.safeguards import Safeguards
@@ -122,8 +123,9 @@ def prune(
     return report
 
 
-def look_for_files(database: Database, plan: Plan) -> Plan:
-    """The plan, with the files of it that cannot be removed as they are not there, or as their keepers are not.
+def look_for_files(database: Database, plan: Plan, *, options: RemovalOptions) -> Plan:
+    """The plan, with the files of it that cannot be removed as they are not there, or as their keepers are not; and why
+    its files do not all fit into the quarantine, if they do not.
 
     Only the folders are listed: size and bytes of files are checked when they are removed. A file whose removal was cut
     off is not looked for, as prune first recovers it.
@@ -144,7 +146,14 @@ def look_for_files(database: Database, plan: Plan) -> Plan:
         failures=tuple(failures),
         changed_in=tuple(sorted({files[path].root for path in missing})),
         missing_folders=tuple(sorted(folder for folder in folders if folder is not None)),
+        stopped=_find_lack_of_space([item.victim for item in victims if item.victim.path not in missing], options),
     )
+
+
+def _find_lack_of_space(victims: Sequence[IndexedFile], options: RemovalOptions) -> str | None:
+    if options.permanent or options.quarantine is None:
+        return None
+    return find_lack_of_space_for_all(options.quarantine, victims)
 
 
 def _has_open_removals(database: Database) -> bool:

@@ -21,7 +21,6 @@ from indexer.domain.descriptions import Limits
 from indexer.domain.images import ImageState
 from indexer.domain.removal import IndexedFile, RemovalCandidate, RemovalState
 from indexer.files import manifest
-from indexer.files.filesystems import free_bytes
 from indexer.files.moving import aside_path, delete_witnessed, move_no_replace
 from indexer.files.quarantine import release_quarantine_path, reserve_quarantine_path
 from indexer.files.refusals import DiskRefusalError, describe_os_error
@@ -39,6 +38,7 @@ from indexer.store import images, removals
 from indexer.store.database import Database
 from indexer.workflows.context import Clock
 from indexer.workflows.removal.preview_recorder import PreviewRecorder
+from indexer.workflows.removal.quarantine_space import find_lack_of_space
 from indexer.workflows.removal.safeguards import ProtectedError, RequiredFiles, Safeguards
 from indexer.workflows.runs.run import ActiveRun
 
@@ -46,8 +46,6 @@ T = TypeVar("T")
 
 _RUN_ENDING_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE}
 """Errors that end a run: a full disk, another command that holds a lock for too long, too few open files."""
-_SPARE_BYTES = 16 * 2**20  # stay free on the other disk: for the manifest, and for others
-_DISK_IS_FULL = "its disk has {:.1f} MB free and needs {:.1f} MB; free some, or type another --quarantine FOLDER"
 
 
 @dataclass(frozen=True)
@@ -235,8 +233,8 @@ def _require_space(quarantine: str, item: RemovalCandidate, victim_identity: Fil
     """Refuses a file that does not fit on another disk, before the copy starts and not in the middle of it."""
     with _refuse_on_os_error(f"the quarantine {quarantine!r} cannot be used"):
         on_another = os.stat(quarantine).st_dev != victim_identity.device
-        if on_another and (free := free_bytes(quarantine)) < (needed := item.victim.size_bytes + _SPARE_BYTES):
-            raise OSError(errno.ENOSPC, _DISK_IS_FULL.format(free / 1e6, needed / 1e6), quarantine)
+        if on_another and (lack := find_lack_of_space(quarantine, size_bytes=item.victim.size_bytes)) is not None:
+            raise OSError(errno.ENOSPC, lack, quarantine)
 
 
 def _check_both(item: RemovalCandidate, check: Callable[[IndexedFile], T]) -> tuple[T, T]:

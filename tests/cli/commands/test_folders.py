@@ -50,6 +50,15 @@ def test_relocated_and_forgotten(run: Run, decided: Path) -> None:
     assert len(list(parking.glob("*.png"))) == 6
 
 
+def test_a_relocation_counts_removed_images_as_such(run: Run, decided: Path) -> None:
+    """The plan counts the images that are there; where more have a new path, as some were removed, this is said."""
+    removed = run("prune", "--yes", "--json").document["removed"]
+    decided.rename(decided.with_name("parking"))
+    shown = run("relocate", "lot", "parking", "--yes").out.splitlines()
+    assert shown[1] == f"  {6 - removed} images, {6 - removed} of them there"
+    assert shown[-1].startswith(f"6 images (also removed and missing ones) and {removed} rows of the journal")
+
+
 def test_an_undone_run_is_held_back(run: Run, decided: Path) -> None:
     """`restore --run` pins nothing; prune takes what came back only with --include-restored."""
     pruned = run("prune", "--yes", "--json").document

@@ -9,6 +9,7 @@ import pytest
 
 from indexer.workflows.removal import purge
 from tests.support.command import Answer, Run
+from tests.support.mounts import small_disk
 
 
 def both(run: Run, *words: object) -> tuple[Answer, Answer]:
@@ -198,3 +199,13 @@ def test_what_purge_finished_before_a_kill_is_not_taken_out(pruned: dict[Path, b
     planned, done = both(run, "restore", "--all")
     assert (planned.code, done.code) == (0, 0)
     assert f"{len(pruned) - 1} files would come back" in planned.out
+
+
+def test_a_quarantine_on_a_small_disk(decided: Path, run: Run, tmp_path: Path) -> None:
+    """Where the disk of a quarantine has no space for all files, the plan says so, and both end with 1."""
+    with small_disk(tmp_path / "bin", "16m"):  # the bytes that prune leaves free
+        planned, done = both(run, "prune", "--yes", "--quarantine", tmp_path / "bin")
+        assert (planned.code, done.code) == (1, 1)
+        for answer in (planned, done):
+            assert "its disk has 16.7 MB free and needs 16.9 MB" in answer.out
+        assert len(list(decided.glob("*.png"))) == 6

@@ -13,7 +13,7 @@ from indexer.files import folder_lock, io_steps
 from indexer.files.folder_lock import LOCK_NAME
 from indexer.files.markers import QUARANTINE_NAME
 from indexer.workflows import witnesses
-from indexer.workflows.removal import recover, remove_file, rescue, return_obstacles
+from indexer.workflows.removal import quarantine_space, recover, remove_file, rescue, return_obstacles
 from indexer.workflows.removal.restore import RestoreSelection, plan_restore
 from tests.support.connections import END_OTHERS
 from tests.support.databases import on_postgresql, on_sqlite
@@ -421,11 +421,11 @@ def test_full_disk_is_seen_before_a_copy(lot: Index, tmp_path: Path, monkeypatch
         return os.stat_result((*found[:2], 99_999, *found[3:])) if str(path) == str(tmp_path / "bin") else found
 
     monkeypatch.setattr(remove_file.os, "stat", elsewhere)
-    monkeypatch.setattr(remove_file, "free_bytes", lambda _folder: 1000)
+    monkeypatch.setattr(quarantine_space, "free_bytes", lambda _folder: 16 * 2**20 + 10)  # what stays free, and more
     before = lot.tree()
     report = lot.prune(quarantine=str(tmp_path / "bin"))
     assert (report.removed, len(report.failures), report.stopped is not None) == (0, 1, True)
-    assert "its disk has 0.0 MB free" in report.failures[0][1]
+    assert "its disk has 16.7 MB free and needs 16.8 MB" in report.failures[0][1]
     assert lot.tree() == before
 
 
