@@ -31,7 +31,7 @@ def complete_naming(
     """
     if configuration is None:
         return dict(typed)
-    _require_apart(configuration)
+    _require_usable(configuration)
     says_camera = any(typed.get(name) is not None for name in _OF_CAMERA)
     completed: list[dict[str, Any]] = []
     for path in paths:
@@ -52,7 +52,7 @@ def group_folders(configuration: Configuration) -> list[tuple[list[str], dict[st
 
     Raises `ConfigurationError` if what the file says makes no sense, or if two of its folders contradict each other.
     """
-    _require_apart(configuration)
+    _require_usable(configuration)
     groups: list[tuple[list[str], dict[str, Any]]] = []
     for folder in configuration.folders:
         naming = _checked(configuration, folder)
@@ -64,8 +64,13 @@ def group_folders(configuration: Configuration) -> list[tuple[list[str], dict[st
     return groups
 
 
-def _require_apart(configuration: Configuration) -> None:
-    """Refuses folders of which one lies in another one with other names: each would take back what holds for it."""
+def _require_usable(configuration: Configuration) -> None:
+    """Refuses folders of which one lies in another one with other names: each would take back what holds for it.
+
+    It refuses a general time zone that does not exist, too.
+    """
+    if configuration.timezone is not None:
+        _require_sense(configuration, {"timezone": configuration.timezone})
     seen: dict[str, dict[str, Any]] = {}
     for folder in configuration.folders:
         path, naming = os.path.realpath(folder.path), _checked(configuration, folder)
@@ -99,8 +104,7 @@ def _naming_of(configuration: Configuration, path: str) -> dict[str, Any]:
     above = [(os.path.realpath(folder.path), folder) for folder in configuration.folders]
     above = [(root, folder) for root, folder in above if lies_at_or_below(real, root)]
     if not above:
-        zone = {} if configuration.timezone is None else {"default_timezone": configuration.timezone}
-        return _require_sense(configuration, real, zone)
+        return {} if configuration.timezone is None else {"default_timezone": configuration.timezone}
     root, innermost = max(above, key=lambda item: len(item[0]))
     naming = _checked(configuration, innermost)
     return naming | {"base": root} if root != real and _begins_at_folder(naming) else naming
@@ -108,12 +112,15 @@ def _naming_of(configuration: Configuration, path: str) -> dict[str, Any]:
 
 def _checked(configuration: Configuration, folder: ConfiguredFolder) -> dict[str, Any]:
     zone = {} if configuration.timezone is None else {"timezone": configuration.timezone}
-    return _require_sense(configuration, folder.path, zone | folder.naming)
+    return _require_sense(configuration, zone | folder.naming, folder=folder.path)
 
 
-def _require_sense(configuration: Configuration, folder: str, naming: dict[str, Any]) -> dict[str, Any]:
+def _require_sense(
+    configuration: Configuration, naming: dict[str, Any], *, folder: str | None = None
+) -> dict[str, Any]:
+    where = "" if folder is None else f", folder {folder!r}"
     try:
         NamingOptions(**naming).checked()
     except UsageError as problem:
-        raise ConfigurationError(f"{configuration.path!r}, folder {folder!r}: {problem}") from None
+        raise ConfigurationError(f"{configuration.path!r}{where}: {problem}") from None
     return naming

@@ -94,6 +94,8 @@ def require_form(value: Any, form: Form, *, key_path: KeyPath = ()) -> None:
         case TableForm():
             _require_table(value, form, key_path)
         case ArrayForm():
+            if isinstance(value, dict):
+                raise FormError(key_path, f"{key_path[-1]} is a table; write its keys below [[{key_path[-1]}]]")
             if not isinstance(value, list):
                 raise FormError(key_path, f"{key_path[-1]} is {_shown(value)}; give a list in square brackets")
             for number, item in enumerate(value):

@@ -133,6 +133,8 @@ MISTAKES: list[tuple[str, str]] = [
     ),
     ('[[folders]]\ncamera = "a"', "line 1: the key path is missing in [[folders]]"),
     ("record = [3]", "line 1: 3 is there instead of a table; write its keys below [[record]]"),
+    ('[record]\ncamera = "a"', "line 1: record is a table; write its keys below [[record]]"),
+    ('timezone = "UTC"\n[folders]\npath = "a"', "line 2: folders is a table; write its keys below [[folders]]"),
     ("profiles = 3", "line 1: 3 is there instead of a table; write its keys below [profiles]"),
     ("[profiles]\ngate = 3", "line 2: gate is 3; give a text in quotes"),
     ('[[record]]\ncamera = "a"', "line 1: the key source is missing in [[record]]"),

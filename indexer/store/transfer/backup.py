@@ -55,6 +55,8 @@ def back_up(database: Database, target: str, *, advance: PageCounter, pages_per_
         raise FolderError(_exists_message(target)) from None
     except OSError as problem:
         raise _not_written(target, problem.strerror or str(problem)) from problem
+    except sqlite3.Error as problem:
+        raise _not_written(target, str(problem)) from problem
     finally:
         with suppress(OSError):
             os.unlink(partial)
@@ -69,22 +71,19 @@ def free_backup_path(path: Path, *, revision: str) -> str:
 
 
 def _copy_pages(database: Database, partial: str, advance: PageCounter, pages_per_step: int) -> None:
-    """Copies all pages as one transaction sees them, and checks the copy."""
+    """Copies all pages as one transaction sees them, and checks the copy. Raises `sqlite3.Error` if that fails."""
     with database.snapshot() as reading:
         # The read transaction begins with the first query; without it each write of others would begin the copy anew.
         reading.execute(text("SELECT COUNT(*) FROM sqlite_master"))
         source = reading.connection.dbapi_connection
         assert isinstance(source, sqlite3.Connection)
-        try:
-            with closing(sqlite3.connect(partial)) as copy:
-                source.backup(
-                    copy,
-                    pages=pages_per_step,
-                    progress=lambda _status, remaining, total: advance(total - remaining, total),
-                )
-                (finding,) = copy.execute("PRAGMA quick_check(1)").fetchone()
-        except sqlite3.Error as problem:
-            raise _not_written(partial, str(problem)) from problem
+        with closing(sqlite3.connect(partial)) as copy:
+            source.backup(
+                copy,
+                pages=pages_per_step,
+                progress=lambda _status, remaining, total: advance(total - remaining, total),
+            )
+            (finding,) = copy.execute("PRAGMA quick_check(1)").fetchone()
     if finding != "ok":
         raise database.corruption_error(" ".join(finding.split()))
 

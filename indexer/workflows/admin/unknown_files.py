@@ -8,10 +8,12 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
 from indexer.files import manifest
+from indexer.files.folder_lock import LOCK_NAME
 from indexer.files.manifest import MANIFEST_NAME, Entry, ManifestContents
-from indexer.files.markers import is_run
+from indexer.files.markers import QUARANTINE_MARKER, is_quarantine, is_run
 from indexer.files.moving import aside_path
 from indexer.files.quarantine import quarantine_of
+from indexer.files.witness_record import RECORD_NAME
 from indexer.store import removals
 from indexer.store.database import Database
 from indexer.store.index_identity import get_index_id
@@ -64,24 +66,34 @@ def _list_mounted(quarantine_paths: Iterator[str]) -> set[str]:
 
 
 def _iter_unnamed(folder: str, contents: ManifestContents, known: Set[tuple[str, str]]) -> Iterator[str]:
-    """Yields the files in the runs of a quarantine that neither a manifest nor the journal names."""
-    for run in (folder, *_list_folders(folder)):
-        for file_folder in _list_folders(run) if is_run(run) else ():
-            for name in _list_names(file_folder):
-                path = os.path.join(file_folder, name)
-                is_named = path in contents.entries or (path, "") in known or path == aside_path(path)
-                if not is_named and name != MANIFEST_NAME:
-                    yield path
+    """Yields the files in a quarantine, at any depth, that neither a manifest nor the journal names.
+
+    Of a folder that is no quarantine, as a run was moved to it, only the runs are searched.
+    """
+    entries = _list_entries(folder)
+    if not is_quarantine(folder):
+        entries = [(name, is_folder) for name, is_folder in entries if is_run(os.path.join(folder, name))]
+    pending = [(folder, entries)]  # no recursion: folders nest deeper than Python's stack
+    while pending:
+        current, entries = pending.pop()
+        for name, is_folder in entries:
+            path = os.path.join(current, name)
+            if is_folder:
+                pending.append((path, _list_entries(path)))
+            elif name not in _OWN_NAMES and path not in contents.entries and (path, "") not in known:
+                yield path
 
 
-def _list_folders(folder: str) -> list[str]:
-    paths = (os.path.join(folder, name) for name in _list_names(folder))
-    return [path for path in paths if os.path.isdir(path) and not os.path.islink(path)]
+_OWN_NAMES = {LOCK_NAME, MANIFEST_NAME, QUARANTINE_MARKER, RECORD_NAME, os.path.basename(aside_path(""))}
 
 
-def _list_names(folder: str) -> list[str]:
-    """The names in a folder, sorted; none if it cannot be read: the manifests' reader names such a folder."""
+def _list_entries(folder: str) -> list[tuple[str, bool]]:
+    """The names in a folder, sorted, and whether each is a folder and no link to one.
+
+    There are none if it cannot be read: the manifests' reader names such a folder.
+    """
     try:
-        return sorted(os.listdir(folder))
+        with os.scandir(folder) as entries:
+            return sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
     except OSError:
         return []

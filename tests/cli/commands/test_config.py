@@ -199,6 +199,16 @@ def test_folders_that_contradict_each_other(run: Run, lot: Path, text: str, word
     assert not (lot.parent / "indexer.db").exists()
 
 
+@pytest.mark.parametrize("words", [("ingest", "lot"), ("config", "show")])
+def test_a_zone_that_does_not_exist(run: Run, lot: Path, words: tuple[str, ...]) -> None:
+    """The general time zone is checked, also if the file lists no folder, and nothing is written."""
+    (lot.parent / "indexer.toml").write_text('timezone = "Mars/Olympus"')
+    answer = run(*words)
+    assert (answer.code, "there is no time zone 'Mars/Olympus'" in answer.sentence) == (2, True)
+    assert "indexer.toml': there is no" in answer.sentence
+    assert not (lot.parent / "indexer.db").exists()
+
+
 def test_a_folder_in_another_one_named_alike(run: Run, lot: Path) -> None:
     """A folder that lies in another one of the file is no contradiction if the file says the same of both."""
     (lot.parent / "indexer.toml").write_text('timezone = "Asia/Tokyo"\nprocesses = 1\nfolders = ["lot/yard", "lot"]')

@@ -1,6 +1,7 @@
 """A backup: one file with the rows of one moment, complete or not there, whatever others write meanwhile."""
 
 import os
+import resource
 import signal
 import sqlite3
 import stat
@@ -87,6 +88,18 @@ def test_nothing_is_written_over(index: Database, tmp_path: Path, make: Callable
     with pytest.raises(FolderError, match=r"copy\.db"):
         in_small_steps(index, target)
     assert os.lstat(target) == before
+
+
+def test_a_full_disk_leaves_nothing(index: Database, tmp_path: Path) -> None:
+    """Where the copy has no room, the error names the file that was asked for, and nothing is left."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, limits[1]))
+    try:
+        with pytest.raises(DatabaseError, match=r"/copy\.db cannot be written .*nothing is left"):
+            in_small_steps(index, tmp_path / "copy.db")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(tmp_path.glob("copy*"))
 
 
 def test_a_file_that_appears_meanwhile_stays(index: Database, tmp_path: Path) -> None:

@@ -68,6 +68,24 @@ DAMAGES: dict[str, tuple[Callable[[Index], object], bool, FindingKind]] = {
         False,
         FindingKind.UNKNOWN,
     ),
+    "a stranger beside the files of a run": (
+        lambda index: (quarantined(index).parents[1] / "x.png").write_bytes(b"x"),
+        False,
+        FindingKind.UNKNOWN,
+    ),
+    "a stranger beside the runs": (
+        lambda index: (quarantined(index).parents[2] / "x.png").write_bytes(b"x"),
+        False,
+        FindingKind.UNKNOWN,
+    ),
+    "a folder of strangers": (
+        lambda index: (
+            (quarantined(index).parents[2] / "a/b").mkdir(parents=True)
+            or (quarantined(index).parents[2] / "a/b/x.png").symlink_to("y")
+        ),
+        False,
+        FindingKind.UNKNOWN,
+    ),
     "quarantine away": (
         lambda index: os.rename(quarantined(index).parents[1], quarantined(index).parents[3] / "away"),
         False,
@@ -194,6 +212,19 @@ def add_video(index: Index, path: Path) -> None:
     facts = (identity.size_bytes, identity.mtime_ns, identity.fingerprint, VideoState.READ)
     with index.database.write() as session:
         videos.add_video(session, NewVideo(str(path), str(path.parent), "gate", "name", *facts), run_id=1)
+
+
+def test_only_quarantines_and_runs_are_searched(pruned: Index) -> None:
+    """A run that was moved to a folder of other files is searched, and that folder is not."""
+    run, other = quarantined(pruned).parents[1], pruned.folder.parent / "other"
+    moved = other / run.name
+    other.mkdir()
+    (other / "notes.txt").write_text("mine")
+    run.rename(moved)
+    pruned.execute(f"UPDATE removals SET quarantine_path = replace(quarantine_path, '{run}', '{moved}')")
+    assert check_files(pruned.database, hashes=False).counts == {}
+    (moved / "manifest.jsonl").unlink()
+    assert check_files(pruned.database, hashes=False).counts == {}
 
 
 def test_videos_are_looked_at(index: Index) -> None:
