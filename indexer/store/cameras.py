@@ -72,8 +72,14 @@ def _states(with_removed: bool) -> list[ImageState]:
 
 
 def list_last_captures(session: Session, camera_id: int, *, limit: int) -> list[datetime]:
-    """The times of the last images of a camera that have one, whatever became of them, the newest first."""
-    query = select(ImageRow.captured_at).where(ImageRow.camera_id == camera_id, ImageRow.captured_at.is_not(None))
+    """The times of the last images of a camera that have one, whatever became of them, the newest first.
+
+    A file that was never decoded is no image: its time may be that of a copy, years after the camera fell silent.
+    """
+    is_image = ImageRow.sharpness.is_not(None)
+    query = select(ImageRow.captured_at).where(
+        ImageRow.camera_id == camera_id, ImageRow.captured_at.is_not(None), is_image
+    )
     times = session.scalars(query.order_by(ImageRow.captured_at.desc()).limit(limit))
     return [time for time in times if time is not None]
 

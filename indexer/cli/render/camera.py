@@ -297,8 +297,18 @@ def _note_events(console: Console, names: NamePlan) -> None:
         )
 
 
+def _note_missing_folders(console: Console, held: Sequence[HeldCamera]) -> None:
+    """Prints the folders of held cameras that are not there: if one was moved, no question needs an answer."""
+    shown = {read_folder(os.path.dirname(camera.example)).camera_folder for camera in held}
+    sources = {source for camera in held for source in camera.folders if folder_of_source(source) not in shown}
+    missing = {find_missing_folder(os.path.join(folder_of_source(source), "image")) for source in sources}
+    for folder in sorted(folder for folder in missing if folder is not None)[:MAX_LISTED]:
+        console.print(f"The folder {printable(folder)} is not there; {relocate_hint(folder)}")
+
+
 def note_held_cameras(console: Console, names: NamePlan) -> None:
     """Prints the cameras that are held back, and how to answer whether each is one camera."""
+    _note_missing_folders(console, names.held)
     for camera in names.held:
         reason = (
             f"their names or folders have {counted(len(camera.words), 'word')} that may be cameras "
@@ -319,8 +329,3 @@ def note_held_cameras(console: Console, names: NamePlan) -> None:
             f"  one: {command_line('camera', 'confirm', names=[camera.camera])}   several: "
             f"{_several_command(camera, names.held)}"
         )
-    shown = {read_folder(os.path.dirname(camera.example)).camera_folder for camera in names.held}
-    sources = {source for camera in names.held for source in camera.folders if folder_of_source(source) not in shown}
-    missing = {find_missing_folder(os.path.join(folder_of_source(source), "image")) for source in sources}
-    for folder in sorted(folder for folder in missing if folder is not None)[:MAX_LISTED]:
-        console.print(f"The folder {printable(folder)} is not there; {relocate_hint(folder)}")

@@ -165,6 +165,15 @@ def test_silent(lot: Index, minutes: int, silent_after: float, silent: bool) -> 
     assert [(one.camera, one.interval_s) for one in found.silent] == ([("gate", 1200.0)] if silent else [])
 
 
+def test_a_file_that_cannot_be_used_ends_no_silence(lot: Index) -> None:
+    """An empty file is no image, whatever its time: it hides no silence, and makes no pause between images longer."""
+    year_min = 365 * 24 * 60
+    lot.put(name(year_min), b"")
+    lot.ingest()
+    found = checked(lot, now=LAST + timedelta(minutes=year_min), silent_after=3)
+    assert [(one.camera, one.last_captured_at, one.interval_s) for one in found.silent] == [("gate", LAST, 1200.0)]
+
+
 def test_interval_of_few_images() -> None:
     """Of a camera with few images nobody can tell when it is silent."""
     times = [NOON - timedelta(minutes=minute) for minute in (0, 1, 2, 7, 8, 9)]
