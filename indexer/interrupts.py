@@ -100,7 +100,7 @@ class StopRequest:
 def stop_on_signals(*, within_s: float) -> Iterator[StopRequest]:
     """Until the end of the block, Ctrl-C and SIGTERM ask to stop, and interrupt only after so many seconds more.
 
-    To be called in the main thread.
+    A command that is interrupted after SIGTERM ends with the exit code 0. To be called in the main thread.
     """
     request = StopRequest(within_s=within_s)
     numbers = (*_STOP_SIGNALS, signal.SIGALRM)
@@ -109,6 +109,10 @@ def stop_on_signals(*, within_s: float) -> Iterator[StopRequest]:
         signal.signal(number, request.note)
     try:
         yield request
+    except KeyboardInterrupt:
+        if request.signal_number != signal.SIGTERM:
+            raise
+        raise SystemExit(0) from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in usual.items():

@@ -104,3 +104,17 @@ def test_the_time_to_stop_ends() -> None:
 
     with stop_on_signals(within_s=0.2), pytest.raises(KeyboardInterrupt):
         work()
+
+
+@pytest.mark.parametrize(("first", "ended"), [(signal.SIGTERM, SystemExit), (signal.SIGINT, KeyboardInterrupt)])
+def test_a_command_that_is_told_to_end_does_not_fail(first: int, ended: type[BaseException]) -> None:
+    """Also one that took too long to end, before it could say how: a service manager told it to, and it ended."""
+
+    def work() -> None:
+        with stop_on_signals(within_s=60):
+            signal.raise_signal(first)
+            signal.raise_signal(signal.SIGALRM)
+
+    with pytest.raises(ended) as caught:
+        work()
+    assert getattr(caught.value, "code", None) in {0, None}
