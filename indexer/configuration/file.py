@@ -163,7 +163,7 @@ def _read_text(path: str) -> str:
             data = file.read(_MOST_BYTES + 1)
         if len(data) > _MOST_BYTES:
             raise ConfigurationError(f"{path!r} has more than {_MOST_BYTES} bytes; is it the right file?")
-        return data.decode()
+        return data.decode("utf-8-sig")
     except OSError as problem:
         raise ConfigurationError(f"the configuration {path!r} cannot be read: {problem.strerror}") from None
     except UnicodeDecodeError as problem:

@@ -167,6 +167,14 @@ def test_files_that_are_no_text(tmp_path: Path) -> None:
             read_configuration(str(path))
 
 
+def test_a_mark_of_the_encoding_is_no_mistake(tmp_path: Path) -> None:
+    """Editors of Windows begin a file in UTF-8 with a byte order mark, and end its lines with a return."""
+    path = write(tmp_path, b'\xef\xbb\xbf# caf\xc3\xa9\r\nprofile = "plain"\r\n')
+    assert read_configuration(path).profile == "plain"
+    with pytest.raises(ConfigurationError, match="line 1: there is no key 'profil'; is it profile"):
+        read_configuration(write(tmp_path, b'\xef\xbb\xbfprofil = "plain"'))
+
+
 VALUES: dict[str, Any] = {"index": '"x"', "processes": "3", "timezone": '"UTC"', "profile": '"plain"'}
 
 
