@@ -6,19 +6,20 @@ only a person can end that.
 
 import os
 
+from indexer.files.absence import is_absent, is_folder_absent
 from indexer.files.moving import aside_path
 from indexer.files.quarantine import is_quarantine_missing
 from indexer.files.witness_record import is_recorded_near
 
 
 def is_lost(path: str, *, aside: str | None, quarantine_path: str | None) -> bool:
-    """Whether a file is at none of its names, and its quarantine or, of a deletion, its record is not there.
+    """Whether a file is certainly at none of its names, and its quarantine or, of a deletion, its record is not there.
 
     `path` is where the file was, `aside` its second name while it is deleted. `quarantine_path` is None for a deletion.
     """
     names = [path, aside, quarantine_path, None if quarantine_path is None else aside_path(quarantine_path)]
-    if any(name is not None and os.path.lexists(name) for name in names):
+    if not all(name is None or is_absent(name) for name in names):
         return False
     if quarantine_path is not None:
         return is_quarantine_missing(quarantine_path)
-    return not os.path.isdir(os.path.dirname(path)) or not is_recorded_near(path)
+    return is_folder_absent(os.path.dirname(path)) or not is_recorded_near(path)

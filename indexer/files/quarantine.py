@@ -12,6 +12,7 @@ import stat
 from contextlib import suppress
 
 from indexer.files import io_steps
+from indexer.files.absence import is_absent, is_folder_absent
 from indexer.files.beneath import OpenQuarantinePath
 from indexer.files.filesystems import is_mount_point
 from indexer.files.manifest import MANIFEST_NAME
@@ -81,11 +82,11 @@ def is_quarantine_mounted(path: str) -> bool:
 
 
 def is_quarantine_missing(path: str) -> bool:
-    """Whether a file in quarantine is not there because what its run put there is not there as a whole.
+    """Whether a file in quarantine cannot be reached because what its run put there is not there as a whole.
 
-    Not if the system refuses to say: see `find_read_refusal`.
+    False also if that cannot be found out, as without the right to look into the quarantine: see `find_read_refusal`.
     """
-    return not is_quarantine_mounted(path) and not os.path.lexists(path) and find_read_refusal(path) is None
+    return is_folder_absent(os.path.dirname(os.path.dirname(path))) and is_absent(path)
 
 
 def find_read_refusal(path: str) -> str | None:

@@ -2,27 +2,12 @@
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from indexer.files.refusals import NAMING, DiskRefusalError, refusal_error, translate_refusal
-
-NOBODY = 65_534
-
-
-@contextmanager
-def without_rights_of_root() -> Iterator[None]:
-    """Acts as a user without rights of its own, if this is root."""
-    before = os.geteuid()
-    if before == 0:
-        os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(before)
+from tests.support.rights import without_rights_of_root
 
 
 def test_a_missing_right_is_no_fault_of_the_disk(tmp_path: Path) -> None:

@@ -3,14 +3,15 @@
 import os
 
 from indexer.escaping import command_line
+from indexer.files.absence import is_folder_absent
 from indexer.files.quarantine import find_read_refusal, is_quarantine_missing, quarantine_of
 from indexer.store.removals import JournalEntry
 
 
 def find_missing_folder(path: str) -> str | None:
-    """The outermost folder above a path that does not exist; None if the file's folder is there."""
+    """The outermost folder above a path that does not exist; None if the file's folder is there, or nobody can tell."""
     missing, folder = None, os.path.dirname(path)
-    while not os.path.isdir(folder) and folder != os.path.dirname(folder):
+    while is_folder_absent(folder) and folder != os.path.dirname(folder):
         missing, folder = folder, os.path.dirname(folder)
     return missing
 

@@ -20,6 +20,7 @@ from enum import Enum
 from indexer.domain.images import ImageState
 from indexer.domain.removal import RemovalState
 from indexer.escaping import command_line
+from indexer.files.absence import is_absent
 from indexer.files.lost_files import is_lost
 from indexer.files.moving import (
     aside_path,
@@ -247,8 +248,8 @@ _RESOLVERS: dict[str, Callable[[_InterruptedAct], tuple[RemovalState, str | None
 
 
 def _is_in_quarantine(act: _InterruptedAct) -> bool:
-    """Whether something is at the file's path in quarantine; `OSError` if the whole quarantine is not mounted."""
-    if not os.path.lexists(act.quarantine_path) and is_quarantine_mounted(act.quarantine_path):
+    """Whether something is at the file's path in quarantine; `OSError` if the quarantine is not mounted or readable."""
+    if is_absent(act.quarantine_path) and is_quarantine_mounted(act.quarantine_path):
         return False
     return _exists(act.quarantine_path)
 

@@ -191,6 +191,27 @@ def test_an_act_that_was_cut_waits_for_its_own_quarantine(
     assert dict(lot.removals())[BIRDS] == "quarantined"
 
 
+def test_what_cannot_be_looked_into_is_not_gone(two_quarantines: tuple[Index, Path, Path]) -> None:
+    """If the system does not say whether a quarantine is there, as without the right to read it, nobody proposes to
+    give up its files, and nobody can: all come back as soon as it answers again."""
+    lot, first, second = two_quarantines
+    before = lot.removals()
+    for quarantine in (first, second):
+        quarantine.rename(quarantine.with_name(f"{quarantine.name}.away"))
+        quarantine.symlink_to(quarantine)
+    assert close_gone(lot.database, PurgeSelection(gone=True), clock=lot.clock).gone == 0
+    assert status(lot.database).missing_quarantines == ()
+    reasons = [*dict(lot.undo_run().failures).values(), *dict(lot.purge().skipped).values()]
+    assert (len(reasons), [reason for reason in reasons if "purge --gone" in reason]) == (4, [])
+    lot.execute("UPDATE removals SET pending = 'purge'")
+    lot.ingest()
+    assert (close_gone(lot.database, PurgeSelection(gone=True), clock=lot.clock).gone, lot.removals()) == (0, before)
+    for quarantine in (first, second):
+        quarantine.unlink()
+        quarantine.with_name(f"{quarantine.name}.away").rename(quarantine)
+    assert lot.undo_run().restored == 2
+
+
 def test_what_was_taken_out_is_closed_only_with_its_keeper(two_quarantines: tuple[Index, Path, Path]) -> None:
     """If a file was taken out and its keeper is not there, purge closes nothing; with the keeper back it does."""
     lot, _, second = two_quarantines
