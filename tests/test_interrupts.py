@@ -107,7 +107,7 @@ def test_the_time_to_stop_ends() -> None:
 
 
 @pytest.mark.parametrize(("first", "ended"), [(signal.SIGTERM, SystemExit), (signal.SIGINT, KeyboardInterrupt)])
-def test_a_command_that_is_told_to_end_does_not_fail(first: int, ended: type[BaseException]) -> None:
+def test_a_late_end_after_a_request_to_terminate_is_no_failure(first: int, ended: type[BaseException]) -> None:
     """Also one that took too long to end, before it could say how: a service manager told it to, and it ended."""
 
     def work() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from indexer.domain.capture_gaps import MAX_GAPS, usual_interval_s
-from indexer.files.quarantine import is_quarantine_missing, quarantine_of
+from indexer.files.quarantine import find_read_refusal, is_quarantine_missing, quarantine_of
 from indexer.store import cameras, confirmations, image_folders, images, open_images, relocation, removals
 from indexer.store.database import Database, Session
 from indexer.workflows.admin.records import AwayCamera, list_away, list_full_disk, list_records
@@ -135,7 +135,9 @@ def _is_missed(session: Session, root: str) -> bool:
 def list_missing_quarantines(session: Session) -> tuple[str, ...]:
     """The quarantines that are not there or cannot be read, or of which the folder of a run is so."""
     paths = removals.list_sample_quarantine_paths(session)
-    return tuple(sorted({quarantine_of(path) for path in paths if is_quarantine_missing(path)}))
+    return tuple(
+        sorted({quarantine_of(path) for path in paths if is_quarantine_missing(path) or find_read_refusal(path)})
+    )
 
 
 def _find_silence(name: str, times: list[datetime], silent_after: float, *, now: datetime) -> SilentCamera | None:

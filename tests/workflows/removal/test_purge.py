@@ -200,7 +200,7 @@ def test_what_cannot_be_looked_into_is_not_gone(two_quarantines: tuple[Index, Pa
         quarantine.rename(quarantine.with_name(f"{quarantine.name}.away"))
         quarantine.symlink_to(quarantine)
     assert close_gone(lot.database, PurgeSelection(gone=True), clock=lot.clock).gone == 0
-    assert status(lot.database).missing_quarantines == ()
+    assert status(lot.database).missing_quarantines == tuple(sorted((str(first), str(second))))
     reasons = [*dict(lot.undo_run().failures).values(), *dict(lot.purge().skipped).values()]
     assert (len(reasons), [reason for reason in reasons if "purge --gone" in reason]) == (4, [])
     lot.execute("UPDATE removals SET pending = 'purge'")
