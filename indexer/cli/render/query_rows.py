@@ -4,7 +4,6 @@ A result may be far larger than the text that a console holds in memory, so noth
 very long value is cut; JSON has all of it.
 """
 
-import csv
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -21,6 +20,7 @@ from indexer.cli.render.short_paths import choose_shortening
 from indexer.cli.render.tables import format_cell
 from indexer.cli.streams import redirect_to_devnull
 from indexer.cli.word_wrap import wrap_words
+from indexer.domain.csv_lines import CsvLines
 from indexer.domain.paths import lies_below
 from indexer.escaping import printable
 from indexer.store.query_result import QueryResult
@@ -191,9 +191,10 @@ def write_json(stream: IO[str], table: QueryResult) -> None:
 def write_csv(stream: IO[str], table: QueryResult) -> None:
     """Writes a result as CSV (RFC 4180 with plain line ends): its columns, and its rows as they are read."""
     try:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(table.columns)
-        writer.writerows(table)
+        lines = CsvLines()
+        stream.write(lines.line(table.columns))
+        for row in table:
+            stream.write(lines.line(row))
         stream.flush()
     except BrokenPipeError:
         redirect_to_devnull(stream)

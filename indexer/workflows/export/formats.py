@@ -3,8 +3,6 @@
 It promises that every image is written, or counted with the reason why the format cannot hold it.
 """
 
-import csv
-import io
 import json
 import os
 from collections import Counter
@@ -13,6 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import IO, Any
 
+from indexer.domain.csv_lines import CsvLines
 from indexer.domain.exports import ExportedImage
 from indexer.domain.paths import lies_below
 from indexer.store.columns import stored_text
@@ -28,7 +27,6 @@ ROW_KEYS = (
 )  # fmt: skip
 """The columns of a CSV, and the keys of a JSON line: the fields of `ExportedImage`."""
 
-_CRLF = "\r\n"
 LeftOut = Counter[str]
 """Numbers of images that a format cannot hold, by reason."""
 WriteImages = Callable[[IO[bytes], Iterable[ExportedImage], LeftOut], int]
@@ -48,21 +46,13 @@ class CsvRows:
     """
 
     def __init__(self, *columns: str) -> None:
-        self._text = io.StringIO(newline="")
-        self._writer = csv.writer(self._text, lineterminator=_CRLF)  # so that a return in a path is quoted, too
-        self.head = self._line([*columns, *ROW_KEYS])
+        self._lines = CsvLines()
+        self.head = self._lines.line([*columns, *ROW_KEYS]).encode()
 
     def row(self, image: ExportedImage, *values: str) -> bytes:
         """The line of an image; `values` are those of the further columns."""
         paths = {name: stored_text(path) for name in _PATHS if (path := getattr(image, name)) is not None}
-        return self._line([*values, *(row_of(image) | paths).values()])
-
-    def _line(self, values: Iterable[Any]) -> bytes:
-        self._writer.writerow(values)
-        data = self._text.getvalue().removesuffix(_CRLF).encode() + b"\n"
-        self._text.seek(0)
-        self._text.truncate()
-        return data
+        return self._lines.line([*values, *(row_of(image) | paths).values()]).encode()
 
 
 def write_nul(file: IO[bytes], images: Iterable[ExportedImage], left_out: LeftOut) -> int:

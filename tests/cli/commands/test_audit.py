@@ -41,6 +41,12 @@ def test_one_side_of_the_borderline(run: Run, decided: Path) -> None:
     )
 
 
+def test_csv_holds_line_breaks(run: Run, decided: Path) -> None:
+    """A carriage return in a value ends no row."""
+    answer = run("audit", "--csv", "--sql", "SELECT 'a' || char(13) || 'b' AS one, 'c' || char(10) AS two")
+    assert list(csv.reader(io.StringIO(answer.out, newline=""))) == [["one", "two"], ["a\rb", "c\n"]]
+
+
 def test_csv_needs_a_query(run: Run, decided: Path) -> None:
     """CSV of the list of queries, or beside JSON, is refused."""
     for words in (["--csv"], ["runs", "--csv", "--json"]):
