@@ -150,7 +150,7 @@ def take_in(
 
 
 def _preview(session: "CommandSession", request: "IngestRequest", *, local: bool, with_videos: bool) -> int:
-    """Shows what an ingest would name the files. Returns the exit code: 1 if a camera would be held back."""
+    """Shows what an ingest would name the files. Returns the exit code: 1 if files or cameras would be left alone."""
     from indexer.cli.json_documents.cameras import IngestPreviewDocument
     from indexer.cli.render.camera import render_preview
     from indexer.store.schema import find_database
@@ -165,6 +165,8 @@ def _preview(session: "CommandSession", request: "IngestRequest", *, local: bool
             from indexer.workflows.capture.preview_videos import preview_videos
 
             preview = replace(preview, videos=preview_videos(database, request))
-    failed = bool(preview.names.held) or any(video.state == "held back" for video in preview.videos or ())
+    failed = bool(preview.names.held or preview.refused) or any(
+        video.state == "held back" for video in preview.videos or ()
+    )
     session.show(preview, partial(render_preview, local=local), form=IngestPreviewDocument, failed=failed)
     return 1 if failed else 0

@@ -30,7 +30,7 @@ def report(
     ] = False,
     one_file: Annotated[
         bool,
-        typer.Option("--one-file", help="Write one file in place of FOLDER: the overview and 100 pairs."),
+        typer.Option("--one-file", help="Write one file in place of FOLDER: the overview and at most 100 pairs."),
     ] = False,
     json: Json = False,
 ) -> None:

@@ -108,6 +108,9 @@ class IngestPreviewDocument(TypedDict):
     ambiguous_times: Annotated[int, "Number of new files from an hour that happens twice, when clocks go back."]
     videos: Annotated[list[VideoPreviewDocument] | None, "The videos, by path. `null`: without `--frames`."]
     new_times: Annotated[int, "Number of known images that would get another time, or would be read to find it."]
+    skipped: Annotated[dict[str, int], "Number of paths that would be skipped by reason."]
+    endings: Annotated[dict[str, int], "Number of skipped files that are no images, by ending."]
+    refused: Annotated[list[tuple[str, str]], "Path and reason of each file or folder that cannot be used."]
 
 
 class CameraListingDocument(TypedDict):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 
+from indexer.cli.render.notes import note_skipped
 from indexer.cli.render.tables import MAX_LISTED, format_local_time, list_files, print_sentences, print_table, zone_name
 from indexer.domain.naming.cameras import folder_of_source
 from indexer.domain.naming.folders import read_folder
@@ -137,6 +138,8 @@ def render_preview(console: Console, preview: IngestPreview, *, local: bool) -> 
         console.print(f"{counted(preview.new_times, 'known image')} would get another time.")
     if preview.videos is not None:
         _print_videos(console, preview.videos, local=local)
+    note_skipped(console, preview.skipped, preview.endings)
+    list_files(console, preview.refused)
     note_names(console, preview.names, ambiguous_times=preview.ambiguous_times)
     console.print("Nothing was read or written: this is what ingest would do.")
 

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from rich.console import Console
 
 from indexer.cli.render.camera import note_held_cameras, note_names
-from indexer.cli.render.notes import note_similar_names, note_system_folders, note_undecided
+from indexer.cli.render.notes import note_similar_names, note_skipped, note_system_folders, note_undecided
 from indexer.cli.render.tables import MAX_LISTED, list_files, print_sentences
 from indexer.cli.render.videos import render_videos
 from indexer.domain.plurals import counted
 from indexer.escaping import command_line, printable
-from indexer.files.walking import NOT_AN_IMAGE
 from indexer.workflows.ingest.outcomes import IngestOutcome, IngestReport
 
 
@@ -20,9 +19,7 @@ def render_ingest(console: Console, report: IngestReport, *, with_next: bool = T
     parts = [f"{number} {outcome.replace('_', ' ')}" for outcome, number in counts if number]
     if report.seen or report.videos is None:
         console.print(f"{counted(report.seen, 'file')} seen: {', '.join(parts) or 'nothing'}.")
-    for reason, number in report.skipped.items():
-        endings = f" ({_format_endings(report.endings)})" if reason == NOT_AN_IMAGE and report.endings else ""
-        console.print(f"  skipped {number}: {reason}{endings}")
+    note_skipped(console, report.skipped, report.endings)
     _render_skipped_folders(console, report.folders)
     if report.retimed:
         console.print(
@@ -102,15 +99,6 @@ def _render_missing(console: Console, report: IngestReport) -> None:
             f"  {images} in such folders: they are missing from now on, and their duplicates are decided again.\n"
             f"  purge does not delete what was removed as their duplicate; see: {command_line('status')}"
         )
-
-
-def _format_endings(endings: Mapping[str, int]) -> str:
-    """The suffixes of skipped files, the most frequent first."""
-    ranked = sorted(endings.items(), key=lambda item: (-item[1], item[0]))
-    listed = [f"{printable(ending or 'none')} {number}" for ending, number in ranked[:MAX_LISTED]]
-    return ", ".join(
-        [*listed, *([f"and {len(ranked) - MAX_LISTED} other endings"] if len(ranked) > MAX_LISTED else [])]
-    )
 
 
 def _render_skipped_folders(console: Console, folders: Mapping[str, int]) -> None:

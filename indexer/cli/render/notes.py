@@ -1,11 +1,13 @@
 """Sentences that several reports share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
+from indexer.cli.render.tables import MAX_LISTED
 from indexer.domain.plurals import counted
 from indexer.escaping import command_line, printable
+from indexer.files.walking import NOT_AN_IMAGE
 from indexer.store.reconsidered import NotCompared, WouldKeep
 
 
@@ -71,3 +73,19 @@ def note_not_compared(console: Console, cameras: Sequence[NotCompared]) -> None:
                 f"{images} not compared with {profiles} yet. If the disk of the quarantine is away, mount it; then: "
                 f"{command_line('compare')}"
             )
+
+
+def note_skipped(console: Console, skipped: Mapping[str, int], endings: Mapping[str, int]) -> None:
+    """Prints how many paths are left alone, by reason; `endings`: of those that are no images."""
+    for reason, number in skipped.items():
+        listed = f" ({_format_endings(endings)})" if reason == NOT_AN_IMAGE and endings else ""
+        console.print(f"  skipped {number}: {reason}{listed}")
+
+
+def _format_endings(endings: Mapping[str, int]) -> str:
+    """The suffixes of skipped files, the most frequent first."""
+    ranked = sorted(endings.items(), key=lambda item: (-item[1], item[0]))
+    listed = [f"{printable(ending or 'none')} {number}" for ending, number in ranked[:MAX_LISTED]]
+    return ", ".join(
+        [*listed, *([f"and {len(ranked) - MAX_LISTED} other endings"] if len(ranked) > MAX_LISTED else [])]
+    )

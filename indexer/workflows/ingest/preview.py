@@ -17,6 +17,7 @@ from indexer.workflows.ingest.camera_claims import rename
 from indexer.workflows.ingest.discovery import IngestRequest
 from indexer.workflows.ingest.index_diff import IndexDiff, diff_with_index
 from indexer.workflows.ingest.name_plan import NamePlan, apply_rules, is_zone_new, plan_names
+from indexer.workflows.ingest.outcomes import IngestReport
 
 _UNOPENED = "EXIF or mtime"
 
@@ -71,7 +72,8 @@ class VideoPreview:
 @dataclass(frozen=True)
 class IngestPreview:
     """What an ingest would do to names. `ambiguous_times`: new files of an hour that happens twice. `videos`: None
-    if none are wanted. `new_times`: known images that would get another time, or be read for it."""
+    if none are wanted. `new_times`: known images that would get another time, or be read for it. `skipped`, `endings`,
+    `refused`: as in `indexer.workflows.ingest.outcomes.IngestReport`, as far as that is known before a file is read."""
 
     cameras: tuple[CameraPreview, ...]
     changes: tuple[CameraChange, ...]
@@ -81,6 +83,9 @@ class IngestPreview:
     ambiguous_times: int = 0
     videos: tuple[VideoPreview, ...] | None = None
     new_times: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    endings: Mapping[str, int] = field(default_factory=dict)
+    refused: Sequence[tuple[str, str]] = ()
 
 
 @dataclass
@@ -122,6 +127,9 @@ def preview_ingest(database: Database | None, request: IngestRequest) -> IngestP
     planned, rest, plan, held_files = plan_names(database, request, diff)
     after = _names_after(known, planned, held_files)
     changes = _iter_changes(known, after, needs_new_rules=False)
+    left_alone = IngestReport()
+    for entry in request.skipped:
+        left_alone.skip(entry.path, entry.reason)
     return IngestPreview(
         tuple(_iter_cameras(planned, after, known)),
         (*changes, *_changes_of_new_rules(database, request, diff, known)),
@@ -130,6 +138,9 @@ def preview_ingest(database: Database | None, request: IngestRequest) -> IngestP
         len(known),
         sum(planned.path_naming(candidate.path).is_ambiguous() for candidate, _ in rest.files_to_read),
         new_times=_count_new_times(request, known, after),
+        skipped=left_alone.skipped,
+        endings=left_alone.endings,
+        refused=left_alone.refused,
     )
 
 

@@ -79,9 +79,10 @@ def write_one_file(
     shown = tuple(replace(card, picture=_picture_with_data(card, store)) for card in cards[:MAX_CAMERAS])
     overview = Overview(site, page, shown, total, len(cards), next_steps(total, borderline=len(pairs)))
     _write(file, _render(site, overview, PairsPage(site, page, None, tuple(pairs), len(pairs))))
+    page_path = os.path.abspath(file)
     return ReportResult(
-        os.path.dirname(file) or os.curdir,
-        file,
+        os.path.dirname(page_path),
+        page_path,
         cameras=len(cards),
         images=total.images,
         pairs=len(pairs),

@@ -1,8 +1,13 @@
 """`ingest --dry-run` and `camera`: names are shown before anything is made, and a person's answer is taken."""
 
+import errno
+import os
 import re
 import shlex
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.support.command import Run, draw
 
@@ -70,3 +75,24 @@ def test_usage(run: Run, lot: Path) -> None:
         ["--timezone", "Nowhere"],
     ):
         assert run("ingest", lot, *words).code == 2
+
+
+def test_dry_run_says_what_ingest_would_skip(run: Run, lot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dry run counts the files that ingest would leave alone, names what cannot be read, and ends as ingest would."""
+    closed, list_folder = str(lot / "closed"), os.scandir
+    os.mkdir(closed)
+    for name in ("gate.mp4", "notes.txt"):
+        (lot / name).write_bytes(b"")
+
+    def refuse(path: Any) -> Any:
+        if path == closed:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return list_folder(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    shown = run("ingest", lot, "--dry-run", "--json")
+    done = run("ingest", lot, "--json", "--processes", 1)
+    for key in ("skipped", "endings", "refused"):
+        assert shown.document[key] == done.document[key]
+    assert (shown.code, done.code, sum(shown.document["skipped"].values())) == (1, 1, 3)
+    assert [path for path, _ in shown.document["refused"]] == [closed]

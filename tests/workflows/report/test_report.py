@@ -416,6 +416,15 @@ def test_a_second_report_searches_nothing(lot: Index, tmp_path: Path) -> None:
     assert (len(write_again()[1]), first[1] == write_again()[1]) == (1, False)
 
 
+def test_one_file_is_named_by_its_whole_path(lot: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser opens what the result names, wherever it was started: also a file that was named from its folder."""
+    monkeypatch.chdir(tmp_path)
+    with serial() as spread:
+        means = ComparisonContext(lot.database, spread, Limits(), lot.clock)
+        result = write_one_file(means, guarded_executor=spread, file="lot.html")
+    assert (result.page, result.folder) == (str(tmp_path / "lot.html"), str(tmp_path))
+
+
 def test_one_file_holds_everything(lot: Index, tmp_path: Path) -> None:
     """The report as one file has its pictures, style and script in it, and replaces nothing but such a file."""
     file = tmp_path / "lot.html"
