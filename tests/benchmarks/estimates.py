@@ -28,16 +28,14 @@ def compare_s(results: Results) -> tuple[float, float]:
     """Core seconds of an image, and of a pair of kept images: of each two of these one met the other.
 
     Two comparisons of 100 000 images of one camera, with 5 000 (`growth`) and with 20 000 keepers (`memory`), as two
-    equations: seconds = image x images + pair x keepers² / 2. `quiet_seconds` are used where they are there: those of a
-    run on a machine as quiet as that of `growth`.
+    equations: seconds on the processor = image x images + pair x keepers² / 2.
 
     Raises ValueError if one of the two costs nothing or less: then the comparisons were taken on machines of different
     speed.
     """
     few = next(row for row in results["growth"]["result"]["images in one camera"] if row["images"] == 100_000)
     many = _of(results, "memory", "compare")
-    seconds = many.get("quiet_seconds", many["seconds"])
-    spent = [few["compare_s"] * _cores(results, "growth"), seconds * _cores(results, "memory")]
+    spent = [few["compare_processor_s"], many["processor_s"]]
     pair = (spent[1] - spent[0]) / (_pairs(many["keepers"]) - _pairs(few["keepers"]))
     image = (spent[0] - pair * _pairs(few["keepers"])) / few["images"]
     if min(image, pair) <= 0:

@@ -155,7 +155,7 @@ BARS = (
         "memory",
         ("compare", "resident_mb"),
         "at most",
-        2048,
+        1000,
         " MB",
     ),
     Bar("`--help` (median)", "start", ("median_s",), "under", 0.3, " s"),

@@ -41,4 +41,9 @@ def measure(
 
 def told(ran: Ran) -> dict[str, float]:
     """What a watched command took, as it is kept."""
-    return {"seconds": rounded(ran.seconds), "resident_mb": ran.resident_mb, "own_mb": ran.own_mb}
+    return {
+        "seconds": rounded(ran.seconds),
+        "processor_s": rounded(ran.processor_s),
+        "resident_mb": ran.resident_mb,
+        "own_mb": ran.own_mb,
+    }

@@ -19,7 +19,7 @@ BEGIN, END = "<!-- made by `python -m tests.benchmarks table` -->\n", "<!-- unti
 
 _GROWTH = {"images in one camera": "images", "cameras": "cameras"}
 _COMMANDS = ("ingest", "compare", "a hundred more")
-_WORDS = {"s": "s", "us": "µs a pair", "mb": "MB", "own_mb": "MB of its own"}
+_WORDS = {"s": "s", "processor_s": "s of processor", "us": "µs a pair", "mb": "MB", "own_mb": "MB of its own"}
 
 Results = Mapping[str, Mapping[str, Any]]
 
@@ -76,7 +76,7 @@ def picture(results: Results) -> str:
     panels = []
     for name, unit in _GROWTH.items():
         rows = result.get(name, [])
-        for measured, what in (("s", "seconds"), ("mb", "MB, largest process")):
+        for measured, what in (("processor_s", "seconds on the processor"), ("mb", "MB, largest process")):
             lines = {command: [(row[unit], row[f"{command}_{measured}"]) for row in rows] for command in _COMMANDS}
             panels.append(Panel(name, what, lines))
     return draw(panels)
@@ -127,7 +127,7 @@ def _flat(part: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
 def _growth(result: Mapping[str, Any]) -> Iterator[str]:
     yield "![time and memory against the number of images and of cameras](growth.svg)\n"
     yield f"New states: {result['fresh']:.0%} of the frames.\n"
-    keys = [f"{command}_{measured}" for command in _COMMANDS for measured in ("s", "mb", "own_mb")]
+    keys = [f"{command}_{measured}" for command in _COMMANDS for measured in ("s", "processor_s", "mb", "own_mb")]
     for name, unit in _GROWTH.items():
         rows = result.get(name, [])
         if not rows:
@@ -138,12 +138,17 @@ def _growth(result: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _bends(rows: Sequence[Mapping[str, float]], unit: str) -> Iterator[str]:
-    """How steep each command's time is from one row to the next: the power of n, 1 where it grows in proportion."""
+    """How steep each command's time on the processor is from one row to the next: the power of n, 1 where it grows in
+    proportion."""
     if len(rows) > 1:
         from_to = list(pairwise(rows))
-        head = ("time grows with the power", *(f"{_number(a[unit])} to {_number(b[unit])} {unit}" for a, b in from_to))
+        head = (
+            "time on the processor grows with the power",
+            *(f"{_number(a[unit])} to {_number(b[unit])} {unit}" for a, b in from_to),
+        )
         yield _table(
-            head, ([command, *(_power(a, b, unit, f"{command}_s") for a, b in from_to)] for command in _COMMANDS)
+            head,
+            ([command, *(_power(a, b, unit, f"{command}_processor_s") for a, b in from_to)] for command in _COMMANDS),
         )
 
 
