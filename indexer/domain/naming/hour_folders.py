@@ -89,13 +89,21 @@ class HourVerdict(NamedTuple):
         """Whether a folder is known to be a channel for a kind of names in it."""
         return self.are_channels.get(kind, False) or (kind, folder) in self.channels
 
-    def shows_channels(self, kind: NameTime, *, is_known: bool) -> bool | None:
-        """Whether folders are channels for a kind of names; `is_known`: the index has such names.
+    def contradicts(self, known: Mapping[NameTime, bool]) -> bool:
+        """Whether this differs from what is known of the kinds of names, as in `are_channels`."""
+        return any(kind in known and known[kind] != shown for kind, shown in self._shown_beside(known).items())
 
-        Of names with a time of a zone, known ones tell more than the numbers of the folders.
-        """
-        is_less = is_known and kind is NameTime.ZONED and kind in self.numbered
-        return None if is_less else self.are_channels.get(kind)
+    def with_known(self, known: Mapping[NameTime, bool]) -> "HourVerdict":
+        """The same where some is known, as in `are_channels`. Where the two differ, folders are channels: so no two
+        cameras become one."""
+        shown = self._shown_beside(known)
+        both = {kind: shown.get(kind, False) or known.get(kind, False) for kind in shown.keys() | known.keys()}
+        return self._replace(are_channels=with_weaker_kinds(both), unclear=self.unclear - known.keys())
+
+    def _shown_beside(self, known: Mapping[NameTime, bool]) -> Mapping[NameTime, bool]:
+        """`are_channels` without what known names tell better: those with a time of a zone, than numbers of folders."""
+        is_less = NameTime.ZONED in self.numbered and NameTime.ZONED in known
+        return {kind: shown for kind, shown in self.are_channels.items() if not (is_less and kind is NameTime.ZONED)}
 
 
 NO_HOURS = HourVerdict()

@@ -21,7 +21,7 @@ from indexer.domain.naming.cameras import (
     source_of_folder,
 )
 from indexer.domain.naming.folders import read_folder
-from indexer.domain.naming.hour_folders import ALL_CHANNELS, HourVerdict, NameTime, name_time, with_weaker_kinds
+from indexer.domain.naming.hour_folders import ALL_CHANNELS, NameTime, name_time
 from indexer.domain.naming.known_files import KnownSibling
 from indexer.domain.naming.moments import to_utc
 from indexer.domain.naming.reading import PathReading, read_path
@@ -171,12 +171,16 @@ def _keep_known(
         if events and known.lone_channel is not None:
             owners[folder] = known.lone_channel
             known = known._replace(are_events=True)
-        if known.is_kept_by_folder or _differ(events, known.are_events) or _differ_in_hours(verdict.hours, known):
+        if (
+            known.is_kept_by_folder
+            or _differ(events, known.are_events)
+            or verdict.hours.contradicts(known.are_channels)
+        ):
             reread.append(folder)
         kept[folder] = replace(
             verdict,
-            numbers_are_events=_settled(events, known.are_events, safe=False),
-            hours=_settled_hours(verdict.hours, known),
+            numbers_are_events=_settled(events, known.are_events),
+            hours=verdict.hours.with_known(known.are_channels),
         )
     return kept, tuple(reread), owners
 
@@ -185,24 +189,8 @@ def _differ(shown: bool | None, known: bool | None) -> bool:
     return shown is not None and known is not None and shown != known
 
 
-def _differ_in_hours(shown: HourVerdict, known: KnownNumbers) -> bool:
-    return any(_differ(now, before) for _, now, before in _list_channels(shown, known))
-
-
-def _list_channels(shown: HourVerdict, known: KnownNumbers) -> list[tuple[NameTime, bool | None, bool | None]]:
-    before = known.are_channels
-    return [(kind, shown.shows_channels(kind, is_known=kind in before), before.get(kind)) for kind in NameTime]
-
-
-def _settled_hours(shown: HourVerdict, known: KnownNumbers) -> HourVerdict:
-    both = {kind: _settled(now, before, safe=True) for kind, now, before in _list_channels(shown, known)}
-    settled = {kind: are_channels for kind, are_channels in both.items() if are_channels is not None}
-    unclear = shown.unclear - known.are_channels.keys()
-    return HourVerdict(with_weaker_kinds(settled), shown.first_channel, unclear, shown.channels)
-
-
-def _settled(shown: bool | None, known: bool | None, *, safe: bool) -> bool | None:
-    return safe if _differ(shown, known) else known if shown is None else shown
+def _settled(shown: bool | None, known: bool | None) -> bool | None:
+    return False if _differ(shown, known) else known if shown is None else shown
 
 
 def rule_of(path: str, rules: RuleBook) -> NamingRule:
@@ -276,7 +264,8 @@ def _judge(
     """What the files of each camera's folder decide, for folders where one of the new names cannot alone, and what is
     known of them.
 
-    Siblings are read where new names with what is known leave something open.
+    Siblings are read where new names with what is known leave something open; of folders of two digits, some that the
+    index has are always read, as they may contradict what is known.
     """
     new: dict[str, list[Sibling]] = defaultdict(list)
     undecided = {reading.camera_folder for reading in readings.values() if not reading.decided}
@@ -290,7 +279,8 @@ def _judge(
     }
     verdicts = {folder: judge_folder(group) for folder, group in new.items()}
     is_open = {folder for folder, group in new.items() if _is_open(group, verdicts[folder], known[folder])}
-    groups = {folder: list(new[folder]) for folder in is_open}
+    has_clock = {folder for folder, group in new.items() if any(reading.clock for _, _, reading in group)}
+    groups = {folder: list(new[folder]) for folder in is_open | has_clock}
     for path, mtime_ns in siblings if is_open else ():
         if path not in readings and read_folder(path.rpartition("/")[0]).camera_folder in is_open:
             reading = read_path(path)
@@ -345,7 +335,7 @@ def _is_open(group: Sequence[Sibling], verdict: FolderVerdict, known: KnownNumbe
         any(reading.doubt or reading.kind is CameraText.NUMBER or reading.uncounted_text for reading in readings)
         or not known.are_channels.keys() >= _have_numbers(group)[1]
         or NameTime.ZONED in _have_numbers(group)[1]  # with the other ones they show the zone that one contradicts
-        or _differ_in_hours(verdict.hours, known)
+        or verdict.hours.contradicts(known.are_channels)
     )
 
 

@@ -39,6 +39,23 @@ def test_channels_that_were_copied_one_after_the_other(index: Index, channels: t
 
 
 @on_sqlite
+@pytest.mark.parametrize("name", ["IMG_{n}.png", "{n}-30.png"])
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_channels_whose_first_files_look_like_hours(index: Index, name: str, is_alone: bool) -> None:
+    """Later files of two folders that were written at the same times show channels, also if each comes alone."""
+    written = [("02", 8.0), ("03", 9.5), ("02", 12.0), ("03", 11.0), ("02", 10.5)]
+    files = [f"c/2024-05-01/{folder}/{name.format(n=n)}" for n, (folder, _) in enumerate(written)]
+    reports = []
+    for file, (_, hour) in zip(files, written, strict=True):
+        put_at(index, {file: hour})
+        reports.append(index.ingest(index.folder / file if is_alone else index.folder))
+    found = cameras(index)
+    assert found[files[0]] == found[files[1]] == "c"
+    assert (found[files[3]], found[files[4]]) == ("c/03", "c/02")
+    assert reports[3].names.reread_folders == (str(index.folder / "c"),)
+
+
+@on_sqlite
 @pytest.mark.parametrize("is_first", [True, False])
 def test_a_channel_beside_hours_of_a_zone(index: Index, is_first: bool) -> None:
     """A folder whose names contradict the zone of the other folders is a camera, and later hours are still hours."""
