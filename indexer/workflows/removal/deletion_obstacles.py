@@ -5,6 +5,7 @@ import os
 from indexer.domain.images import ImageState
 from indexer.escaping import command_line
 from indexer.files.absence import find_read_refusal
+from indexer.files.quarantine import was_taken_out
 from indexer.files.system_folders import is_in_separate_system_folder
 from indexer.files.verification import ContentDigest, MismatchError, is_same_file, sized_status, verify
 from indexer.store.removals import JournalEntry
@@ -54,6 +55,11 @@ def find_reason_not_to_close(removal: JournalEntry, *, reads: bool) -> str | Non
         reason = problem.reason.removesuffix(".")
         return f"its keeper {removal.keeper_path!r}: {reason}; mount its disk, or {forget_hint(removal)}"
     return None
+
+
+def is_gone(removal: JournalEntry) -> bool:
+    """Whether somebody else took the file out of its quarantine."""
+    return removal.pending is None and was_taken_out(removal.quarantine_path or "")
 
 
 def find_other_size(removal: JournalEntry) -> str | None:

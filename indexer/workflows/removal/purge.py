@@ -23,21 +23,20 @@ from indexer.errors import FolderError, RunError, UsageError
 from indexer.escaping import command_line, printable
 from indexer.files.lost_files import is_lost
 from indexer.files.moving import aside_path, delete_witnessed, restore_from_aside
-from indexer.files.quarantine import quarantine_of, release_quarantine_path, was_taken_out
+from indexer.files.quarantine import quarantine_of, release_quarantine_path
 from indexer.files.refusals import describe_os_error
-from indexer.files.verification import (
-    ContentDigest,
-    MismatchError,
-    may_be_same_file,
-    verify,
-    verify_again,
-)
+from indexer.files.verification import ContentDigest, MismatchError, may_be_same_file, verify, verify_again
 from indexer.interrupts import uninterrupted
 from indexer.store import cameras, images, removals, runs, verdicts
 from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
-from indexer.workflows.removal.deletion_obstacles import find_obstacle, find_reason_not_to_close
+from indexer.workflows.removal.deletion_obstacles import (
+    find_obstacle,
+    find_other_size,
+    find_reason_not_to_close,
+    is_gone,
+)
 from indexer.workflows.removal.interrupted_acts import has_left_quarantine
 from indexer.workflows.removal.missing_folders import find_quarantine_problem
 from indexer.workflows.runs.run import ActiveRun, record_run
@@ -163,7 +162,7 @@ def plan_purge(database: Database, selection: PurgeSelection, *, clock: Clock) -
     reasons = {
         removal.id: (
             find_reason_not_to_close(removal, reads=False)
-            if selection.gone or _is_gone(removal)
+            if selection.gone or is_gone(removal)
             else find_obstacle(removal, verdict=verdict_of.get(_pair(removal)), run=None)
         )
         for removal in chosen
@@ -247,7 +246,7 @@ def purge(
         for removal in chosen:
             with uninterrupted():
                 problem = obstacles.get(removal.id)
-                if _is_gone(removal):
+                if is_gone(removal):
                     problem = problem or find_reason_not_to_close(removal, reads=True)
                     if problem is None:
                         _mark_gone(database, removal, report, clock=clock)
@@ -255,10 +254,18 @@ def purge(
                     report.purged += 1
                     report.size_bytes += removal.size_bytes
                 if problem is not None:
+                    _note_other_content(database, removal, problem, clock=clock)
                     report.skipped.append((removal.quarantine_path or removal.path, problem))
                 run.counts = report.counts
             advance(1)
     return report
+
+
+def _note_other_content(database: Database, removal: JournalEntry, problem: str, *, clock: Clock) -> None:
+    """Writes into the journal that something lies in quarantine that was not put there, if that is the problem."""
+    if removal.pending is None and problem == find_other_size(removal):
+        with database.write() as session:
+            removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=problem)
 
 
 def close_gone(
@@ -306,11 +313,6 @@ def _list_shown(
     selected = _list_selected(database, selection, clock=clock)
     ids = None if shown is None else shown.removal_ids
     return [removal for removal in selected if ids is None or removal.id in ids]
-
-
-def _is_gone(removal: JournalEntry) -> bool:
-    """Whether somebody else took the file out of its quarantine."""
-    return removal.pending is None and was_taken_out(removal.quarantine_path or "")
 
 
 def _mark_gone(
