@@ -23,7 +23,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from enum import Enum
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -186,8 +186,10 @@ def _list_others(files: Sequence[HourFile], offsets_s: Sequence[int]) -> Set[Hou
     """The folders that most of their times contradict in a zone; not those that an hour less or more would explain on a
     day of which no other hours are known to be of the zone, as clocks may have changed."""
     others = set(_list_folders(files, lambda file: not _is_of_zone(file, offsets_s)))
+    if not others:
+        return others
     days = _count_days(_list_folders(files, lambda file: _is_of_zone(file, offsets_s)))
-    for beside_s in {offset_s + shift_s for offset_s in offsets_s if others for shift_s in (-_HOUR_S, _HOUR_S)}:
+    for beside_s in {offset_s + shift_s for offset_s in offsets_s for shift_s in (-_HOUR_S, _HOUR_S)}:
         shifted = _list_folders(files, partial(_is_of_zone, offsets_s=[beside_s]))
         shifted_days = _count_days(shifted)
         for folder in shifted & others:
@@ -259,7 +261,12 @@ def _moment_s(file: HourFile) -> float:
 
 def _second_of_day(folder: HourFolder, time_s: float) -> float:
     """A time since 1970 in seconds since the midnight UTC of a folder's day; not a number where that is not known."""
-    return math.nan if folder.date is None else time_s - datetime(*folder.date, tzinfo=UTC).timestamp()
+    return math.nan if folder.date is None else time_s - _midnight_s(folder.date)
+
+
+@lru_cache(maxsize=64)  # files of a day follow each other
+def _midnight_s(day: Date) -> float:
+    return datetime(*day, tzinfo=UTC).timestamp()
 
 
 def _is_of_zone(file: HourFile, offsets_s: Iterable[int]) -> bool:
