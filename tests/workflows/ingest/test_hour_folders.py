@@ -102,6 +102,20 @@ def test_a_later_folder_that_contradicts_few_known_hours(index: Index) -> None:
 
 
 @on_sqlite
+def test_known_files_of_a_folder_that_is_a_channel(index: Index) -> None:
+    """An ingest says that known files of a folder are of the camera of its hours, if it finds that it is a channel."""
+    put(index, "c/2024-05-01/02/20240501T181000Z.png")
+    index.ingest()
+    hours = [f"c/2024-05-01/{hour}/20240501T{hour - 2:02}1000Z.png" for hour in (12, 13, 14, 15)]
+    put(index, *hours)
+    assert index.ingest().names.reread_folders == (str(index.folder / "c"),)
+    index.ingest(is_new_rules=True)
+    assert cameras(index) == dict.fromkeys(hours, "c") | {"c/2024-05-01/02/20240501T181000Z.png": "c/02"}
+    put(index, "c/2024-05-01/16/20240501T141000Z.png")
+    assert index.ingest().names.reread_folders == ()
+
+
+@on_sqlite
 @pytest.mark.parametrize("days", [("03-30", "03-31", "04-01"), ("10-26", "10-27", "10-28")])
 def test_hours_that_come_one_by_one_while_clocks_change(index: Index, days: tuple[str, ...]) -> None:
     """Folders of local hours stay hours, each as it comes, when clocks change, where names have times in UTC."""
