@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from indexer.domain.naming.camera_words import CameraText
 from indexer.domain.naming.cameras import TimeSpan, overlap
+from indexer.domain.naming.doubts import HOUR_AFTER_CHANGES
 from indexer.domain.naming.folders import dcf_word, read_folder
 from indexer.domain.naming.hour_folders import NameTime, name_time
 from indexer.domain.naming.moments import to_utc
@@ -59,8 +60,6 @@ _BEFORE_HOUR = r"(?:^|/|(?<=[0-9]{4}[-_. ][0-9]{2}[-_. ][0-9]{2}[-_. T])|(?<=[0-
 """An hour may stand behind a whole date, in one folder; a day behind a month is none."""
 _DIGITS, _SIGN = "*", "?"
 _MAY_HAVE_OFFSET = re.compile(r"[0-9]{2}-[0-9]{4}(?![0-9])")
-_HOUR_AFTER_CHANGES = 4
-"""Clocks go back at night, before this hour."""
 
 
 class Column(NamedTuple):
@@ -140,7 +139,7 @@ def find_offset_column(paths: Iterable[str]) -> Column | None:
     for numbers in days.values():
         spans = sorted((min(times), max(times)) for times in numbers.values())
         for (_, last), (first, end) in itertools.pairwise(spans):
-            if first <= last and min(last, end).hour >= _HOUR_AFTER_CHANGES:
+            if first <= last and min(last, end).hour >= HOUR_AFTER_CHANGES:
                 return Column(tuple(sorted(labels)), at_once=True)
     return None
 

@@ -23,6 +23,8 @@ _HOUR_S = 3600
 DAY_OF_ZONES_S = (-14 * _HOUR_S, 38 * _HOUR_S)
 """The seconds since midnight UTC in which a date is today somewhere."""
 MIN_HOURS = 2
+HOUR_AFTER_CHANGES = 4
+"""Clocks go back and forth at night, before this hour."""
 
 
 def is_day_first(doubts: Iterable[Doubt]) -> bool | None:

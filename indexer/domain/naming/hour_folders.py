@@ -19,14 +19,15 @@ channels that others lie in.
 
 import itertools
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import NamedTuple
 
-from indexer.domain.naming.doubts import DAY_OF_ZONES_S, MIN_HOURS
+from indexer.domain.naming.doubts import DAY_OF_ZONES_S, HOUR_AFTER_CHANGES, MIN_HOURS
 from indexer.domain.naming.folders import Date
 from indexer.domain.naming.zone_hours import (
     FULL_HOUR_S,
@@ -76,7 +77,8 @@ class HourVerdict(NamedTuple):
     `are_channels`: by the kind of the names in them; a kind of which nothing is known is left out. Channels are the
     folders from `first_channel` on, 0 for the first one below the date. `unclear`: the kinds of names that tell nothing
     themselves. `channels`: single folders that are channels for a kind of names of which the other ones are hours.
-    `numbered`: the kinds whose folders are channels by their numbers alone.
+    `numbered`: the kinds whose folders are channels by their numbers alone. `beside_known`: single folders that are
+    channels if the other ones are hours.
     """
 
     are_channels: Mapping[NameTime, bool] = MappingProxyType({})
@@ -84,6 +86,7 @@ class HourVerdict(NamedTuple):
     unclear: frozenset[NameTime] = frozenset()
     channels: frozenset[tuple[NameTime, HourFolder]] = frozenset()
     numbered: frozenset[NameTime] = frozenset()
+    beside_known: frozenset[tuple[NameTime, HourFolder]] = frozenset()
 
     def is_channel(self, kind: NameTime, folder: HourFolder) -> bool:
         """Whether a folder is known to be a channel for a kind of names in it."""
@@ -98,7 +101,12 @@ class HourVerdict(NamedTuple):
         cameras become one."""
         shown = self._shown_beside(known)
         both = {kind: shown.get(kind, False) or known.get(kind, False) for kind in shown.keys() | known.keys()}
-        return self._replace(are_channels=with_weaker_kinds(both), unclear=self.unclear - known.keys())
+        channels = {one for one in self.beside_known if not known.get(one[0])}
+        return self._replace(
+            are_channels=with_weaker_kinds(both),
+            unclear=self.unclear - known.keys(),
+            channels=self.channels | channels,
+        )
 
     def _shown_beside(self, known: Mapping[NameTime, bool]) -> Mapping[NameTime, bool]:
         """`are_channels` without what known names tell better: those with a time of a zone, than numbers of folders."""
@@ -124,6 +132,8 @@ class _KindHours(NamedTuple):
     are_hours: bool | None = None
     hours: Set[HourFolder] = frozenset()
     channels: Set[HourFolder] = frozenset()
+    others: Set[HourFolder] = frozenset()
+    """Where too few folders show hours: those that would be channels."""
 
 
 def judge_hours(files: Iterable[HourFile], *, beside: Collection[str] = ()) -> HourVerdict:
@@ -136,7 +146,7 @@ def judge_hours(files: Iterable[HourFile], *, beside: Collection[str] = ()) -> H
         return HourVerdict(with_weaker_kinds({NameTime.LOCAL: True}), first_channel)
     are_channels, unclear, numbered = dict[NameTime, bool](), set[NameTime](), set[NameTime]()
     hours, others, channels = set[HourFolder](), set[HourFolder](), set[HourFolder]()
-    lone_channels = set[tuple[NameTime, HourFolder]]()
+    lone_channels, beside_known = set[tuple[NameTime, HourFolder]](), set[tuple[NameTime, HourFolder]]()
     for kind, files_of_kind in by_kind.items():
         group = [file for file in files_of_kind if file.folder not in channels]
         folders = {file.folder for file in group}
@@ -152,7 +162,8 @@ def judge_hours(files: Iterable[HourFile], *, beside: Collection[str] = ()) -> H
         hours = (hours | shown.hours) - channels
         others |= folders
         lone_channels |= {(kind, folder) for folder in channels}
-    sets = frozenset(unclear), frozenset(lone_channels), frozenset(numbered)
+        beside_known |= {(kind, folder) for folder in shown.others}
+    sets = frozenset(unclear), frozenset(lone_channels), frozenset(numbered), frozenset(beside_known)
     return HourVerdict(with_weaker_kinds(are_channels), first_channel, *sets)
 
 
@@ -165,10 +176,31 @@ def _judge_kind(kind: NameTime, files: Sequence[HourFile], beside: Collection[st
     if kind is NameTime.NONE:
         return _KindHours(_are_hours_written(files, beside))
     zone = find_hours_of_a_zone(_spans_of_days((file, _moment_s(file)) for file in files).values())
+    channels = _list_others(files, zone.offsets_s) if zone.offsets_s else set[HourFolder]()
     if not zone.are_hours:
-        return _KindHours(zone.are_hours)
-    channels = _list_folders(files, lambda file: not _is_of_zone(file, zone.offsets_s))
+        return _KindHours(zone.are_hours, others=channels)
     return _KindHours(True, {file.folder for file in files} - channels, channels)
+
+
+def _list_others(files: Sequence[HourFile], offsets_s: Sequence[int]) -> Set[HourFolder]:
+    """The folders that most of their times contradict in a zone; not those that an hour less or more would explain on a
+    day of which no other hours are known to be of the zone, as clocks may have changed."""
+    others = set(_list_folders(files, lambda file: not _is_of_zone(file, offsets_s)))
+    if not others:
+        return others
+    days = _count_days(_list_folders(files, lambda file: _is_of_zone(file, offsets_s)))
+    for beside_s in {offset_s + shift_s for offset_s in offsets_s for shift_s in (-_HOUR_S, _HOUR_S)}:
+        shifted = _list_folders(files, partial(_is_of_zone, offsets_s=[beside_s]))
+        shifted_days = _count_days(shifted)
+        for folder in shifted & others:
+            day = folder.date, folder.branch
+            others -= {folder} if not days[day] or shifted_days[day] > days[day] else set()
+    return others
+
+
+def _count_days(folders: Iterable[HourFolder]) -> Counter[tuple[Date | None, tuple[str, ...]]]:
+    """How many folders each day has, without those of the hours in which clocks change."""
+    return Counter((folder.date, folder.branch) for folder in folders if folder.number >= HOUR_AFTER_CHANGES)
 
 
 def _list_folders(files: Iterable[HourFile], is_of_kind: Callable[[HourFile], bool]) -> Set[HourFolder]:
@@ -229,7 +261,12 @@ def _moment_s(file: HourFile) -> float:
 
 def _second_of_day(folder: HourFolder, time_s: float) -> float:
     """A time since 1970 in seconds since the midnight UTC of a folder's day; not a number where that is not known."""
-    return math.nan if folder.date is None else time_s - datetime(*folder.date, tzinfo=UTC).timestamp()
+    return math.nan if folder.date is None else time_s - _midnight_s(folder.date)
+
+
+@lru_cache(maxsize=64)  # files of a day follow each other
+def _midnight_s(day: Date) -> float:
+    return datetime(*day, tzinfo=UTC).timestamp()
 
 
 def _is_of_zone(file: HourFile, offsets_s: Iterable[int]) -> bool:

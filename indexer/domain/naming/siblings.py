@@ -45,6 +45,7 @@ from indexer.domain.naming.hour_folders import (
     NameTime,
     judge_hours,
     list_channels,
+    name_time,
 )
 from indexer.domain.naming.reading import PathReading, camera_needs_time
 from indexer.domain.naming.stamps import Doubt, DoubtKind
@@ -185,6 +186,12 @@ def branch_of(reading: PathReading, verdict: FolderVerdict) -> tuple[str, ...]:
         return reading.branch
     channels = list_channels(_hour_folder(reading), reading.clock, decided_moment(reading, verdict), verdict.hours)
     return (*reading.branch, *channels)
+
+
+def is_in_single_channel(reading: PathReading, verdict: FolderVerdict) -> bool:
+    """Whether a path lies in a folder of two digits that is a channel where the other ones are hours."""
+    kind = name_time(decided_moment(reading, verdict))
+    return bool(reading.clock) and (kind, _hour_folder(reading)) in verdict.hours.channels
 
 
 def _hour_folder(reading: PathReading) -> HourFolder:

@@ -26,7 +26,14 @@ from indexer.domain.naming.known_files import KnownSibling
 from indexer.domain.naming.moments import to_utc
 from indexer.domain.naming.reading import PathReading, read_path
 from indexer.domain.naming.rules import NamingRule, RuleBook
-from indexer.domain.naming.siblings import NO_SIBLINGS, FolderVerdict, Sibling, is_kept_by_folder, judge_folder
+from indexer.domain.naming.siblings import (
+    NO_SIBLINGS,
+    FolderVerdict,
+    Sibling,
+    is_in_single_channel,
+    is_kept_by_folder,
+    judge_folder,
+)
 from indexer.domain.naming.stamps import DoubtKind
 
 _CHANNELS = FolderVerdict(hours=ALL_CHANNELS)
@@ -86,7 +93,8 @@ class KnownNumbers(NamedTuple):
 
     `are_channels`: whether folders of two digits were, as in `HourVerdict`; kinds of names are left out of which there
     were none. `lone_channel`: the camera of the only number before times, which only its being alone made a channel.
-    `is_kept_by_folder`: new names keep the camera of their folder, as known ones have it, although they have a text.
+    `is_kept_by_folder`: new names keep the camera of their folder, as known ones have it, although they have a text,
+    or known ones have it that lie in a channel.
     """
 
     are_events: bool | None = None
@@ -297,14 +305,14 @@ def _judge_with_known(
     group: Sequence[Sibling], new: Sequence[Sibling], folder: str, rules: RuleBook, surroundings: Surroundings
 ) -> tuple[FolderVerdict, bool]:
     """What the files of a folder decide with those that the index has, and whether new ones keep the folder's camera
-    although they have a text for one, as known ones did."""
+    although they have a text for one, as known ones did, or known ones have it that lie in a single channel."""
     doubts = [reading.doubt for _, _, reading in new if reading.doubt is not None and reading.moment is None]
     kinds, new_paths = {doubt.kind for doubt in doubts}, {path for path, _, _ in new}
     texts = {reading.camera_text for _, _, reading in new} - {""}
     has_clock = any(reading.clock for _, _, reading in new)
     is_asked = bool(kinds) or has_clock
     known_files = surroundings.list_known(folder, texts if len(texts) <= _MAX_TEXTS else ()) if is_asked else ()
-    siblings, by_folder = {one.path: one for one in group}, set[DoubtKind]()
+    siblings, by_folder, in_folders = {one.path: one for one in group}, set[DoubtKind](), list[str]()
     for known in known_files:
         sibling = known.sibling(rule_of(known.path, rules).zone)
         doubt, is_here = sibling.reading.doubt, sibling.reading.camera_folder == folder
@@ -315,11 +323,13 @@ def _judge_with_known(
             by_folder |= {doubt.kind} if known.keeps_folder and is_here else set()
         elif has_clock and sibling.reading.clock and is_here:
             siblings[known.path] = sibling
+            in_folders += [known.path] if known.is_by_folder else []
     verdict = judge_folder(list(siblings.values()), beside=_list_beside(new, surroundings))
     texts = set(_list_uncounted_texts(list(siblings.values())))
     counted = {text for text in texts if surroundings.is_counted(folder, text)}
     verdict = replace(verdict, counted_texts=verdict.counted_texts | counted, by_folder=frozenset(by_folder))
-    return verdict, any(is_kept_by_folder(reading, verdict) for _, _, reading in new)
+    is_kept = any(is_kept_by_folder(reading, verdict) for _, _, reading in new)
+    return verdict, is_kept or any(is_in_single_channel(read_path(path), verdict) for path in in_folders)
 
 
 def _have_numbers(group: Sequence[Sibling]) -> tuple[bool, Set[NameTime]]:

@@ -22,7 +22,8 @@ MIN_HOURS_ALONE = 3
 class ZoneHours(NamedTuple):
     """Whether folders are the hours of a time zone; `are_hours` None: there are too few of them.
 
-    `offsets_s`: those of the zone from UTC, in seconds: one, or two where clocks change between summer and winter.
+    `offsets_s`: those of the zone from UTC, in seconds: one, or two where clocks change between summer and winter; also
+    where most of too few folders agree with one.
     """
 
     are_hours: bool | None = None
@@ -40,15 +41,17 @@ def find_hours_of_a_zone(days: Iterable[Mapping[int, Sequence[float]]]) -> ZoneH
     if len(counts) < MIN_HOURS:
         return ZoneHours()
     zones = _find_zones(fits)
-    fitting = Counter(number for day in fits for number in max((_list_fitting(day, zone) for zone in zones), key=len))
-    agreeing = {number for number, count in counts.items() if 2 * fitting[number] > count}
-    if 2 * len(agreeing) <= len(counts):
-        return ZoneHours(False)
+    offsets_s = tuple(sorted(zone * _QUARTER_S for zone in zones))
+    agreeing = _list_agreeing(fits, zones, counts)
+    if 2 * len(agreeing) <= len(counts):  # on few days before and after a change of clocks, nothing tells
+        shifted = {zone + shift for zone in zones for shift in (-_QUARTERS, 0, _QUARTERS)}
+        may_agree = 2 * len(_list_agreeing(fits, shifted, counts)) > len(counts)
+        return ZoneHours(None, offsets_s) if may_agree else ZoneHours(False)
     times = [time for spans in days for number, span in spans.items() if number in agreeing for time in span]
     may_be_channels = len(agreeing) < len(counts) or are_numbered_like_channels(counts.keys())
     if not are_enough_hours(len(agreeing), times, may_be_channels=may_be_channels):
-        return ZoneHours()
-    return ZoneHours(True, tuple(sorted(zone * _QUARTER_S for zone in zones)))
+        return ZoneHours(None, offsets_s)
+    return ZoneHours(True, offsets_s)
 
 
 def lies_in_hour(hour: int, second: float, offset_s: int) -> bool:
@@ -85,6 +88,12 @@ def _find_zones(days: Sequence[Mapping[int, _Fit]]) -> Sequence[int]:
     }
     beside = max(numbers, key=lambda zone: len(numbers[zone]))
     return (best, beside) if len(numbers[beside]) >= MIN_HOURS_ALONE else (best,)
+
+
+def _list_agreeing(days: Iterable[Mapping[int, _Fit]], zones: Collection[int], counts: Counter[int]) -> Set[int]:
+    """The folders that agree on most days with one of these zones, each day with that of most of its folders."""
+    fitting = Counter(number for day in days for number in max((_list_fitting(day, zone) for zone in zones), key=len))
+    return {number for number, count in counts.items() if 2 * fitting[number] > count}
 
 
 def _list_fitting(day: Mapping[int, _Fit], zone: int) -> Sequence[int]:

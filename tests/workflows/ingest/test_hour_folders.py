@@ -2,6 +2,7 @@
 
 import os
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -87,6 +88,48 @@ def test_a_channel_that_comes_after_hours_of_a_zone(index: Index, below: str) ->
     index.ingest(index.folder / below / "02" if below != "." else index.folder)
     index.ingest()
     assert cameras(index) == dict.fromkeys([*hours, *later], "c") | dict.fromkeys(channel, "c/02")
+
+
+@on_sqlite
+def test_a_later_folder_that_contradicts_few_known_hours(index: Index) -> None:
+    """A folder whose times contradict the zone of known hours is a camera, also if these alone would be too few."""
+    known = [f"c/2024-05-01/{hour}/20240501T{hour - 2:02}{minute}00Z.png" for hour in (12, 14) for minute in (10, 50)]
+    channel = [f"c/2024-05-01/02/20240501T{hour}1000Z.png" for hour in (18, 20)]
+    for file in [*known, *channel]:
+        put(index, file)
+        index.ingest()
+    assert cameras(index) == dict.fromkeys(known, "c") | dict.fromkeys(channel, "c/02")
+
+
+@on_sqlite
+def test_known_files_of_a_folder_that_is_a_channel(index: Index) -> None:
+    """An ingest says that known files of a folder are of the camera of its hours, if it finds that it is a channel."""
+    put(index, "c/2024-05-01/02/20240501T181000Z.png")
+    index.ingest()
+    hours = [f"c/2024-05-01/{hour}/20240501T{hour - 2:02}1000Z.png" for hour in (12, 13, 14, 15)]
+    put(index, *hours)
+    assert index.ingest().names.reread_folders == (str(index.folder / "c"),)
+    index.ingest(is_new_rules=True)
+    assert cameras(index) == dict.fromkeys(hours, "c") | {"c/2024-05-01/02/20240501T181000Z.png": "c/02"}
+    put(index, "c/2024-05-01/16/20240501T141000Z.png")
+    assert index.ingest().names.reread_folders == ()
+
+
+@on_sqlite
+@pytest.mark.parametrize("days", [("03-30", "03-31", "04-01"), ("10-26", "10-27", "10-28")])
+def test_hours_that_come_one_by_one_while_clocks_change(index: Index, days: tuple[str, ...]) -> None:
+    """Folders of local hours stay hours, each as it comes, when clocks change, where names have times in UTC."""
+    files = []
+    for day in days:
+        for hour in (0, 1, 3, 9, 10, 11):
+            moment = datetime.fromisoformat(f"2024-{day}T{hour:02}:20:00").replace(tzinfo=ZoneInfo("Europe/Berlin"))
+            files.append(f"c/2024-{day}/{hour:02}/{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}.png")
+    put(index, *files[:6])
+    index.ingest()
+    for file in files[6:]:
+        put(index, file)
+        index.ingest(index.folder / file)
+    assert cameras(index) == dict.fromkeys(files, "c")
 
 
 @on_sqlite
