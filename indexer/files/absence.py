@@ -28,3 +28,14 @@ def is_folder_absent(path: str) -> bool:
         return True
     except OSError:
         return False
+
+
+def find_read_refusal(path: str) -> str | None:
+    """Why the system does not say whether something is at a path, such as a missing right; None if it does."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as problem:
+        return problem.strerror or str(problem)
+    return None

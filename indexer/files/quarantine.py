@@ -84,20 +84,10 @@ def is_quarantine_mounted(path: str) -> bool:
 def is_quarantine_missing(path: str) -> bool:
     """Whether a file in quarantine cannot be reached because what its run put there is not there as a whole.
 
-    False also if that cannot be found out, as without the right to look into the quarantine: see `find_read_refusal`.
+    False also if that cannot be found out, as without the right to look into the quarantine: see
+    `indexer.files.absence.find_read_refusal`.
     """
     return is_folder_absent(os.path.dirname(os.path.dirname(path))) and is_absent(path)
-
-
-def find_read_refusal(path: str) -> str | None:
-    """Why the system does not say whether a file in quarantine is there, such as a missing right; None if it does."""
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as problem:
-        return problem.strerror or str(problem)
-    return None
 
 
 def was_taken_out(path: str) -> bool:

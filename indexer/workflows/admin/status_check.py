@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from indexer.domain.capture_gaps import MAX_GAPS, usual_interval_s
-from indexer.files.quarantine import find_read_refusal, is_quarantine_missing, quarantine_of
+from indexer.files.absence import find_read_refusal
+from indexer.files.quarantine import is_quarantine_missing, quarantine_of
 from indexer.store import cameras, confirmations, image_folders, images, open_images, relocation, removals
 from indexer.store.database import Database, Session
 from indexer.workflows.admin.records import AwayCamera, list_away, list_full_disk, list_records

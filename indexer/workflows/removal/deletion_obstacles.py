@@ -4,7 +4,7 @@ import os
 
 from indexer.domain.images import ImageState
 from indexer.escaping import command_line
-from indexer.files.quarantine import find_read_refusal
+from indexer.files.absence import find_read_refusal
 from indexer.files.system_folders import is_in_separate_system_folder
 from indexer.files.verification import ContentDigest, MismatchError, is_same_file, sized_status, verify
 from indexer.store.removals import JournalEntry

@@ -1,8 +1,7 @@
 """Acts with a removed file that were cut off: what is known of them before a run recovers them, and after."""
 
-import os
-
 from indexer.escaping import command_line
+from indexer.files.absence import is_absent
 from indexer.files.lost_files import is_lost
 from indexer.files.moving import aside_path
 from indexer.store.removals import JournalEntry
@@ -24,8 +23,8 @@ def describe_interrupted(removal: JournalEntry, *, run: ActiveRun | None) -> str
 def has_left_quarantine(removal: JournalEntry) -> bool:
     """Whether an act that was cut off had taken a file out of quarantine already: a run has only to write that down."""
     path = removal.quarantine_path or ""
-    is_there = os.path.lexists(path) or os.path.lexists(aside_path(path))
-    return removal.pending is not None and not is_there and not _is_lost(removal)
+    has_left = is_absent(path) and is_absent(aside_path(path))
+    return removal.pending is not None and has_left and not _is_lost(removal)
 
 
 def _is_lost(removal: JournalEntry) -> bool:

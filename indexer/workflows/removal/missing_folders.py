@@ -3,8 +3,8 @@
 import os
 
 from indexer.escaping import command_line
-from indexer.files.absence import is_folder_absent
-from indexer.files.quarantine import find_read_refusal, is_quarantine_missing, quarantine_of
+from indexer.files.absence import find_read_refusal, is_folder_absent
+from indexer.files.quarantine import is_quarantine_missing, quarantine_of
 from indexer.store.removals import JournalEntry
 
 

@@ -38,6 +38,7 @@ from indexer.store.database import Database
 from indexer.store.removals import JournalEntry
 from indexer.workflows.context import Clock, Progress, no_progress
 from indexer.workflows.removal.deletion_obstacles import find_obstacle, find_reason_not_to_close
+from indexer.workflows.removal.interrupted_acts import has_left_quarantine
 from indexer.workflows.removal.missing_folders import find_quarantine_problem
 from indexer.workflows.runs.run import ActiveRun, record_run
 from indexer.workflows.witnesses import lock_quarantines, record_again, record_legacy_removals
@@ -155,7 +156,8 @@ def plan_purge(database: Database, selection: PurgeSelection, *, clock: Clock) -
     Raises `FolderError` if the named quarantine never had a file of this index; `CameraError` and `RunError` if there
     is no such camera or run.
     """
-    chosen = _list_selected(database, selection, clock=clock)
+    selected = _list_selected(database, selection, clock=clock)
+    chosen = [removal for removal in selected if not has_left_quarantine(removal)]
     with database.read() as session:
         verdict_of = {(judged.image_a_id, judged.image_b_id): judged for judged in verdicts.list_verdicts(session)}
     reasons = {
@@ -243,20 +245,16 @@ def purge(
         obstacles = {} if shown is None else shown.obstacles
         advance = progress("purging", len(chosen))
         for removal in chosen:
-            if _is_gone(removal):
-                if (reason := find_reason_not_to_close(removal, reads=True)) is None:
-                    _mark_gone(database, removal, report, clock=clock)
-                else:
-                    report.skipped.append((removal.quarantine_path or removal.path, reason))
-                run.counts = report.counts
-                advance(1)
-                continue
             with uninterrupted():
-                problem = obstacles.get(removal.id) or _purge_file(database, removal, run=run, clock=clock)
-                if problem is None:
+                problem = obstacles.get(removal.id)
+                if _is_gone(removal):
+                    problem = problem or find_reason_not_to_close(removal, reads=True)
+                    if problem is None:
+                        _mark_gone(database, removal, report, clock=clock)
+                elif (problem := problem or _purge_file(database, removal, run=run, clock=clock)) is None:
                     report.purged += 1
                     report.size_bytes += removal.size_bytes
-                else:
+                if problem is not None:
                     report.skipped.append((removal.quarantine_path or removal.path, problem))
                 run.counts = report.counts
             advance(1)

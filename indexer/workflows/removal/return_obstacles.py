@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from indexer.domain.images import ImageState
 from indexer.escaping import command_line, quoted
+from indexer.files.absence import find_read_refusal
 from indexer.files.beneath import lies_beneath
 from indexer.files.filesystems import free_bytes
 from indexer.files.quarantine import was_taken_out
@@ -143,7 +144,8 @@ def find_obstacle(removal: JournalEntry, *, run: ActiveRun | None) -> str | None
 
     `run`: the run that recovered what was open; None before there is one.
     """
-    if (problem := describe_interrupted(removal, run=run) or find_quarantine_problem(removal)) is not None:
+    problem = describe_interrupted(removal, run=run) or find_quarantine_problem(removal) or _describe_folder(removal)
+    if problem is not None:
         return problem
     if was_taken_out(removal.quarantine_path or ""):
         ingest, purge = command_line("ingest", "FOLDER"), command_line("purge", "--all")
@@ -160,6 +162,17 @@ def find_obstacle(removal: JournalEntry, *, run: ActiveRun | None) -> str | None
         )
     problem = find_other_size(removal)
     return None if problem is None else f"in quarantine: {problem}"
+
+
+def _describe_folder(removal: JournalEntry) -> str | None:
+    """Why the folder that a file comes back to cannot be used, and what to do; None if it can be, or can be made."""
+    if (refusal := find_read_refusal(removal.path)) is not None:
+        folder = os.path.dirname(removal.path)
+        return f"its folder {folder!r} cannot be read: {refusal}; change its rights, or mount its disk"
+    missing_folder = find_missing_folder(removal.path)
+    if missing_folder is not None and os.path.lexists(missing_folder):
+        return f"{missing_folder!r} is no folder now; move that away first"
+    return None
 
 
 def is_there(path: str, *, expected: ContentDigest) -> bool:

@@ -192,13 +192,18 @@ def test_what_prune_recovers_is_not_missing(pruned: dict[Path, bytes], decided: 
     assert {path: path.read_bytes() for path in pruned} == pruned
 
 
-def test_what_purge_finished_before_a_kill_is_not_taken_out(pruned: dict[Path, bytes], decided: Path, run: Run) -> None:
-    """A file that purge deleted just before a kill cannot come back, and nobody else took it out: both end with 0."""
+@pytest.mark.parametrize("words", [("restore", "--all"), ("purge", "--all", "--yes")], ids=" ".join)
+def test_what_purge_finished_before_a_kill_is_not_taken_out(
+    pruned: dict[Path, bytes], decided: Path, run: Run, words: tuple[str, ...]
+) -> None:
+    """A file that purge deleted just before a kill cannot come back, nor be deleted again, and nobody else took it
+    out: both end with 0, and speak of the others alone."""
     quarantined(decided)[0].unlink()
     cut_off("id = 1", act="purge")
-    planned, done = both(run, "restore", "--all")
-    assert (planned.code, done.code) == (0, 0)
-    assert f"{len(pruned) - 1} files would come back" in planned.out
+    planned, done = both(run, *words)
+    assert (planned.code, done.code, quarantined(decided)) == (0, 0, [])
+    for answer in (planned, done):
+        assert (f"{len(pruned) - 1} files" in answer.out, f"{len(pruned)} files" in answer.out) == (True, False)
 
 
 def test_a_quarantine_on_a_small_disk(decided: Path, run: Run, tmp_path: Path) -> None:

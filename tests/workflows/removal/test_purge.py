@@ -15,6 +15,7 @@ from indexer.workflows import witnesses
 from indexer.workflows.admin.forget import parse_scope, plan_forget
 from indexer.workflows.admin.status import status
 from indexer.workflows.removal.purge import PurgeSelection, close_gone, parse_purge, plan_purge, purge
+from indexer.workflows.removal.restore import RestoreSelection, plan_restore
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
 
 KEEPER, COPY, BIRDS, OTHER = name(0), name(1), name(2), name(3)
@@ -204,12 +205,27 @@ def test_what_cannot_be_looked_into_is_not_gone(two_quarantines: tuple[Index, Pa
     reasons = [*dict(lot.undo_run().failures).values(), *dict(lot.purge().skipped).values()]
     assert (len(reasons), [reason for reason in reasons if "purge --gone" in reason]) == (4, [])
     lot.execute("UPDATE removals SET pending = 'purge'")
+    planned = plan_restore(lot.database, RestoreSelection(everything=True))
+    assert (planned.files, planned.copies, len(planned.failures), len(lot.undo_run().failures)) == (0, 0, 2, 2)
     lot.ingest()
     assert (close_gone(lot.database, PurgeSelection(gone=True), clock=lot.clock).gone, lot.removals()) == (0, before)
     for quarantine in (first, second):
         quarantine.unlink()
         quarantine.with_name(f"{quarantine.name}.away").rename(quarantine)
     assert lot.undo_run().restored == 2
+
+
+def test_what_stayed_in_the_plan_is_not_closed(two_quarantines: tuple[Index, Path, Path]) -> None:
+    """If a file was taken out after the plan said that it stays, nothing is noted before a person sees a new plan."""
+    lot, _, second = two_quarantines
+    away = second.rename(second.with_name("away"))
+    shown = plan_purge(lot.database, PurgeSelection(str(second)), clock=lot.clock)
+    away.rename(second)
+    for file in second.rglob("*.png"):
+        file.unlink()
+    report = purge(lot.database, PurgeSelection(str(second)), clock=lot.clock, shown=shown)
+    assert (len(report.skipped), report.gone, dict(lot.removals())[BIRDS]) == (1, 0, "quarantined")
+    assert lot.purge().gone == 1
 
 
 def test_what_was_taken_out_is_closed_only_with_its_keeper(two_quarantines: tuple[Index, Path, Path]) -> None:
