@@ -65,7 +65,8 @@ class PlanDocument(TypedDict):
     undecided: Annotated[int, "Number of present images that are not decided, so the plan cannot contain them."]
     recorded_returns: Annotated[int, "Number of files that are held back only by the records beside the images."]
     failures: Annotated[
-        list[tuple[str, str]], "Path and problem of each file that cannot be removed, as one is missing."
+        list[tuple[str, str]],
+        "Path and problem of each file that cannot be removed: it or its keeper is missing, or cannot be looked at.",
     ]
     changed_in: Annotated[list[str], "Folders with files that are not there."]
     missing_folders: Annotated[list[str], "Folders of images that are not there."]

@@ -18,7 +18,7 @@ from indexer.escaping import command_line, printable
 from indexer.files.walking import is_video_name
 from indexer.workflows.admin.camera import CameraListing, Confirmation
 from indexer.workflows.ingest.held_cameras import HeldCamera
-from indexer.workflows.ingest.name_plan import NamePlan
+from indexer.workflows.ingest.name_plan import NamePlan, describe_reread
 from indexer.workflows.ingest.preview import IngestPreview, VideoPreview
 from indexer.workflows.removal.missing_folders import find_missing_folder, relocate_hint
 
@@ -192,11 +192,7 @@ def note_names(console: Console, names: NamePlan, *, ambiguous_times: int) -> No
     _note_events(console, names)
     _note_times(console, names, ambiguous_times=ambiguous_times)
     for folder in names.reread_folders:
-        console.print(
-            f"The numbers in the names of {printable(folder)} are events, cameras or times by all its files, and known "
-            "images are named the other way: one camera may be split, or two cameras joined. To name them again: "
-            f"{command_line('ingest', '--new-rules', '--dry-run', names=[folder])}"
-        )
+        console.print(describe_reread(folder))
     for folder in names.earlier_folders:
         console.print(
             f"{printable(folder)} is named by the rules of an earlier version. "

@@ -24,6 +24,7 @@ from indexer.domain.naming.rules import NamingRule, RuleBook
 from indexer.domain.naming.tree import PathFile, TreeNames, name_tree, rule_of
 from indexer.domain.paths import lies_at_or_below, list_below
 from indexer.errors import DatabaseError
+from indexer.escaping import command_line, printable
 from indexer.files.walking import Candidate
 from indexer.store import camera_sources, confirmations, images, naming_rules
 from indexer.store.database import Database, Session
@@ -73,6 +74,15 @@ class NamePlan:
     answered: tuple[str, ...] = ()
     held_of_known: tuple[str, ...] = ()
     successive_cameras: tuple[str, ...] = ()
+
+
+def describe_reread(folder: str) -> str:
+    """What a person should know of one of `NamePlan.reread_folders`, and what to type."""
+    return (
+        f"The numbers in the names of {printable(folder)} are events, cameras or times by all its files, and known "
+        "images are named the other way: one camera may be split, or two cameras joined. To name them again: "
+        f"{command_line('ingest', '--new-rules', '--dry-run', names=[folder])}"
+    )
 
 
 def apply_rules(database: Database | None, request: IngestRequest) -> IngestRequest:

@@ -11,14 +11,15 @@ How one file is removed: `indexer.workflows.removal.remove_file`.
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from indexer.domain.plurals import counted
 from indexer.domain.removal import IndexedFile, Plan, RemovalCandidate
 from indexer.errors import FolderError
-from indexer.files.presence import find_missing
+from indexer.files.presence import find_problems
+from indexer.files.verification import MismatchError, UnreadableFileError
 from indexer.interrupts import uninterrupted
 from indexer.store import image_folders, previews, removals
 from indexer.store.database import Database
@@ -124,8 +125,8 @@ def prune(
 
 
 def look_for_files(database: Database, plan: Plan, *, options: RemovalOptions) -> Plan:
-    """The plan, with the files of it that cannot be removed as they are not there, or as their keepers are not; and why
-    its files do not all fit into the quarantine, if they do not.
+    """The plan, with the files of it that cannot be removed as they are not there or cannot be looked at, or as their
+    keepers are so; and why its files do not all fit into the quarantine, if they do not.
 
     Only the folders are listed: size and bytes of files are checked when they are removed. A file whose removal was cut
     off is not looked for, as prune first recovers it.
@@ -134,11 +135,10 @@ def look_for_files(database: Database, plan: Plan, *, options: RemovalOptions) -
         interrupted_ids = {removal.image_id for removal in removals.list_pending(session)}
     victims = [item for item in plan.victims if item.victim.image_id not in interrupted_ids]
     files = {file.path: file for item in victims for file in (item.keeper, item.victim)}
-    missing = find_missing(files)
+    problems = find_problems(files)
+    missing = {path for path, problem in problems.items() if not isinstance(problem, UnreadableFileError)}
     failures = [
-        (item.victim.path, f"{'its keeper: ' if item.keeper.path in missing else ''}The file is missing.")
-        for item in victims
-        if missing & {item.keeper.path, item.victim.path}
+        (item.victim.path, reason) for item in victims if (reason := _describe_problem(item, problems)) is not None
     ]
     folders = {find_missing_folder(f"{folder}/x") for folder in {os.path.dirname(path) for path in missing}}
     return replace(
@@ -146,8 +146,16 @@ def look_for_files(database: Database, plan: Plan, *, options: RemovalOptions) -
         failures=tuple(failures),
         changed_in=tuple(sorted({files[path].root for path in missing})),
         missing_folders=tuple(sorted(folder for folder in folders if folder is not None)),
-        stopped=_find_lack_of_space([item.victim for item in victims if item.victim.path not in missing], options),
+        stopped=_find_lack_of_space([item.victim for item in victims if item.victim.path not in problems], options),
     )
+
+
+def _describe_problem(item: RemovalCandidate, problems: Mapping[str, MismatchError]) -> str | None:
+    """Why a file cannot be removed, if there is a problem with its keeper or itself; else None."""
+    for file, whose in ((item.keeper, "its keeper: "), (item.victim, "")):
+        if file.path in problems:
+            return f"{whose}{problems[file.path].reason}"
+    return None
 
 
 def _find_lack_of_space(victims: Sequence[IndexedFile], options: RemovalOptions) -> str | None:

@@ -21,6 +21,7 @@ from indexer.domain.removal import RemovalState
 from indexer.domain.verdicts import Pair
 from indexer.errors import FolderError, RunError, UsageError
 from indexer.escaping import command_line, printable
+from indexer.files.absence import is_absent
 from indexer.files.lost_files import is_lost
 from indexer.files.moving import aside_path, delete_witnessed, restore_from_aside
 from indexer.files.quarantine import quarantine_of, release_quarantine_path
@@ -389,7 +390,7 @@ def _delete(
         )
     except (OSError, MismatchError) as problem:
         reason = problem.reason if isinstance(problem, MismatchError) else describe_os_error(problem)
-        if not os.path.lexists(aside):  # else the next writing command recovers it
+        if is_absent(aside):  # else the next writing command recovers it
             with database.write() as session:
                 removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)
         return reason

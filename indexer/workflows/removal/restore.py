@@ -21,6 +21,7 @@ from indexer.domain.plurals import counted
 from indexer.domain.removal import RemovalState
 from indexer.errors import ImageError, RunError, UsageError
 from indexer.escaping import command_line, printable
+from indexer.files.absence import is_absent
 from indexer.files.moving import move_no_replace, restore_from_aside
 from indexer.files.quarantine import (
     make_synced_folders,
@@ -374,7 +375,7 @@ def _move_back(
     except (OSError, MismatchError) as problem:
         reason = describe_failure(problem)
         # An act that could not even be undone stays open: the next writing command recovers it.
-        if isinstance(problem, FileExistsError) or not os.path.lexists(removal.path):
+        if isinstance(problem, FileExistsError) or is_absent(removal.path):
             with database.write() as session:
                 removals.finish_act(session, removal.id, RemovalState.QUARANTINED, at=clock(), problem=reason)
                 removals.set_held_back(session, removal.id, held_back=removal.held_back)

@@ -25,6 +25,7 @@ from indexer.workflows.capture.options import VideoOptions
 from indexer.workflows.context import ComparisonContext
 from indexer.workflows.ingest.discovery import request_of_files
 from indexer.workflows.ingest.ingest import ingest_files
+from indexer.workflows.ingest.name_plan import describe_reread
 from indexer.workflows.ingest.outcomes import IngestReport
 from indexer.workflows.runs.run import LongRun
 from indexer.workflows.watch.outcomes import WatchReport
@@ -38,11 +39,13 @@ MakeVideoExecutor = Callable[[float, Callable[[], bool]], AbstractContextManager
 @dataclass
 class IntakeResult:
     """What became of files. `taken`: those that the index has now. `refused`: those that it does not have, with the
-    reason, an empty text for those that may be unfinished. `cameras`: those that got images."""
+    reason, an empty text for those that may be unfinished. `cameras`: those that got images. `notes`: what a person
+    should know of the names of a folder's files, by folder."""
 
     taken: list[Candidate] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     cameras: set[str] = field(default_factory=set)
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,7 @@ class Intake:
             default = "another command is at work on its camera"
         result = self.sort(candidates, unfinished, dict(outcome.refused), default=default)
         result.cameras = before | self._list_cameras(candidates)  # also of one that is stored, and changed since
+        result.notes = {folder: describe_reread(folder) for folder in outcome.names.reread_folders}
         return result
 
     def _add_questions(self, counts: dict[str, Any], outcome: IngestReport) -> None:

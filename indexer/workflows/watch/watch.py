@@ -251,6 +251,8 @@ class _Watch:
         if result.taken:
             self._once.note_taken(now_s=now_s)
         self._sources.note_taken(result.taken)
+        for folder, sentence in result.notes.items():
+            self._notices.say(f"names in {folder}", sentence)
         for candidate in result.taken:
             self._reasons.end(candidate.path, closes=self._arrivals.finish(candidate.path))
         for path, reason in result.refused.items():

@@ -172,6 +172,16 @@ def test_what_is_not_there_cannot_be_pruned(decided: Path, run: Run, change: str
     assert set(named) <= set(done_files.splitlines())
 
 
+def test_what_cannot_be_looked_at_cannot_be_pruned(decided: Path, run: Run) -> None:
+    """Where the system does not say whether files of the plan are there, both name each with the same words."""
+    decided.rename(decided.parent / "away")
+    decided.symlink_to(decided)  # ends in an error other than "not found" for everybody, as a missing right for most
+    planned, done = (answer.document for answer in both(run, "prune", "--yes", "--json"))
+    assert planned["failures"] == done["failures"]
+    assert len(planned["failures"]) == len(planned["victims"]) > 0
+    assert (planned["changed_in"], planned["missing_folders"]) == (done["changed_in"], done["missing_folders"])
+
+
 def test_a_plan_for_a_quarantine_that_cannot_be_used(decided: Path, run: Run) -> None:
     """A quarantine inside the folder of the images is refused by the plan, too."""
     planned, done = both(run, "prune", "--yes", "--quarantine", decided / "bin")

@@ -3,9 +3,11 @@
 import errno
 import os
 import shutil
+import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -15,7 +17,7 @@ from indexer.workflows import witnesses
 from indexer.workflows.admin.forget import parse_scope, plan_forget
 from indexer.workflows.admin.status import status
 from indexer.workflows.removal.purge import PurgeSelection, close_gone, parse_purge, plan_purge, purge
-from indexer.workflows.removal.restore import RestoreSelection, plan_restore
+from indexer.workflows.removal.restore import RestoreSelection, plan_restore, restore
 from tests.support.index import BIKE, BIRD, CAR, Index, name, picture
 
 KEEPER, COPY, BIRDS, OTHER = name(0), name(1), name(2), name(3)
@@ -213,6 +215,37 @@ def test_what_cannot_be_looked_into_is_not_gone(two_quarantines: tuple[Index, Pa
         quarantine.unlink()
         quarantine.with_name(f"{quarantine.name}.away").rename(quarantine)
     assert lot.undo_run().restored == 2
+
+
+@pytest.mark.parametrize("act", ["restore", "purge"])
+def test_an_act_stays_open_if_its_disk_goes(
+    two_quarantines: tuple[Index, Path, Path], monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    """If nobody can see how far a move came, as the disk failed in the middle of it, the act stays open; the next
+    command that sees the disk ends it as it was."""
+    lot, _, second = two_quarantines
+    folder = lot.folder if act == "restore" else second
+    module, mover = (restore, "move_no_replace") if act == "restore" else (purge, "delete_witnessed")
+
+    def fail(path: str, *names: str, **more: Any) -> None:
+        os.rename(path, names[0] if act == "restore" else more["aside"])
+        folder.rename(folder.with_name("away"))
+        folder.symlink_to(folder)
+        raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules[module.__module__], mover, fail)
+        if act == "restore":
+            assert len(lot.restore(lot.folder / BIRDS).failures) == 1
+        else:
+            assert len(purge(lot.database, PurgeSelection(str(second)), clock=lot.clock).skipped) == 1
+    assert lot.rows("SELECT pending FROM removals WHERE pending IS NOT NULL") == [(act,)]
+    folder.unlink()
+    folder.with_name("away").rename(folder)
+    lot.ingest()
+    assert dict(lot.removals())[BIRDS] == ("restored" if act == "restore" else "quarantined")
+    lot.undo_run()
+    assert (lot.folder / BIRDS).read_bytes() == picture(BIRD)
 
 
 def test_what_stayed_in_the_plan_is_not_closed(two_quarantines: tuple[Index, Path, Path]) -> None:

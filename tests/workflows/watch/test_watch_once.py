@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
 
@@ -213,6 +214,19 @@ def test_nothing_is_waited_for_when_nothing_waits(
     for _ in range(2):
         watch_once(every_s=3600.0)
     assert pauses == []
+
+
+@on_sqlite
+def test_known_images_of_a_camera_that_is_two_are_named(index: Index, watch_once: Watch) -> None:
+    """If new files show that known images of one camera are of two, a watch says so, and what to type."""
+    start = datetime(2024, 5, 1, tzinfo=UTC).timestamp()
+    lines = list[list[str]]()
+    for number, (folder, hour) in enumerate([("02", 8.0), ("03", 9.5), ("02", 12.0), ("03", 11.0)]):
+        path = index.put(f"c/2024-05-01/{folder}/IMG_{number}.png", picture(stamp=number))
+        os.utime(path, (start + hour * 3600,) * 2)
+        lines.append([line for line in watch_once().lines if "--new-rules" in line])
+    assert [len(said) for said in lines] == [0, 0, 0, 1]
+    assert str(index.folder / "c") in lines[-1][0]
 
 
 def test_files_of_cameras_held_back_keep_no_other_camera_undecided(index: Index, watch_once: Watch) -> None:
